@@ -23,9 +23,10 @@ export function lastAddress(family: Family): bigint {
 
 export const LAST_PORT = 65535;
 
-/** Whether `a` ends right before `b` starts, or later. */
+/** Whether no value lies between two ranges, of which `a` starts first. */
 function touches<T extends bigint | number>(a: Range<T>, b: Range<T>): boolean {
-  return a.last >= b.first || (typeof a.last === "bigint" ? a.last + 1n : a.last + 1) === b.first;
+  if (a.last >= b.first) return true;
+  return typeof a.last === "bigint" ? a.last + 1n === b.first : (a.last as number) + 1 === b.first;
 }
 
 function ascending<T extends bigint | number>(a: Range<T>, b: Range<T>): number {
