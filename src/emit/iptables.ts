@@ -1,0 +1,126 @@
+import { printAddress } from "../address/print.ts";
+import type { Family, Range } from "../address/ranges.ts";
+import type { Chain, Hook, Ruleset, RulesetRule, Statement, TableName } from "../netfilter/ruleset.ts";
+import { matchOptions } from "./iptables-match.ts";
+import { printPorts } from "./protocols.ts";
+import { type Header, harmless, headerLines, headingLine, logPrefix } from "./text.ts";
+
+/** Bytes of a comment, and of a log prefix, that the kernel keeps; the closing NUL not counted. */
+const COMMENT_LENGTH = 255;
+const LOG_PREFIX_LENGTH = 29;
+
+/** The chains that the kernel has in each table, whether rules stand in them or not. */
+const builtIn: { readonly [table in TableName]: readonly Hook[] } = {
+  raw: ["prerouting", "output"],
+  nat: ["prerouting", "input", "output", "postrouting"],
+  filter: ["input", "forward", "output"],
+};
+
+/**
+ * Prints a ruleset that is legal for iptables (see `lower/legalise.ts`) as the input of `iptables-restore` or
+ * `ip6tables-restore`, legacy or nf_tables, 1.6.2 or newer. Loading it replaces the tables raw, nat and filter, each
+ * atomically. Throws where a rule cannot be said in one line: that is a mistake of the caller.
+ */
+export function emitIptables(ruleset: Ruleset, family: Family, header: Header): string {
+  return [
+    ...headerLines(header),
+    ...(["raw", "nat", "filter"] as const).flatMap((table) => tableLines(ruleset, table, family)),
+    "",
+  ].join("\n");
+}
+
+function tableLines(ruleset: Ruleset, table: TableName, family: Family): readonly string[] {
+  const chains = ruleset.chains.filter((chain) => chain.table === table);
+  const policies = new Map(chains.map(({ base }) => [base?.hook, base?.policy]));
+  return [
+    `*${table}`,
+    ...builtIn[table].map(
+      (hook) => `:${hook.toUpperCase()} ${policies.get(hook)?.toUpperCase() ?? "ACCEPT"} [0:0]`,
+    ),
+    ...chains.filter(({ base }) => !base).map(({ name }) => `:${checkedChain(name)} - [0:0]`),
+    ...chains.flatMap((chain) => chainLines(chain, family)),
+    "COMMIT",
+  ];
+}
+
+function chainLines(chain: Chain, family: Family): readonly string[] {
+  const name = chain.base ? chain.base.hook.toUpperCase() : checkedChain(chain.name);
+  const lines: string[] = [];
+  let group = "";
+  for (const rule of chain.rules) {
+    const heading = headingLine(rule.group);
+    if (heading !== group && heading !== "") lines.push(heading);
+    group = heading;
+    for (const line of ruleLines(rule, family)) lines.push(`-A ${name} ${line}`);
+  }
+  return lines;
+}
+
+/** Behind `-j` a chain is told from an extension by its name, which the kernel cuts at 28 bytes. */
+function checkedChain(name: string): string {
+  if (!/^[A-Za-z][A-Za-z0-9_-]{0,27}$/.test(name))
+    throw new Error(`no name for a chain: ${JSON.stringify(name)}`);
+  return name;
+}
+
+/** Most rules are one line; logging and untracking are targets of their own, so such rules are several with the same tests. */
+function ruleLines(rule: RulesetRule, family: Family): readonly string[] {
+  const targets = [...(rule.log ? [logTarget(rule.log.prefix)] : []), ...statementTargets(rule, family)];
+  if (targets.length > 1 && rule.matches.some(({ kind }) => kind === "limit" || kind === "state")) {
+    throw new Error("tests whose answer changes between two lines of one rule");
+  }
+  const tests = matchOptions(rule.matches, family);
+  const comment = harmless(rule.origin, COMMENT_LENGTH);
+  const comments = comment === "" ? [] : [`-m comment --comment "${comment}"`];
+  return targets.map((target) => [...tests, ...comments, target].join(" "));
+}
+
+function logTarget(prefix: string): string {
+  const text = logPrefix(prefix, LOG_PREFIX_LENGTH);
+  return text === "" ? "-j LOG" : `-j LOG --log-prefix "${text}"`;
+}
+
+function statementTargets({ statement }: RulesetRule, family: Family): readonly string[] {
+  if (statement.kind === "notrack") return ["-j CT --notrack", "-j ACCEPT"];
+  return [statementTarget(statement, family)];
+}
+
+function statementTarget(statement: Exclude<Statement, { kind: "notrack" }>, family: Family): string {
+  switch (statement.kind) {
+    case "accept":
+    case "drop":
+    case "return":
+      return `-j ${statement.kind.toUpperCase()}`;
+    case "reject": {
+      const unreachable = family === 4 ? "icmp-port-unreachable" : "icmp6-port-unreachable";
+      return `-j REJECT --reject-with ${statement.with === "tcp-reset" ? "tcp-reset" : unreachable}`;
+    }
+    case "jump":
+      return `-j ${checkedChain(statement.chain)}`;
+    case "goto":
+      return `-g ${checkedChain(statement.chain)}`;
+    case "masquerade": {
+      const ports = statement.ports ? ` --to-ports ${printPorts(statement.ports, "-")}` : "";
+      return `-j MASQUERADE${ports}${statement.random ? " --random-fully" : ""}`;
+    }
+    case "snat":
+      return `-j SNAT --to-source ${translated(statement)}${statement.random ? " --random-fully" : ""}`;
+    case "dnat":
+      return `-j DNAT --to-destination ${translated(statement)}`;
+    case "redirect":
+      return `-j REDIRECT --to-ports ${printPorts(statement.ports, "-")}`;
+  }
+}
+
+/** `192.0.2.1-192.0.2.4:80-90`, `[2001:db8::1]-[2001:db8::4]:80`. */
+function translated({ family, addresses, ports }: Statement & { kind: "snat" | "dnat" }): string {
+  const print = (address: bigint) => {
+    const text = printAddress(family, address);
+    return family === 6 && ports ? `[${text}]` : text;
+  };
+  return `${printSpan(addresses, print)}${ports ? `:${printPorts(ports, "-")}` : ""}`;
+}
+
+function printSpan({ first, last }: Range<bigint>, print: (address: bigint) => string): string {
+  return first === last ? print(first) : `${print(first)}-${print(last)}`;
+}
