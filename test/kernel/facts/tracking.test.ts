@@ -1,0 +1,139 @@
+import { beforeEach, expect, test } from "vitest";
+import { conntrackEntries, fillTable } from "../conntrack.ts";
+import { packetHex } from "../packets.ts";
+import { installProbes, readProbe } from "../probe.ts";
+import { describeKernel } from "../requirements.ts";
+import { PAIR, type Pair, pair } from "../topologies.ts";
+
+const client = PAIR.client[4];
+const host = PAIR.host[4];
+
+/** A table with one rule at a hook that tracks nothing of UDP port 7000. */
+function notrack(hook: string, priority: number): string {
+  return `table inet t {\n chain c {\n type filter hook ${hook} priority ${priority};\n udp dport 7000 notrack\n }\n}\n`;
+}
+
+const datagram = packetHex({
+  source: client,
+  destination: host,
+  content: { kind: "udp", sourcePort: 40000, destinationPort: 7000 },
+});
+
+describeKernel("how the kernel tracks", () => {
+  let net: Pair;
+  const nft = (script: string) => net.host.run(["nft", "-f", "-"], script);
+
+  beforeEach(async () => {
+    net = await pair();
+    return net.lab.destroy;
+  });
+
+  test("untracked is a state of its own and matches no other", async () => {
+    await nft(notrack("prerouting", -300));
+    await installProbes(net.host, [{ name: "in", hook: "input", match: "udp dport 7000" }]);
+    await net.client.send([datagram]);
+    expect(await readProbe(net.host, "in")).toEqual({
+      all: 1,
+      new: 0,
+      established: 0,
+      related: 0,
+      invalid: 0,
+      untracked: 1,
+    });
+    expect(await conntrackEntries(net.host)).toEqual([]);
+  });
+
+  test.each([
+    ["prerouting", -300, "untracked"],
+    ["prerouting", -201, "untracked"],
+    ["prerouting", -199, "new"],
+    ["input", -300, "new"],
+  ] as const)("notrack in %s at priority %i leaves the packet %s", async (hook, priority, state) => {
+    await nft(notrack(hook, priority));
+    await installProbes(net.host, [{ name: "in", hook: "input", match: "udp dport 7000" }]);
+    await net.client.send([datagram]);
+    expect(await readProbe(net.host, "in")).toMatchObject({ all: 1, [state]: 1 });
+  });
+
+  test("notrack does not end the chain: the rule after it still decides", async () => {
+    await nft(notrack("prerouting", -300).replace("notrack", "notrack\n udp dport 7000 drop"));
+    await installProbes(net.host, [{ name: "in", hook: "input", match: "udp dport 7000" }]);
+    await net.client.send([datagram]);
+    expect(await readProbe(net.host, "in")).toMatchObject({ all: 0 });
+  });
+
+  test("without a ct match nothing is tracked, with one everything is", async () => {
+    await nft(
+      "table inet t {\n chain c {\n type filter hook input priority 0;\n udp dport 7000 accept\n }\n}\n",
+    );
+    await net.client.send([datagram]);
+    expect(await conntrackEntries(net.host)).toEqual([]);
+    await nft("add rule inet t c ct state new accept");
+    await net.client.send([datagram]);
+    expect(await conntrackEntries(net.host, "dport=7000")).toHaveLength(1);
+  });
+
+  test("fragments reach port rules whole only while a ct match keeps defragmentation on", async () => {
+    await net.host.hold(host, 7000);
+    const fragments = `table inet t {
+      counter later {}
+      chain c {
+        type filter hook prerouting priority -300
+        udp dport 7000 notrack drop
+        ip frag-off & 0x1fff != 0 counter name later
+      }
+    }
+    `;
+    const laterFragments = async () => {
+      await net.client.ask({ protocol: "udp", to: host, port: 7000, size: 4000, timeout: 0.2 });
+      const counters = await net.host.run(["nft", "list", "counters", "table", "inet", "t"]);
+      return Number(/packets (\d+)/.exec(counters)![1]);
+    };
+    await nft(fragments);
+    expect(await laterFragments()).toBe(2);
+    await nft(`delete table inet t\n${fragments}`);
+    await nft(
+      "table inet u {\n chain c {\n type filter hook input priority 0;\n ct state established accept\n }\n}\n",
+    );
+    expect(await laterFragments()).toBe(0);
+  });
+
+  test("notrack leaves existing entries where they are", async () => {
+    await nft(
+      "table inet u {\n chain c {\n type filter hook input priority 0;\n ct state new accept\n }\n}\n",
+    );
+    await net.client.send([datagram]);
+    await nft(notrack("prerouting", -300));
+    await net.client.send([datagram]);
+    expect(await conntrackEntries(net.host, "dport=7000")).toHaveLength(1);
+  });
+
+  test("a full table drops new tracked flows and nothing that is untracked", async () => {
+    await nft(`${notrack("prerouting", -300)}
+      table inet r {
+        chain o {
+          type filter hook output priority -300
+          udp sport 7000 notrack
+        }
+        chain i {
+          type filter hook input priority 0
+          ct state new accept
+        }
+      }
+    `);
+    await fillTable(net.host);
+    for (const port of [7000, 7001]) await net.host.serve("udp", host, port);
+    const outcome = async (port: number) =>
+      (await net.client.ask({ protocol: "udp", to: host, port })).outcome;
+    expect(await outcome(7001)).toBe("silence");
+    expect(await outcome(7000)).toBe("answered");
+  });
+
+  test("a packet that the filter drops leaves no entry behind", async () => {
+    await nft(
+      "table inet u {\n chain c {\n type filter hook input priority 0;\n ct state new udp dport 7000 drop\n }\n}\n",
+    );
+    await net.client.send([datagram]);
+    expect(await conntrackEntries(net.host)).toEqual([]);
+  });
+});

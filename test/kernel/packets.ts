@@ -1,0 +1,205 @@
+import type { Family } from "../../src/address/ranges.ts";
+
+/** What an experiment may say about a packet that it makes. Checksums and lengths are worked out. */
+export interface PacketPlan {
+  readonly source: string;
+  readonly destination: string;
+  readonly content: Content;
+  /** TTL or hop limit, 64 unless told. */
+  readonly ttl?: number;
+}
+
+export type Content =
+  | {
+      readonly kind: "udp";
+      readonly sourcePort: number;
+      readonly destinationPort: number;
+      readonly size?: number;
+    }
+  | {
+      readonly kind: "tcp";
+      readonly sourcePort: number;
+      readonly destinationPort: number;
+      readonly flags: readonly TcpFlag[];
+    }
+  /** ICMP or ICMPv6, as the addresses are. `body` is what follows the first eight bytes. */
+  | {
+      readonly kind: "icmp";
+      readonly type: number;
+      readonly code?: number;
+      readonly rest?: number;
+      readonly body?: Buffer;
+    }
+  | { readonly kind: "other"; readonly protocol: number; readonly body: Buffer };
+
+export type TcpFlag = "fin" | "syn" | "rst" | "psh" | "ack";
+
+/** A packet as it was seen. Ports are null where it has none, `icmp` where it is no ICMP. */
+export interface Packet {
+  readonly family: Family;
+  readonly source: string;
+  readonly destination: string;
+  readonly protocol: number;
+  readonly sourcePort: number | null;
+  readonly destinationPort: number | null;
+  readonly flags: readonly TcpFlag[];
+  readonly icmp: { readonly type: number; readonly code: number } | null;
+  readonly bytes: Buffer;
+}
+
+export const TCP = 6;
+export const UDP = 17;
+const ICMP = { 4: 1, 6: 58 } as const;
+const FLAGS = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16 } as const;
+
+/** The whole packet, from its IP header on. */
+export function buildPacket({ source, destination, content, ttl = 64 }: PacketPlan): Buffer {
+  const from = addressBytes(source);
+  const to = addressBytes(destination);
+  const family: Family = from.length === 4 ? 4 : 6;
+  const { protocol, body } = upperLayer(content, family, from, to);
+  return Buffer.concat([header(family, from, to, protocol, body.length, ttl), body]);
+}
+
+/** `buildPacket`, as `Host.send` takes it. */
+export function packetHex(plan: PacketPlan): string {
+  return buildPacket(plan).toString("hex");
+}
+
+/** The headers of a packet. Extension headers are not followed: nobody here sends any, but for fragments. */
+export function parsePacket(bytes: Buffer): Packet {
+  const family: Family = bytes[0]! >> 4 === 4 ? 4 : 6;
+  const protocol = family === 4 ? bytes[9]! : bytes[6]!;
+  const upper = bytes.subarray(family === 4 ? (bytes[0]! & 15) * 4 : 40);
+  const laterFragment = family === 4 && (bytes.readUInt16BE(6) & 0x1fff) !== 0;
+  const ports = (protocol === TCP || protocol === UDP) && !laterFragment;
+  return {
+    family,
+    source: family === 4 ? dotted(bytes.subarray(12, 16)) : coloned(bytes.subarray(8, 24)),
+    destination: family === 4 ? dotted(bytes.subarray(16, 20)) : coloned(bytes.subarray(24, 40)),
+    protocol,
+    sourcePort: ports ? upper.readUInt16BE(0) : null,
+    destinationPort: ports ? upper.readUInt16BE(2) : null,
+    flags: protocol === TCP && ports ? tcpFlags(upper[13]!) : [],
+    icmp: protocol === ICMP[family] && !laterFragment ? { type: upper[0]!, code: upper[1]! } : null,
+    bytes,
+  };
+}
+
+/** An address in the one spelling in which captured packets show it. */
+export function canonicalAddress(address: string): string {
+  const bytes = addressBytes(address);
+  return bytes.length === 4 ? dotted(bytes) : coloned(bytes);
+}
+
+function upperLayer(
+  content: Content,
+  family: Family,
+  from: Buffer,
+  to: Buffer,
+): { readonly protocol: number; readonly body: Buffer } {
+  switch (content.kind) {
+    case "udp": {
+      const body = Buffer.alloc(8 + (content.size ?? 8));
+      body.writeUInt16BE(content.sourcePort, 0);
+      body.writeUInt16BE(content.destinationPort, 2);
+      body.writeUInt16BE(body.length, 4);
+      body.writeUInt16BE(checksum(pseudoHeader(from, to, UDP, body.length), body) || 0xffff, 6);
+      return { protocol: UDP, body };
+    }
+    case "tcp": {
+      const body = Buffer.alloc(20);
+      body.writeUInt16BE(content.sourcePort, 0);
+      body.writeUInt16BE(content.destinationPort, 2);
+      body.writeUInt32BE(1000, 4);
+      body.writeUInt32BE(content.flags.includes("ack") ? 1000 : 0, 8);
+      body[12] = 5 << 4;
+      body[13] = content.flags.reduce((bits, flag) => bits | FLAGS[flag], 0);
+      body.writeUInt16BE(64240, 14);
+      body.writeUInt16BE(checksum(pseudoHeader(from, to, TCP, body.length), body), 16);
+      return { protocol: TCP, body };
+    }
+    case "icmp": {
+      const body = Buffer.concat([Buffer.alloc(8), content.body ?? Buffer.alloc(8)]);
+      body[0] = content.type;
+      body[1] = content.code ?? 0;
+      body.writeUInt32BE(content.rest ?? 0x0007_0001, 4);
+      const protocol = ICMP[family];
+      body.writeUInt16BE(
+        checksum(family === 4 ? Buffer.alloc(0) : pseudoHeader(from, to, protocol, body.length), body),
+        2,
+      );
+      return { protocol, body };
+    }
+    case "other":
+      return { protocol: content.protocol, body: content.body };
+  }
+}
+
+function header(
+  family: Family,
+  from: Buffer,
+  to: Buffer,
+  protocol: number,
+  length: number,
+  ttl: number,
+): Buffer {
+  if (family === 4) {
+    const bytes = Buffer.alloc(20);
+    bytes[0] = 0x45;
+    bytes.writeUInt16BE(20 + length, 2);
+    bytes.writeUInt16BE(1 + Math.floor(Math.random() * 0xfffe), 4);
+    bytes[8] = ttl;
+    bytes[9] = protocol;
+    from.copy(bytes, 12);
+    to.copy(bytes, 16);
+    bytes.writeUInt16BE(checksum(bytes), 10);
+    return bytes;
+  }
+  const bytes = Buffer.alloc(40);
+  bytes[0] = 0x60;
+  bytes.writeUInt16BE(length, 4);
+  bytes[6] = protocol;
+  bytes[7] = ttl;
+  from.copy(bytes, 8);
+  to.copy(bytes, 24);
+  return bytes;
+}
+
+function pseudoHeader(from: Buffer, to: Buffer, protocol: number, length: number): Buffer {
+  const end = Buffer.from([0, protocol, length >> 8, length & 255]);
+  return Buffer.concat([from, to, end]);
+}
+
+/** The Internet checksum (RFC 1071) over parts of even length but for the last. */
+function checksum(...parts: readonly Buffer[]): number {
+  let sum = 0;
+  for (const part of parts) {
+    for (let i = 0; i < part.length; i += 2) sum += (part[i]! << 8) | (part[i + 1] ?? 0);
+  }
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  return ~sum & 0xffff;
+}
+
+function tcpFlags(bits: number): readonly TcpFlag[] {
+  return (Object.keys(FLAGS) as TcpFlag[]).filter((flag) => bits & FLAGS[flag]);
+}
+
+function addressBytes(address: string): Buffer {
+  if (!address.includes(":")) return Buffer.from(address.split(".").map(Number));
+  const [head = "", tail] = address.split("::");
+  const groups = (text: string) => (text === "" ? [] : text.split(":"));
+  const middle = tail === undefined ? 0 : 8 - groups(head).length - groups(tail).length;
+  const all = [...groups(head), ...Array<string>(middle).fill("0"), ...groups(tail ?? "")];
+  return Buffer.from(all.map((group) => group.padStart(4, "0")).join(""), "hex");
+}
+
+function dotted(bytes: Buffer): string {
+  return [...bytes].join(".");
+}
+
+function coloned(bytes: Buffer): string {
+  const groups = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(i * 2).toString(16));
+  // `URL` prints IPv6 as RFC 5952 wants it.
+  return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
+}
