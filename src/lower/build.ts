@@ -1,0 +1,80 @@
+import type { Chain, LimitMatch, RulesetRule, Statement, TableName } from "../netfilter/ruleset.ts";
+import type { Limit, Origin } from "../policy/policy.ts";
+import { positionOf } from "../source/source.ts";
+import type { Line } from "./lines.ts";
+
+/** Heading of what no sentence of the policy asks for by itself. */
+export const OWN_GROUP = "ctc";
+
+/** What a packet that matches meets, and where that comes from. */
+export interface Effect {
+  readonly statement: Statement;
+  readonly limit?: Limit | null;
+  /** Log prefix. */
+  readonly log?: string | null;
+  readonly origin: string;
+  readonly group: string;
+}
+
+/** `policy.yaml:23 memcached`: the place a reader looks up. Only the file's own name, so that every machine prints the same. */
+export function describeOrigin({ policy, span, role }: Origin): string {
+  const file = span.source.name.split(/[\\/]/).at(-1) ?? span.source.name;
+  const place = `${file}:${positionOf(span.source, span.start).line} ${policy}`;
+  switch (role) {
+    case "written":
+      return place;
+    case "mirror":
+      return `${place}, replies`;
+    case "mirror-guard":
+      return `${place}, no openings back`;
+  }
+}
+
+/** Collects the rules of one chain, with the chains that they jump to. */
+export interface ChainBuilder {
+  /** One rule for each line, all of the same effect. */
+  add(lines: readonly Line[], effect: Effect): void;
+  readonly rules: readonly RulesetRule[];
+  readonly called: readonly Chain[];
+}
+
+/** A builder for the chain `name`. Chains that it needs beside are called after it. */
+export function buildChain(table: TableName, name: string): ChainBuilder {
+  const rules: RulesetRule[] = [];
+  const called: Chain[] = [];
+
+  /** A limit counts packets, whichever of the lines they match: the lines share one bucket in a chain of its own. */
+  function share(effect: Effect, limit: LimitMatch): Statement {
+    const chain = `${name}-limit-${called.length + 1}`;
+    const { statement, log, origin, group } = effect;
+    const rule: RulesetRule = { matches: [limit], log: asLog(log), statement, origin, group };
+    called.push({ table, name: chain, base: null, rules: [rule] });
+    return { kind: "jump", chain };
+  }
+
+  return {
+    rules,
+    called,
+    add(lines, effect) {
+      const { origin, group, limit, log, statement } = effect;
+      const test: LimitMatch | null = limit ? { kind: "limit", ...limit } : null;
+      if (test && lines.length > 1) {
+        const jump = share(effect, test);
+        for (const matches of lines) rules.push({ matches, log: null, statement: jump, origin, group });
+        return;
+      }
+      for (const line of lines)
+        rules.push({
+          matches: test ? [...line, test] : line,
+          log: asLog(log),
+          statement,
+          origin,
+          group,
+        });
+    },
+  };
+}
+
+function asLog(prefix: string | null | undefined): RulesetRule["log"] {
+  return prefix === null || prefix === undefined ? null : { prefix };
+}

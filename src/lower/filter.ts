@@ -1,0 +1,137 @@
+import type { Chain, RulesetRule, State, Match as Test } from "../netfilter/ruleset.ts";
+import { forwardsUntracked, leavesUntracked } from "../policy/evaluate.ts";
+import { ICMP_ERRORS, ICMPV6, LOOPBACK } from "../policy/packet.ts";
+import { canTakePath } from "../policy/paths.ts";
+import type { Policy, Rule } from "../policy/policy.ts";
+import { buildChain, type ChainBuilder, describeOrigin, OWN_GROUP } from "./build.ts";
+import { FILTER_FORWARD, FILTER_INPUT, FILTER_OUTPUT, type HookView, OUTPUT } from "./hooks.ts";
+import { linesAt } from "./lines.ts";
+import { mayBeTranslatedInto } from "./nat.ts";
+import { isDecidedInRaw, NEIGHBOUR_DISCOVERY_TEST } from "./raw.ts";
+import { outcomesOf } from "./verdicts.ts";
+
+type FilterHook = "input" | "forward" | "output";
+
+/**
+ * The filter table: what tracked packets meet, and the acceptance of what the raw table left untracked. State comes
+ * first, because it decides almost every packet of a busy host; rules that were settled in raw do not come again.
+ */
+export function lowerFilter(policy: Policy): Chain[] {
+  const output = policy.essentials ? FILTER_OUTPUT : OUTPUT;
+  return [
+    ...filterChain(policy, "input", FILTER_INPUT),
+    ...filterChain(policy, "forward", FILTER_FORWARD),
+    ...filterChain(policy, "output", output),
+  ];
+}
+
+function filterChain(policy: Policy, hook: FilterHook, view: HookView): Chain[] {
+  const marks = untrackedAt(policy, view);
+  const builder = buildChain("filter", hook);
+  addPrelude(builder, policy, hook, marks);
+  let limitedBefore = false;
+  for (const rule of policy.rules) {
+    const isNeeded = rule.tracked || limitedBefore || staysInFilter(rule, policy, hook, marks);
+    if (isNeeded)
+      for (const { lines, statement } of outcomesOf(rule, linesAt(rule.match, view, policy.self)))
+        builder.add(lines, {
+          statement,
+          limit: rule.limit,
+          log: wasLoggedInRaw(rule, policy) ? null : rule.log,
+          origin: describeOrigin(rule.origin),
+          group: rule.origin.policy,
+        });
+    limitedBefore ||= rule.tracked && rule.limit !== null;
+  }
+  const chain: Chain = {
+    table: "filter",
+    name: hook,
+    base: { hook, policy: policy.defaults[hook] === "allow" ? "accept" : "drop" },
+    rules: builder.rules,
+  };
+  const chains = [chain, ...builder.called];
+  return chain.base?.policy === "accept" && !chains.some(({ rules }) => rules.some(matters)) ? [] : chains;
+}
+
+/** Whether a rule does more than a chain that accepts everything anyway. */
+function matters({ statement, log }: RulesetRule): boolean {
+  return log !== null || (statement.kind !== "accept" && statement.kind !== "jump");
+}
+
+/** How much the filter may take from the mark that the raw table left on a packet. */
+interface Marks {
+  /** Some packets come here untracked because a rule says so. */
+  readonly some: boolean;
+  /** All of these are allowed: raw knew everything that their rules ask. */
+  readonly settled: boolean;
+  /** ICMPv6 must be judged again: the kernel leaves neighbour discovery untracked without asking the policy. */
+  readonly exceptIcmpv6: boolean;
+}
+
+function untrackedAt(policy: Policy, view: HookView): Marks {
+  const untracked = policy.rules.filter(
+    ({ tracked, match }) =>
+      !tracked && view.paths.some((path) => canTakePath(match, path, policy.self !== null)),
+  );
+  const isForward = view.paths.includes("forward");
+  return {
+    some: untracked.some(({ action }) => action === "allow"),
+    settled: !isForward || untracked.every(isDecidedInRaw),
+    exceptIcmpv6: isForward || !policy.essentials,
+  };
+}
+
+/** Whether packets that an untracked rule decides can reach the filter's rules. */
+function staysInFilter(rule: Rule, policy: Policy, hook: FilterHook, marks: Marks): boolean {
+  if (hook === "forward" && !marks.settled) return true;
+  if (policy.destinationNat.some((nat) => mayBeTranslatedInto(nat, rule))) return true;
+  return marks.exceptIcmpv6 && rule.action === "allow" && mayBeIcmpv6(rule);
+}
+
+function mayBeIcmpv6({ match }: Rule): boolean {
+  return match.traffic.some(({ protocol }) => protocol === null || protocol === ICMPV6);
+}
+
+function wasLoggedInRaw(rule: Rule, policy: Policy): boolean {
+  return !rule.tracked && isDecidedInRaw(rule) && policy.destinationNat.length === 0;
+}
+
+function addPrelude(chain: ChainBuilder, policy: Policy, hook: FilterHook, marks: Marks): void {
+  const add = (matches: readonly Test[], kind: "accept" | "drop", origin: string): void =>
+    chain.add([matches], { statement: { kind }, origin, group: OWN_GROUP });
+  const trustMarks = marks.some && marks.settled;
+
+  const passing: State[] = ["established", "related"];
+  if (trustMarks && !marks.exceptIcmpv6) passing.push("untracked");
+  add([state(...passing)], "accept", trustMarks ? "open flows, and what raw left untracked" : "open flows");
+  if (trustMarks && marks.exceptIcmpv6)
+    add(
+      [{ kind: "protocol", protocols: [ICMPV6], negated: true }, state("untracked")],
+      "accept",
+      "what raw left untracked",
+    );
+
+  if (hook === "input")
+    add([device("in")], "accept", policy.essentials ? "loopback" : "loopback was judged in output");
+  if (hook === "output" && policy.essentials) add([device("out")], "accept", "loopback");
+
+  const concerned = hook === "forward" ? forwardsUntracked(policy) : leavesUntracked(policy);
+  if (policy.essentials && concerned)
+    for (const family of [4, 6] as const)
+      add(
+        [{ kind: "icmp", family, types: ICMP_ERRORS[family].map((type) => ({ type, code: null })) }],
+        "accept",
+        "errors about untracked flows",
+      );
+  if (hook !== "output") add([state("invalid")], "drop", "belongs to no flow");
+  if (hook !== "forward" && policy.essentials)
+    add([NEIGHBOUR_DISCOVERY_TEST], "accept", "neighbour discovery");
+}
+
+function state(...states: readonly State[]): Test {
+  return { kind: "state", states, negated: false };
+}
+
+function device(side: "in" | "out"): Test {
+  return { kind: "interface", side, devices: [LOOPBACK], negated: false };
+}

@@ -1,0 +1,7 @@
+import {
+  complementAddresses,
+  complementPorts,
+  type Family,
+  intersectRanges,
+  isEmpty,
+} from "../../address/ranges.ts";

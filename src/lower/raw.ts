@@ -1,0 +1,125 @@
+import type { Chain, Statement, Match as Test } from "../netfilter/ruleset.ts";
+import { LOOPBACK, NEIGHBOUR_DISCOVERY, type Path } from "../policy/packet.ts";
+import { canTakePath } from "../policy/paths.ts";
+import type { Policy, Rule } from "../policy/policy.ts";
+import { buildChain, type ChainBuilder, describeOrigin, OWN_GROUP } from "./build.ts";
+import { rulesToGuard } from "./guards.ts";
+import { type HookView, OUTPUT, PREROUTING } from "./hooks.ts";
+import { type Line, linesAt } from "./lines.ts";
+
+/**
+ * The raw table: which packets connection tracking never sees. It walks the rules in document order and stops at the
+ * first that matches, as the policy does: an untracked allow leaves the packet untracked, an untracked deny drops it, and
+ * a tracked rule that would otherwise lose packets to an untracked one below gets a guard that leaves them alone.
+ */
+export function lowerRaw(policy: Policy): Chain[] {
+  if (policy.rules.every(({ tracked }) => tracked)) return [];
+  return [
+    ...rawChain(policy, "prerouting", PREROUTING, prependPrerouting),
+    ...rawChain(policy, "output", OUTPUT, prependOutput),
+  ];
+}
+
+/**
+ * Whether the raw hook can decide a rule. Before routing the kernel does not know where a forwarded packet will leave:
+ * there an allow with `out` leaves untracked what would match without it, and the filter judges those packets again; a
+ * deny with `out` is left to the filter.
+ */
+export function isDecidedInRaw({ match }: Rule): boolean {
+  return match.out === null;
+}
+
+function rawChain(
+  policy: Policy,
+  hook: "prerouting" | "output",
+  view: HookView,
+  prepend: (chain: ChainBuilder, policy: Policy, drops: readonly Rule[]) => void,
+): Chain[] {
+  const { rules, self, essentials } = policy;
+  const knowsOut = hook === "output";
+  const inReach = rules.filter(({ match }) =>
+    view.paths.some((path) => canTakePath(match, path, self !== null)),
+  );
+  const guarded = rulesToGuard(inReach, view.paths, self);
+  const judged = inReach.filter(
+    (rule) =>
+      (rule.tracked ? guarded.has(rule) : true) &&
+      (knowsOut || isDecidedInRaw(rule) || (!rule.tracked && rule.action === "allow")),
+  );
+  const lastUntracked = judged.findLastIndex(({ tracked }) => !tracked);
+  const builder = buildChain("raw", hook);
+  prepend(
+    builder,
+    policy,
+    judged.filter((rule) => !rule.tracked && rule.action !== "allow"),
+  );
+  for (const rule of judged.slice(0, lastUntracked + 1)) {
+    // An essential loopback is allowed whatever the denies say, so they do not stand in its way.
+    const paths: readonly Path[] =
+      essentials && rule.action !== "allow" ? view.paths.filter((path) => path !== "loopback") : view.paths;
+    // A guard asks neither limit nor log, and what the filter judges again is counted and logged there.
+    const isFinal = !rule.tracked && (knowsOut || isDecidedInRaw(rule));
+    builder.add(linesAt(rule.match, view, self, paths), {
+      statement: rawStatement(rule),
+      limit: isFinal ? rule.limit : null,
+      log: isFinal ? rule.log : null,
+      origin: describeOrigin(rule.origin) + (rule.tracked ? ", stays tracked" : ""),
+      group: rule.origin.policy,
+    });
+  }
+  if (lastUntracked < 0) return [];
+  return [
+    { table: "raw", name: hook, base: { hook, policy: "accept" }, rules: builder.rules },
+    ...builder.called,
+  ];
+}
+
+function rawStatement(rule: Rule): Statement {
+  if (rule.tracked) return { kind: "accept" };
+  return { kind: rule.action === "allow" ? "notrack" : "drop" };
+}
+
+/**
+ * What comes in on loopback was judged when it was sent, and neighbour discovery is essential: neither may meet a drop.
+ * A notrack would do them no harm, so without drops these tests are not worth their time.
+ */
+function prependPrerouting(chain: ChainBuilder, policy: Policy, drops: readonly Rule[]): void {
+  if (drops.length === 0) return;
+  const accept = (line: Line, origin: string): void =>
+    chain.add([line], { statement: { kind: "accept" }, origin, group: OWN_GROUP });
+  accept(
+    [{ kind: "interface", side: "in", devices: [LOOPBACK], negated: false }],
+    "loopback was judged in output",
+  );
+  if (policy.essentials && drops.some(mayDropNeighbourDiscovery))
+    accept([NEIGHBOUR_DISCOVERY_TEST, ...PREROUTING.tell(["input"])[0]!], "neighbour discovery");
+}
+
+function prependOutput(chain: ChainBuilder, policy: Policy, drops: readonly Rule[]): void {
+  if (policy.essentials && drops.some(mayDropNeighbourDiscovery))
+    chain.add([[NEIGHBOUR_DISCOVERY_TEST]], {
+      statement: { kind: "accept" },
+      origin: "neighbour discovery",
+      group: OWN_GROUP,
+    });
+}
+
+/** Matches neighbour discovery and multicast listener discovery. */
+export const NEIGHBOUR_DISCOVERY_TEST: Test = {
+  kind: "icmp",
+  family: 6,
+  types: NEIGHBOUR_DISCOVERY.map((type) => ({ type, code: null })),
+};
+
+/** Whether a rule may match neighbour discovery. */
+export function mayDropNeighbourDiscovery({ match }: Rule): boolean {
+  return (
+    match.openings !== "only" &&
+    match.traffic.some(
+      ({ protocol, family, icmp }) =>
+        family !== 4 &&
+        (protocol === null || protocol === 58) &&
+        (icmp === null || NEIGHBOUR_DISCOVERY.includes(icmp.type)),
+    )
+  );
+}

@@ -1,0 +1,156 @@
+import type { AddressRanges, PortRanges } from "../address/ranges.ts";
+import { mergeRanges } from "../address/ranges.ts";
+import type {
+  AddressDeclaration,
+  AddressNode,
+  Document,
+  InterfaceDeclaration,
+  NameNode,
+  ServiceDeclaration,
+} from "../language/ast.ts";
+import { suggest } from "../language/suggest.ts";
+import type { Log } from "../source/finding.ts";
+import type { Span } from "../source/source.ts";
+import type { AddressSet } from "./policy.ts";
+
+/** What a list of addresses comes to once its names are followed. */
+export interface ResolvedAddresses {
+  readonly any: boolean;
+  readonly self: boolean;
+  readonly set: AddressSet;
+}
+
+/** The declarations of a document, by name, with a record of which were used. */
+export interface Names {
+  addresses(nodes: readonly AddressNode[]): ResolvedAddresses;
+  /** The declaration of a service; undefined after reporting that there is none. */
+  service(node: NameNode): ServiceDeclaration | undefined;
+  interface(name: string): InterfaceDeclaration | undefined;
+  readonly interfaceNames: readonly string[];
+}
+
+const EMPTY: AddressSet = { name: null, v4: [], v6: [] };
+const NOTHING: ResolvedAddresses = { any: false, self: false, set: EMPTY };
+
+/** Index of a document's declarations. Address names are followed to their literals; a name that leads back to itself is reported once. */
+export function declareNames(document: Document, log: Log): Names {
+  const addresses = new Map(document.addresses.map((declaration) => [declaration.name.text, declaration]));
+  const services = new Map(document.services.map((declaration) => [declaration.name.text, declaration]));
+  const interfaces = new Map(document.interfaces.map((declaration) => [declaration.name.text, declaration]));
+  const resolved = new Map<string, ResolvedAddresses>();
+  /** Names being followed, outermost first: meeting one of them again is a cycle. */
+  const path: AddressDeclaration[] = [];
+
+  function follow(node: NameNode): ResolvedAddresses {
+    const known = resolved.get(node.name);
+    if (known) return known;
+    const declaration = addresses.get(node.name);
+    if (!declaration) {
+      reportUnknown(log, "address", node.name, node.span, [...addresses.keys(), "any", "self"]);
+      resolved.set(node.name, NOTHING);
+      return NOTHING;
+    }
+    if (path.includes(declaration)) {
+      reportCycle(log, node, path.slice(path.indexOf(declaration)));
+      return NOTHING;
+    }
+    path.push(declaration);
+    const members = union(declaration.members);
+    path.pop();
+    const result = { ...members, set: { ...members.set, name: node.name } };
+    resolved.set(node.name, result);
+    return result;
+  }
+
+  function union(nodes: readonly AddressNode[]): ResolvedAddresses {
+    let any = false;
+    let self = false;
+    const v4: AddressRanges[number][] = [];
+    const v6: AddressRanges[number][] = [];
+    for (const node of nodes) {
+      switch (node.kind) {
+        case "any":
+          any = true;
+          break;
+        case "self":
+          self = true;
+          break;
+        case "literal":
+          (node.family === 4 ? v4 : v6).push({ first: node.first, last: node.last });
+          break;
+        case "name": {
+          const named = follow(node);
+          any ||= named.any;
+          self ||= named.self;
+          for (const range of named.set.v4) v4.push(range);
+          for (const range of named.set.v6) v6.push(range);
+          break;
+        }
+      }
+    }
+    return { any, self, set: { name: null, v4: mergeRanges(v4), v6: mergeRanges(v6) } };
+  }
+
+  // Every declaration is followed, so that a fault in one that no rule uses is found too.
+  for (const { name } of document.addresses) follow({ kind: "name", name: name.text, span: name.span });
+
+  return {
+    addresses(nodes) {
+      const [only] = nodes;
+      return nodes.length === 1 && only?.kind === "name" ? follow(only) : union(nodes);
+    },
+    service(node) {
+      const declaration = services.get(node.name);
+      if (!declaration) reportUnknown(log, "service", node.name, node.span, [...services.keys()]);
+      return declaration;
+    },
+    interface: (name) => interfaces.get(name),
+    interfaceNames: [...interfaces.keys()],
+  };
+}
+
+const SECTION = { address: "addresses", service: "services", interface: "interfaces" } as const;
+
+/** Reports a name that stands for nothing, with the nearest one that does. */
+export function reportUnknown(
+  log: Log,
+  what: keyof typeof SECTION,
+  name: string,
+  span: Span,
+  known: readonly string[],
+): void {
+  const near = suggest(name, known);
+  log.report({
+    check: "unknown-name",
+    level: "error",
+    message: `no ${what} is called \`${name}\``,
+    span,
+    help: near ? `did you mean \`${near}\`?` : `declare \`${name}\` under \`${SECTION[what]}:\``,
+    ...(near && { fix: { title: `write \`${near}\``, edits: [{ span, text: near }], safe: false } }),
+  });
+}
+
+function reportCycle(log: Log, node: NameNode, cycle: readonly AddressDeclaration[]): void {
+  const names = [...cycle.map(({ name }) => name.text), node.name];
+  log.report({
+    check: "cyclic-name",
+    level: "error",
+    message: `\`${node.name}\` leads back to itself`,
+    span: node.span,
+    label: `this closes the circle ${names.join(" → ")}`,
+    related: cycle
+      .filter(({ name }) => name.span.start !== node.span.start)
+      .map(({ name }) => ({ span: name.span, text: `\`${name.text}\` is declared here` })),
+    help: "take one of these names out of the list of the other",
+  });
+}
+
+/** Ports of a service for one protocol; undefined where it has none for it. */
+export function servicePorts(service: ServiceDeclaration, protocol: number): PortRanges | undefined {
+  const ranges = service.members.flatMap((member) =>
+    member.kind === "protocol" && member.protocol === protocol && member.ports
+      ? member.ports.ports.filter((port) => port.kind === "range")
+      : [],
+  );
+  return ranges.length > 0 ? mergeRanges(ranges.map(({ first, last }) => ({ first, last }))) : undefined;
+}
