@@ -1,5 +1,5 @@
 import { printAddress } from "../address/print.ts";
-import type { Family, Range } from "../address/ranges.ts";
+import type { Family } from "../address/ranges.ts";
 import type { Chain, Hook, Ruleset, RulesetRule, Statement, TableName } from "../netfilter/ruleset.ts";
 import { matchOptions } from "./iptables-match.ts";
 import { printPorts } from "./protocols.ts";
@@ -112,15 +112,11 @@ function statementTarget(statement: Exclude<Statement, { kind: "notrack" }>, fam
   }
 }
 
-/** `192.0.2.1-192.0.2.4:80-90`, `[2001:db8::1]-[2001:db8::4]:80`. */
+/** `192.0.2.1-192.0.2.4:80-90`, `[2001:db8::1-2001:db8::4]:80`. */
 function translated({ family, addresses, ports }: Statement & { kind: "snat" | "dnat" }): string {
-  const print = (address: bigint) => {
-    const text = printAddress(family, address);
-    return family === 6 && ports ? `[${text}]` : text;
-  };
-  return `${printSpan(addresses, print)}${ports ? `:${printPorts(ports, "-")}` : ""}`;
-}
-
-function printSpan({ first, last }: Range<bigint>, print: (address: bigint) => string): string {
-  return first === last ? print(first) : `${print(first)}-${print(last)}`;
+  const first = printAddress(family, addresses.first);
+  const last = printAddress(family, addresses.last);
+  const range = first === last ? first : `${first}-${last}`;
+  if (!ports) return range;
+  return `${family === 6 ? `[${range}]` : range}:${printPorts(ports, "-")}`;
 }

@@ -1,0 +1,158 @@
+import {
+  type AddressRanges,
+  complementAddresses,
+  complementPorts,
+  type Family,
+  type PortRanges,
+} from "../../address/ranges.ts";
+import type { LimitMatch, Match, Side } from "../../netfilter/ruleset.ts";
+import type { Addresses, Conjunction } from "./conjunction.ts";
+import type { Devices } from "./devices.ts";
+
+/** Tests that stand in one line. */
+export type Tests = readonly Match[];
+
+/** A conjunction cut into what one line of iptables can say. */
+export interface Split {
+  /** Tests that every line can make at once. */
+  readonly fixed: Tests;
+  /** Of each choice the packet must pass one alternative, and can pass one only. */
+  readonly choices: readonly (readonly Tests[])[];
+  /** Of each exclusion the packet must pass none. */
+  readonly exclusions: readonly (readonly Tests[])[];
+  /** Asked last, and once: asking takes a token. */
+  readonly limits: readonly LimitMatch[];
+  /** The protocols that can pass, where the tests name them. */
+  readonly protocols: readonly number[];
+}
+
+/** Ports that one `multiport` takes; a range counts for two. */
+const MULTIPORT_SLOTS = 15;
+
+/** Cuts a conjunction into lines. Every alternative can be printed by `emit/iptables.ts`. */
+export function splitConjunction(all: Conjunction, family: Family): Split {
+  const parts = [
+    deviceParts("in", all.in),
+    deviceParts("out", all.out),
+    addressParts("source", all.source, family),
+    addressParts("destination", all.destination, family),
+    ...transportParts(all, family),
+  ];
+  const fixed: Match[] = [];
+  if (all.states) fixed.push({ kind: "state", states: all.states, negated: false });
+  if (all.dnat) fixed.push({ kind: "dnat-status" });
+  for (const side of ["source", "destination"] as const) {
+    const type = all[`${side}Type`];
+    if (type) fixed.push({ kind: "address-type", side, ...type });
+  }
+  return {
+    fixed: [...parts.flatMap((part) => (part.among?.length === 1 ? part.among[0]! : [])), ...fixed],
+    choices: parts.flatMap(({ among }) => (among && among.length > 1 ? [among] : [])),
+    exclusions: parts.flatMap(({ except }) => (except.length > 0 ? [except] : [])),
+    limits: all.limits,
+    protocols: all.protocols ?? [],
+  };
+}
+
+/** One of `among` (null: anything), and none of `except`. */
+interface Part {
+  readonly among: readonly Tests[] | null;
+  readonly except: readonly Tests[];
+}
+
+const anything: Part = { among: null, except: [] };
+
+function deviceParts(side: "in" | "out", { among, except }: Devices): Part {
+  const test = (device: string, negated: boolean): Tests => [
+    { kind: "interface", side, devices: [device], negated },
+  ];
+  // A line has room for one device, so a single exclusion fits only where nothing else is asked.
+  if (!among && except.length === 1) return { among: [test(except[0]!, true)], except: [] };
+  return {
+    among: among?.map((device) => test(device, false)) ?? null,
+    except: except.map((device) => test(device, false)),
+  };
+}
+
+/**
+ * Says a set of addresses by what is in it or by what is not: as the rule does, or the other way where that is much
+ * shorter. A range that is no prefix is one line as well, by `iprange`.
+ */
+function addressParts(side: Side, addresses: Addresses | null, family: Family): Part {
+  if (!addresses) return anything;
+  const { ranges, byOthers } = addresses;
+  const test = (range: AddressRanges[number], negated: boolean): Tests => [
+    { kind: "address", side, family, ranges: [range], name: null, negated },
+  ];
+  const others = complementAddresses(ranges, family);
+  if (others.length === 1 && (byOthers || ranges.length > 1))
+    return { among: [test(others[0]!, true)], except: [] };
+  const exclude = byOthers ? ranges.length > 1 : others.length + 2 < ranges.length;
+  return exclude
+    ? { among: null, except: others.map((range) => test(range, false)) }
+    : { among: ranges.map((range) => test(range, false)), except: [] };
+}
+
+/** Ports mean nothing without their protocol, so lines that ask for one carry the other. */
+function transportParts(all: Conjunction, family: Family): readonly Part[] {
+  if (all.icmp) {
+    return [{ among: all.icmp.map((type) => [{ kind: "icmp", family, types: [type] }]), except: [] }];
+  }
+  const protocol = (number: number, negated: boolean): Match => ({
+    kind: "protocol",
+    protocols: [number],
+    negated,
+  });
+  if (!all.protocols) {
+    const [first, ...more] = all.otherProtocols;
+    if (first === undefined) return [];
+    if (more.length === 0) return [{ among: [[protocol(first, true)]], except: [] }];
+    return [{ among: null, except: all.otherProtocols.map((number) => [protocol(number, false)]) }];
+  }
+  const opening: Tests = all.opening === null ? [] : [{ kind: "opening", negated: !all.opening }];
+  const sources = portTests("source", all.sourcePorts);
+  const destinations = portTests("destination", all.destinationPorts);
+  const both = sources.length > 1 && destinations.length > 1;
+  const [only, ...others] = all.protocols;
+  if (both && only !== undefined && others.length === 0) {
+    return [
+      { among: sources.map((ports) => [protocol(only, false), ...ports, ...opening]), except: [] },
+      { among: destinations.map((ports) => [protocol(only, false), ...ports]), except: [] },
+    ];
+  }
+  const among = all.protocols.flatMap((number) =>
+    sources.flatMap((from) =>
+      destinations.map((to) => [protocol(number, false), ...from, ...to, ...opening]),
+    ),
+  );
+  return [{ among, except: [] }];
+}
+
+/** A set of ports as alternatives, each of which fits into one `multiport`; a lone empty one where any port will do. */
+function portTests(side: Side, ports: PortRanges | null): readonly Tests[] {
+  if (!ports) return [[]];
+  const others = complementPorts(ports);
+  if (slots(others) < slots(ports) && slots(others) <= MULTIPORT_SLOTS) {
+    return [[{ kind: "port", side, ports: others, negated: true }]];
+  }
+  return chunks(ports).map((chunk) => [{ kind: "port", side, ports: chunk, negated: false }]);
+}
+
+function chunks(ports: PortRanges): readonly PortRanges[] {
+  const found: PortRanges[number][][] = [];
+  let free = 0;
+  for (const range of ports) {
+    const size = slots([range]);
+    if (size > free) {
+      found.push([]);
+      free = MULTIPORT_SLOTS;
+    }
+    found.at(-1)!.push(range);
+    free -= size;
+  }
+  return found;
+}
+
+function slots(ports: PortRanges): number {
+  return ports.reduce((sum, { first, last }) => sum + (first === last ? 1 : 2), 0);
+}

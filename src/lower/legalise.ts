@@ -1,0 +1,105 @@
+import type { Family } from "../address/ranges.ts";
+import type { Chain, Ruleset, RulesetRule, TableName } from "../netfilter/ruleset.ts";
+import { conjunctionOf } from "./iptables/conjunction.ts";
+import { type ChainMaker, layOut, layOutBefore, needsContinuation } from "./iptables/layout.ts";
+import { type ChainNames, chainNames } from "./iptables/names.ts";
+import { prune } from "./iptables/prune.ts";
+import { splitConjunction } from "./iptables/split.ts";
+
+/** Holds the rule that leaves a packet untracked, which takes iptables two lines. */
+const UNTRACKED = "UNTRACKED";
+
+/**
+ * The same ruleset for the packets of one family, every rule of it sayable in one line of iptables (two where it logs or
+ * untracks). Verdicts, order and limits stay: a limit is still asked at most once for a packet. Takes time linear in the
+ * number of addresses and rules. Only the sharing of a limit between the families is lost, because iptables and
+ * ip6tables know nothing of each other.
+ */
+export function legalise(ruleset: Ruleset, family: Family): Ruleset {
+  const base: Chain[] = [];
+  const made: Chain[] = [];
+  const tables = new Map<TableName, Table>();
+  for (const { table, base: hook, name } of ruleset.chains) {
+    if (!tables.has(table)) tables.set(table, newTable(table, made));
+    const { names, renamed } = tables.get(table)!;
+    renamed.set(name, hook ? name : names.keep(name));
+  }
+  for (const chain of ruleset.chains) {
+    const table = tables.get(chain.table)!;
+    const name = table.renamed.get(chain.name)!;
+    const slot = { ...chain, name, rules: [] as readonly RulesetRule[] };
+    (chain.base ? base : made).push(slot);
+    slot.rules = legalRules(chain.rules, chain, table, family);
+  }
+  return { chains: prune([...base, ...made]) };
+}
+
+/** What the chains of one table share while they are made legal. */
+interface Table {
+  readonly names: ChainNames;
+  /** Names of the given chains, by the names that they had. */
+  readonly renamed: Map<string, string>;
+  readonly maker: ChainMaker;
+}
+
+function newTable(table: TableName, made: Chain[]): Table {
+  const names = chainNames();
+  let untracked = false;
+  const add = (name: string, rules: () => readonly RulesetRule[]) => {
+    const chain = { table, name, base: null, rules: [] as readonly RulesetRule[] };
+    made.push(chain);
+    chain.rules = rules();
+    return name;
+  };
+  return {
+    names,
+    renamed: new Map(),
+    maker: {
+      chain: (group, rules) => add(names.make(group), rules),
+      untracked() {
+        if (!untracked) add(UNTRACKED, () => [notrack]);
+        untracked = true;
+        return UNTRACKED;
+      },
+    },
+  };
+}
+
+const notrack: RulesetRule = {
+  matches: [],
+  log: null,
+  statement: { kind: "notrack" },
+  origin: "",
+  group: "",
+};
+
+function legalRules(
+  rules: readonly RulesetRule[],
+  chain: Chain,
+  table: Table,
+  family: Family,
+): readonly RulesetRule[] {
+  const legal: RulesetRule[] = [];
+  for (const [index, written] of rules.entries()) {
+    const rule = renameTarget(written, table);
+    const conjunction = conjunctionOf(rule, family, chain.base?.hook ?? null);
+    if (conjunction === null) continue;
+    const split = splitConjunction(conjunction, family);
+    if (needsContinuation(rule, split)) {
+      const onward = table.maker.chain(rule.group, () =>
+        legalRules(rules.slice(index + 1), chain, table, family),
+      );
+      return [...legal, ...layOutBefore(rule, split, onward, table.maker)];
+    }
+    legal.push(...layOut(rule, split, table.maker));
+  }
+  return legal;
+}
+
+function renameTarget(rule: RulesetRule, { renamed }: Table): RulesetRule {
+  const { statement } = rule;
+  if (statement.kind !== "jump" && statement.kind !== "goto") return rule;
+  const chain = renamed.get(statement.chain);
+  if (chain === undefined) throw new Error(`no chain ${JSON.stringify(statement.chain)}`);
+  return { ...rule, statement: { kind: statement.kind, chain } };
+}
