@@ -39,22 +39,62 @@ export const GATEWAY = {
   server: { 4: "192.0.2.9", 6: "2001:db8:2::9" },
 } as const;
 
-/** `wanMtu` below 1500 makes the gateway answer large packets with ICMP errors. */
-export async function gateway({ wanMtu = 1500 } = {}): Promise<Gateway> {
+export async function gateway(): Promise<Gateway> {
   const lab = await createLab();
   const [client, gateway, server] = await Promise.all([lab.host(), lab.host(), lab.host()]);
-  const both = (ends: Readonly<Record<4 | 6, string>>, lengths: string) =>
-    lengths.split(" ").map((length, i) => `${ends[i === 0 ? 4 : 6]}/${length}`);
   await lab.link(
-    { host: client, device: "eth0", addresses: both(GATEWAY.client, "16 64") },
-    { host: gateway, device: "eth1", addresses: both(GATEWAY.lan, "16 64") },
+    { host: client, device: "eth0", addresses: [`${GATEWAY.client[4]}/16`, `${GATEWAY.client[6]}/64`] },
+    { host: gateway, device: "eth1", addresses: [`${GATEWAY.lan[4]}/16`, `${GATEWAY.lan[6]}/64`] },
   );
   await lab.link(
-    { host: gateway, device: "eth0", addresses: both(GATEWAY.wan, "24 64") },
-    { host: server, device: "eth0", addresses: both(GATEWAY.server, "24 64") },
-    { mtu: wanMtu },
+    { host: gateway, device: "eth0", addresses: [`${GATEWAY.wan[4]}/24`, `${GATEWAY.wan[6]}/64`] },
+    { host: server, device: "eth0", addresses: [`${GATEWAY.server[4]}/24`, `${GATEWAY.server[6]}/64`] },
   );
   await client.ip(`route add default via ${GATEWAY.lan[4]}`, `route add default via ${GATEWAY.lan[6]}`);
   await gateway.forward();
   return { lab, client, gateway, server };
+}
+
+/** Two hosts with two routers between them, and a smaller MTU between the routers than at either end. */
+export interface NarrowPath {
+  readonly lab: Lab;
+  readonly left: Host;
+  readonly near: Host;
+  readonly far: Host;
+  readonly right: Host;
+}
+
+/** The addresses of the ends, the left one's in the networks that the memcached example serves from. */
+export const NARROW = {
+  left: { 4: "10.2.0.1", 6: "2001:db8:2::1" },
+  right: { 4: "10.1.2.3", 6: "2001:db8:1::3" },
+  mtu: 1300,
+} as const;
+
+/** Each end believes in 1500 bytes, so only an ICMP error can tell it otherwise. */
+export async function narrowPath(): Promise<NarrowPath> {
+  const lab = await createLab();
+  const [left, near, far, right] = await Promise.all([lab.host(), lab.host(), lab.host(), lab.host()]);
+  await lab.link(
+    { host: left, device: "eth0", addresses: [`${NARROW.left[4]}/24`, `${NARROW.left[6]}/64`] },
+    { host: near, device: "eth0", addresses: ["10.2.0.254/24", "2001:db8:2::fe/64"] },
+  );
+  await lab.link(
+    { host: near, device: "eth1", addresses: ["10.3.0.1/24", "2001:db8:3::1/64"] },
+    { host: far, device: "eth1", addresses: ["10.3.0.2/24", "2001:db8:3::2/64"] },
+    { mtu: NARROW.mtu },
+  );
+  await lab.link(
+    { host: far, device: "eth0", addresses: ["10.1.2.254/24", "2001:db8:1::fe/64"] },
+    { host: right, device: "eth0", addresses: [`${NARROW.right[4]}/24`, `${NARROW.right[6]}/64`] },
+  );
+  await Promise.all([
+    left.ip("route add default via 10.2.0.254", "route add default via 2001:db8:2::fe"),
+    near.ip("route add default via 10.3.0.2", "route add default via 2001:db8:3::2"),
+    far.ip("route add default via 10.3.0.1", "route add default via 2001:db8:3::1"),
+    right.ip("route add default via 10.1.2.254", "route add default via 2001:db8:1::fe"),
+    near.forward(),
+    far.forward(),
+  ]);
+  return { lab, left, near, far, right };
 }

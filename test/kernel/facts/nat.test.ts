@@ -1,0 +1,163 @@
+import { beforeEach, expect, test } from "vitest";
+import { conntrackEntries } from "../conntrack.ts";
+import { UDP } from "../packets.ts";
+import { installProbes, readProbe } from "../probe.ts";
+import { describeKernel } from "../requirements.ts";
+import { GATEWAY, type Gateway, gateway, PAIR, type Pair, pair } from "../topologies.ts";
+import { counted, FAMILIES, UNTRACKED, untrackedOnArrival } from "./common.ts";
+
+const MASQUERADE = `table inet n {
+  chain postrouting {
+    type nat hook postrouting priority 100
+    oifname "eth0" masquerade fully-random
+  }
+}
+`;
+
+/** Sends what comes to port 7000 on the outer side to the client, which stands behind the gateway. */
+const DNAT = `table inet n {
+  chain prerouting {
+    type nat hook prerouting priority -100
+    iifname "eth0" udp dport 7000 dnat ip to ${GATEWAY.client[4]}
+  }
+}
+`;
+
+describeKernel("translation and tracking", () => {
+  let net: Gateway;
+  const load = (script: string) => net.gateway.run(["nft", "-f", "-"], script);
+
+  beforeEach(async () => {
+    net = await gateway();
+    return net.lab.destroy;
+  });
+
+  /** The sources of the datagrams to port 7000 that the server's cable sees while the client asks. */
+  async function sourcesSeen(family: 4 | 6) {
+    const seen = await net.server.capture("eth0", () =>
+      net.client.ask({ protocol: "udp", to: GATEWAY.server[family], port: 7000, timeout: 0.3 }),
+    );
+    return seen
+      .filter(({ packet }) => packet.protocol === UDP && packet.destinationPort === 7000)
+      .map(({ packet }) => packet.source);
+  }
+
+  test.each(FAMILIES)("a tracked IPv%i packet is masqueraded", async (family) => {
+    await load(MASQUERADE);
+    expect(await sourcesSeen(family)).toEqual([GATEWAY.wan[family]]);
+  });
+
+  test.each(FAMILIES)("an untracked IPv%i packet is not: its private source leaks", async (family) => {
+    await load(`${UNTRACKED}${MASQUERADE}`);
+    expect(await sourcesSeen(family)).toEqual([GATEWAY.client[family]]);
+  });
+
+  test("an untracked packet skips dnat and stays with the gateway", async () => {
+    await load(DNAT);
+    await net.client.serve("udp", GATEWAY.client[4], 7000);
+    await net.gateway.serve("udp", GATEWAY.wan[4], 7000);
+    const flow = { protocol: "udp", to: GATEWAY.wan[4], port: 7000 } as const;
+    await net.server.ip(`route add default via ${GATEWAY.wan[4]}`);
+    expect(await net.server.ask(flow)).toMatchObject({ local: [GATEWAY.client[4], 7000] });
+    await load(UNTRACKED);
+    expect(await net.server.ask(flow)).toMatchObject({ local: [GATEWAY.wan[4], 7000] });
+  });
+
+  test("a reply that is untracked does not find its way back through the masquerade", async () => {
+    await load(MASQUERADE);
+    await net.server.serve("udp", GATEWAY.server[4], 7000);
+    const flow = { protocol: "udp", to: GATEWAY.server[4], port: 7000, timeout: 0.5 } as const;
+    expect(await net.client.ask(flow)).toMatchObject({ outcome: "answered" });
+    await load(untrackedOnArrival("udp sport 7000"));
+    expect(await net.client.ask(flow)).toEqual({ outcome: "silence" });
+  });
+
+  test("ports drawn at random keep none, ports left alone are all kept", async () => {
+    await net.server.serve("udp", GATEWAY.server[4], 7000);
+    const flows = Array.from(
+      { length: 100 },
+      (_, i) => ({ protocol: "udp", to: GATEWAY.server[4], port: 7000, fromPort: 20_000 + i }) as const,
+    );
+    const keptOf = async (script: string) => {
+      await load(script);
+      const endings = await net.client.askAll(flows);
+      await load("delete table inet n");
+      await net.gateway.run(["conntrack", "-F"]);
+      return endings.filter((end, i) => end.outcome === "answered" && end.peer[1] === 20_000 + i).length;
+    };
+    expect(await keptOf(MASQUERADE.replace(" fully-random", ""))).toBe(100);
+    expect(await keptOf(MASQUERADE)).toBeLessThan(5);
+  });
+});
+
+describeKernel("flows of which only one direction is untracked", () => {
+  let net: Pair;
+  const load = (script: string) => net.host.run(["nft", "-f", "-"], script);
+
+  beforeEach(async () => {
+    net = await pair();
+    return net.lab.destroy;
+  });
+
+  const probes = [
+    { name: "openings", hook: "output", match: "tcp sport 7000 tcp flags & (syn | ack) == (syn | ack)" },
+    { name: "later", hook: "output", match: "tcp sport 7000 tcp flags & (syn | ack) == ack" },
+    { name: "arriving", hook: "input", match: "tcp dport 7000 tcp flags & (syn | ack) == ack" },
+  ] as const;
+
+  test("TCP, requests only: SYN-ACKs are invalid, later segments new, and each flow leaves an entry", async () => {
+    await load(untrackedOnArrival("tcp dport 7000"));
+    await installProbes(net.host, probes);
+    await net.host.serve("tcp", PAIR.host[4], 7000);
+    const flow = { protocol: "tcp", to: PAIR.host[4], port: 7000 } as const;
+    expect(await net.client.ask(flow)).toMatchObject({ outcome: "answered" });
+    expect(await readProbe(net.host, "openings")).toEqual(counted("invalid"));
+    expect(await readProbe(net.host, "later")).toMatchObject({
+      new: expect.any(Number),
+      invalid: 0,
+      untracked: 0,
+    });
+    expect((await readProbe(net.host, "later")).new).toBeGreaterThan(0);
+    expect(await conntrackEntries(net.host, "[UNREPLIED]")).toHaveLength(1);
+  });
+
+  test("TCP, requests only, with tcp_loose=0: everything is invalid", async () => {
+    await net.host.sysctl({ "net.netfilter.nf_conntrack_tcp_loose": 0 });
+    await load(untrackedOnArrival("tcp dport 7000"));
+    await installProbes(net.host, probes);
+    await net.host.serve("tcp", PAIR.host[4], 7000);
+    await net.client.ask({ protocol: "tcp", to: PAIR.host[4], port: 7000 });
+    const later = await readProbe(net.host, "later");
+    expect(later.all).toBeGreaterThan(0);
+    expect(later).toEqual(counted("invalid", later.all));
+    expect(await conntrackEntries(net.host)).toEqual([]);
+  });
+
+  test("TCP, replies only: every packet after the SYN is invalid", async () => {
+    await load(
+      "table inet half {\n chain c {\n type filter hook output priority -300\n tcp sport 7000 notrack\n }\n}\n",
+    );
+    await installProbes(net.host, probes);
+    await net.host.serve("tcp", PAIR.host[4], 7000);
+    await net.client.ask({ protocol: "tcp", to: PAIR.host[4], port: 7000 });
+    const arriving = await readProbe(net.host, "arriving");
+    expect(arriving.all).toBeGreaterThan(0);
+    expect(arriving).toEqual(counted("invalid", arriving.all));
+  });
+
+  test("UDP, requests only: every reply is new, for ever", async () => {
+    await load(untrackedOnArrival("udp dport 7000"));
+    await installProbes(net.host, [{ name: "replies", hook: "output", match: "udp sport 7000" }]);
+    await net.host.serve("udp", PAIR.host[4], 7000);
+    const flow = { protocol: "udp", to: PAIR.host[4], port: 7000, fromPort: 40_000 } as const;
+    for (let i = 0; i < 3; i++) await net.client.ask(flow);
+    expect(await readProbe(net.host, "replies")).toEqual(counted("new", 3));
+  });
+
+  test("ping, requests only: echo replies are invalid", async () => {
+    await load(untrackedOnArrival("icmp type echo-request"));
+    await installProbes(net.host, [{ name: "replies", hook: "output", match: "icmp type echo-reply" }]);
+    await net.client.ping(PAIR.host[4]);
+    expect(await readProbe(net.host, "replies")).toEqual(counted("invalid"));
+  });
+});

@@ -1,0 +1,77 @@
+import { beforeEach, expect, test } from "vitest";
+import { BACKENDS, type Backend } from "../backends.ts";
+import type { Host } from "../lab.ts";
+import { installProbes, readProbe } from "../probe.ts";
+import { describeKernel } from "../requirements.ts";
+import { PAIR, type Pair, pair } from "../topologies.ts";
+import { counted, ERRORS, FAMILIES, UNTRACKED, untrackedOnArrival } from "./common.ts";
+
+type Protocol = "tcp" | "udp";
+
+/** Rejects what goes to port 7000: TCP with a reset, UDP with a port-unreachable. */
+async function rejectOnInput(host: Host, backend: Backend, protocol: Protocol): Promise<void> {
+  if (backend === "nft") {
+    const rule = `${protocol} dport 7000 reject${protocol === "tcp" ? " with tcp reset" : ""}`;
+    const chain = `chain c {\n type filter hook input priority 0\n ${rule}\n }\n`;
+    await host.run(["nft", "-f", "-"], `table inet f {\n ${chain} }\n`);
+    return;
+  }
+  for (const [program, unreachable] of [
+    [backend, "icmp-port-unreachable"],
+    [backend.replace("ip", "ip6"), "icmp6-port-unreachable"],
+  ] as const) {
+    const reply = protocol === "tcp" ? "tcp-reset" : unreachable;
+    const rule = `-w -A INPUT -p ${protocol} --dport 7000 -j REJECT --reject-with ${reply}`;
+    await host.run([program, ...rule.split(" ")]);
+  }
+}
+
+describeKernel("the answer of a reject on input", () => {
+  let net: Pair;
+
+  beforeEach(async () => {
+    net = await pair();
+    return net.lab.destroy;
+  });
+
+  const combinations = BACKENDS.flatMap((backend) =>
+    (["tcp", "udp"] as const).flatMap((protocol) =>
+      FAMILIES.map((family) => [backend, protocol, family] as const),
+    ),
+  );
+
+  async function stateOfAnswer(backend: Backend, protocol: Protocol, family: 4 | 6) {
+    await rejectOnInput(net.host, backend, protocol);
+    const match = protocol === "tcp" ? "tcp flags & rst == rst" : ERRORS[family];
+    await installProbes(net.host, [{ name: "out", hook: "output", match }]);
+    await net.host.serve(protocol, PAIR.host[family], 7000);
+    const ending = await net.client.ask({ protocol, to: PAIR.host[family], port: 7000 });
+    expect(ending).toEqual({ outcome: "refused" });
+    return readProbe(net.host, "out");
+  }
+
+  test.each(combinations)(
+    "to a tracked packet is related (%s, %s, IPv%i)",
+    async (backend, protocol, family) => {
+      expect(await stateOfAnswer(backend, protocol, family)).toEqual(counted("related"));
+    },
+  );
+
+  test.each(combinations)(
+    "to an untracked packet is invalid, where raw output says nothing (%s, %s, IPv%i)",
+    async (backend, protocol, family) => {
+      await net.host.run(["nft", "-f", "-"], untrackedOnArrival(`${protocol} dport 7000`));
+      expect(await stateOfAnswer(backend, protocol, family)).toEqual(counted("invalid"));
+    },
+  );
+
+  test.each(combinations)(
+    "to an untracked packet with its mirror is untracked for a reset, invalid for ICMP (%s, %s, IPv%i)",
+    async (backend, protocol, family) => {
+      await net.host.run(["nft", "-f", "-"], UNTRACKED);
+      expect(await stateOfAnswer(backend, protocol, family)).toEqual(
+        counted(protocol === "tcp" ? "untracked" : "invalid"),
+      );
+    },
+  );
+});
