@@ -75,7 +75,7 @@ export function frameOf(
   for (const number of linesToShow(placed)) {
     if (previous > 0 && number > previous + 1) {
       const bars = long.map((mark) => (mark.first < number && previous < mark.last ? "|" : " "));
-      rows.push(gutterRow("...".padEnd(gutter + 2), bars, "", layout));
+      rows.push(gutterRow("...".padEnd(gutter + 3), bars, "", layout));
     }
     rows.push(...rowsOfLine(source, number, single, long, layout));
     previous = number;

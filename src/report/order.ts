@@ -29,6 +29,7 @@ function same(a: Finding, b: Finding): boolean {
     a.span.source.name === b.span.source.name &&
     a.span.start === b.span.start &&
     a.span.end === b.span.end &&
+    a.level === b.level &&
     a.check === b.check &&
     a.message === b.message
   );

@@ -57,25 +57,25 @@ export function formatFinding(finding: Finding, options: Partial<PrettyOptions> 
   }
 
   const facts: string[] = notes.flatMap((note) => fact("note", note, layout));
-  if (help) facts.push(...fact("help", help, layout));
-  if (fix && !fix.safe) {
-    facts.push(
-      ...fact("help", `${fix.title} (read it before you apply it: it may change what is meant)`, layout),
-    );
-  } else if (fix && fix.title !== help) facts.push(...fact("help", fix.title, layout));
+  const advice = help ?? fix?.title;
+  if (advice) {
+    const caution =
+      fix && !fix.safe ? "; read this edit before you apply it, for it may change what is meant" : "";
+    facts.push(...fact("help", advice + caution, layout));
+  }
   if (facts.length > 0 && span.source.text !== "") rows.push(`${blank} ${paint("frame", "|")}`);
   rows.push(...facts);
   if (fix) rows.push(...fixRows(fix, layout));
   return `${rows.join("\n")}\n`;
 }
 
-/** `= note: …`; a note of several lines goes on below its first word. */
+/** `= note: …`; further lines stand below, behind a bar: CI services take lines that start with `::` for commands. */
 function fact(kind: "note" | "help", text: string, { paint, gutter }: Layout): string[] {
   const [first = "", ...others] = text.split(/\r\n|\n|\r/);
   const blank = " ".repeat(gutter);
   return [
     `${blank} ${paint("frame", "=")} ${paint(kind === "help" ? "help" : "strong", `${kind}:`)} ${harmless(first)}`,
-    ...others.map((line) => `${blank}         ${harmless(line)}`.trimEnd()),
+    ...others.map((line) => `${blank} ${paint("frame", "|")}       ${harmless(line)}`.trimEnd()),
   ];
 }
 

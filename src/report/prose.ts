@@ -9,8 +9,11 @@ import { placeOf } from "./place.ts";
 export function proseOf(finding: Finding): string {
   const { message, label, related = [], notes = [], help, fix } = finding;
   const lines = [label ? `${message} (${label})` : message];
-  for (const note of notes)
-    lines.push(...note.split(/\r\n|\n|\r/).map((line, i) => (i === 0 ? `note: ${line}` : line)));
+  for (const note of notes) {
+    const [first = "", ...others] = note.split(/\r\n|\n|\r/);
+    // A bar before further lines: CI services take lines that start with `::` for commands.
+    lines.push(`note: ${first}`, ...others.map((line) => `| ${line}`));
+  }
   for (const place of related) lines.push(`see ${placeOf(place.span)}: ${place.text}`);
   if (help) lines.push(`help: ${help}`);
   else if (fix) lines.push(`help: ${fix.title}`);
