@@ -14,11 +14,14 @@ export function prune(chains: readonly Chain[]): readonly Chain[] {
   return left.filter((chain) => chain.base || reached.has(key(chain)));
 }
 
-/** What is logged must still be logged, and a `goto` leaves its own chain even when it leads nowhere. */
+/** What is logged or counted by a limit still must be, and a `goto` leaves its own chain even when it leads nowhere. */
 function withoutJumpsTo(empty: ReadonlySet<string>, chain: Chain): Chain {
   const rules = chain.rules.filter(
-    ({ log, statement }) =>
-      log || statement.kind !== "jump" || !empty.has(key({ table: chain.table, name: statement.chain })),
+    ({ log, matches, statement }) =>
+      log ||
+      matches.some(({ kind }) => kind === "limit") ||
+      statement.kind !== "jump" ||
+      !empty.has(key({ table: chain.table, name: statement.chain })),
   );
   return rules.length === chain.rules.length ? chain : { ...chain, rules };
 }

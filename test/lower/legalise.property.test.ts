@@ -1,0 +1,38 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { emitIptables } from "../../src/emit/iptables.ts";
+import { legalise } from "../../src/lower/legalise.ts";
+import type { LimitMatch, Ruleset } from "../../src/netfilter/ruleset.ts";
+import { type SimulatedPacket, simulate } from "../../src/netfilter/simulate.ts";
+import { arbitraryPacket, arbitraryRuleset } from "../netfilter/arbitrary.ts";
+
+/** The fate of a packet, with the limits that were asked on the way. Limits of odd counts have run dry. */
+function fateOf(ruleset: Ruleset, packet: SimulatedPacket) {
+  const asked: LimitMatch[] = [];
+  const fate = simulate(ruleset, packet, {
+    limit: (limit) => {
+      asked.push(limit);
+      return limit.count % 2 === 0;
+    },
+    route: ({ destination, ...rest }) =>
+      destination % 3n === 0n ? { ...rest, path: "input", out: null } : rest,
+  });
+  return { ...fate, decidedBy: fate.decidedBy?.origin, asked };
+}
+
+for (const family of [4, 6] as const) {
+  test(`a legal ruleset for IPv${family} does to every packet what the given one does, asking the same limits`, () => {
+    fc.assert(
+      fc.property(
+        arbitraryRuleset(fc.string({ maxLength: 4 })),
+        fc.array(arbitraryPacket(family), { minLength: 40, maxLength: 40 }),
+        (ruleset, packets) => {
+          const legal = legalise(ruleset, family);
+          for (const packet of packets) expect(fateOf(legal, packet)).toEqual(fateOf(ruleset, packet));
+          expect(emitIptables(legal, family, { source: "policy.yaml" })).toContain("COMMIT");
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  }, 120_000);
+}
