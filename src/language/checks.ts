@@ -1,5 +1,5 @@
 import type { Finding, Log } from "../source/finding.ts";
-import type { Span } from "../source/source.ts";
+import type { Source, Span } from "../source/source.ts";
 
 /** Every check of the front end, in the order in which a file meets them: its text, its shape, its sentences. */
 export const languageChecks = [
@@ -48,28 +48,30 @@ export const FINDINGS_TOLD = 200;
 
 /** A reporter that goes silent after `FINDINGS_TOLD` findings, so that garbage costs neither memory nor patience. */
 export interface LimitedReporter extends Reporter {
-  /** Reports how many findings were not told, if any. */
-  finish(): void;
+  /** Passes everything on to the log: the findings in `source` from its top to its bottom, then those in other files. */
+  finish(source: Source): void;
 }
 
-/** A reporter that writes to `log`. */
+/** A reporter that writes to `log` when it is finished. */
 export function limitedReporter(log: Log): LimitedReporter {
+  const told: Finding[] = [];
   let count = 0;
   let firstUntold: Span | null = null;
   return {
     error(check, span, message, advice = {}) {
       count++;
-      if (count <= FINDINGS_TOLD) log.report({ check, level: "error", message, span, ...advice });
+      if (count <= FINDINGS_TOLD) told.push({ check, level: "error", message, span, ...advice });
       else firstUntold ??= span;
     },
-    finish() {
+    finish(source) {
+      const place = ({ span }: Finding) => (span.source === source ? span.start : Number.MAX_SAFE_INTEGER);
+      for (const finding of told.sort((a, b) => place(a) - place(b))) log.report(finding);
       if (!firstUntold) return;
       const untold = count - FINDINGS_TOLD;
-      const message = untold === 1 ? "and 1 more finding" : `and ${untold} more findings`;
       log.report({
         check: "too-many-findings",
         level: "error",
-        message,
+        message: untold === 1 ? "and 1 more finding" : `and ${untold} more findings`,
         span: firstUntold,
         label: "the first of them",
         help: "correct what is reported above; the rest will then be told",

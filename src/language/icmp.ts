@@ -37,6 +37,8 @@ export const ICMP_TYPES: ReadonlyMap<string, NamedIcmpType> = new Map([
   ["timestamp-reply", named("14", null)],
   ["address-mask-request", named("17", null)],
   ["address-mask-reply", named("18", null)],
+  ["neighbour-solicitation", named(null, "135")],
+  ["neighbour-advertisement", named(null, "136")],
   ["neighbor-solicitation", named(null, "135")],
   ["neighbor-advertisement", named(null, "136")],
   ["mld-listener-query", named(null, "130")],

@@ -8,11 +8,13 @@ export interface Passage {
   readonly source: Source;
   readonly text: string;
   readonly offset: OffsetMap;
+  /** The text is a plain YAML scalar, which ends where ` #` begins a comment. */
+  readonly isPlain: boolean;
 }
 
 /** A passage that stands in the source as it is. */
 export function verbatim(source: Source, text: string, start: number): Passage {
-  return { source, text, offset: (unit) => start + unit };
+  return { source, text, offset: (unit) => start + unit, isPlain: false };
 }
 
 /** The span of `[start, end)` of the passage's text. */

@@ -172,20 +172,22 @@ export class SentenceParser extends EmbeddedActionsParser {
 
   /** What a declared service consists of. */
   readonly service = this.RULE("service", (): ParsedService => {
+    const ports: IToken[] = [];
     const traffic = this.OR([
+      { ALT: () => this.SUBRULE(this.icmp) },
       {
         ALT: () => {
-          const word = this.CONSUME(IcmpProtocol);
-          return { word, icmpType: this.OPTION(() => this.CONSUME(IcmpTypeWord)) ?? null };
+          const word = this.OR1([
+            { ALT: () => this.CONSUME(Protocol) },
+            { ALT: () => this.CONSUME(NumberWord) },
+          ]);
+          this.OPTION(() => {
+            this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => ports.push(this.CONSUME(Port)) });
+          });
+          return { word, icmpType: null };
         },
       },
-      { ALT: () => ({ word: this.CONSUME(Protocol), icmpType: null }) },
-      { ALT: () => ({ word: this.CONSUME(NumberWord), icmpType: null }) },
     ]);
-    const ports: IToken[] = [];
-    this.OPTION1(() => {
-      this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => ports.push(this.CONSUME(Port)) });
-    });
     return { traffic, ports };
   });
 
@@ -204,6 +206,11 @@ export class SentenceParser extends EmbeddedActionsParser {
         { ALT: () => ({ word: this.CONSUME(Name), icmpType: null }) },
       ]),
   );
+
+  readonly icmp = this.RULE("icmp", (): ParsedTraffic => {
+    const word = this.CONSUME(IcmpProtocol);
+    return { word, icmpType: this.OPTION(() => this.CONSUME(IcmpTypeWord)) ?? null };
+  });
 
   readonly clause = this.RULE(
     "clause",

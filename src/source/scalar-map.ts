@@ -120,9 +120,9 @@ function writtenUnit(file: string, at: number, scalar: PlacedScalar): { length: 
   if (scalar.type === "QUOTE_SINGLE" && character === "'") return { length: 2, units: 1 };
   if (scalar.type !== "QUOTE_DOUBLE" || character !== "\\")
     return { length: 1, units: BLANKS.has(character) ? 0 : 1 };
-  const escape = file[at + 1]!;
-  const length = escape === "x" ? 4 : escape === "u" ? 6 : escape === "U" ? 10 : 2;
-  if (length === 2) return { length, units: " tnr\t\n\r".includes(escape) ? 0 : 1 };
+  const letter = file[at + 1]!;
+  const length = letter === "x" ? 4 : letter === "u" ? 6 : letter === "U" ? 10 : 2;
+  if (length === 2) return { length, units: " tnr\t\n\r".includes(letter) ? 0 : 1 };
   const codePoint = Number.parseInt(file.slice(at + 2, at + length), 16);
   if (codePoint > 0xffff) return { length, units: 2 };
   return { length, units: BLANKS.has(String.fromCharCode(codePoint)) ? 0 : 1 };

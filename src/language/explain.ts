@@ -1,0 +1,159 @@
+import { EOF, type IToken, type TokenType } from "chevrotain";
+import { type Advice, alternatives, quoted } from "./checks.ts";
+import type { Reading } from "./clauses.ts";
+import { acceptedCount, expectedAfter } from "./expect.ts";
+import { type Passage, spanOf, spanOfAll, spanOfToken } from "./passage.ts";
+import { grammarOf, type Parsed, type SentenceKind } from "./sentence-parser.ts";
+import { suggest } from "./suggest.ts";
+import { endOf, keywordOf, keywords, Name, OpenText, tokenize } from "./tokens.ts";
+import { lookalikes, replace } from "./words.ts";
+
+type Failure = Parsed<unknown> & { readonly ok: false };
+
+/** Reports why a sentence cannot be parsed: what is wrong there, and what may stand there instead. */
+export function explainSyntax(reading: Reading, kind: SentenceKind, failure: Failure): void {
+  const { passage, report } = reading;
+  const { tokens, at } = failure;
+  const found = tokens[at];
+  const open = tokens.find((token) => token.tokenType === OpenText);
+  if (open) {
+    report.error(
+      "sentence-syntax",
+      spanOfToken(passage, open),
+      "this text has no closing quote",
+      cutAdvice(passage),
+    );
+    return;
+  }
+  const expected = possible(kind, tokens, at);
+  if (!found) {
+    const end = tokens.length === 0 ? null : endOf(tokens.at(-1)!);
+    const span = end === null ? spanOfAll(passage) : spanOf(passage, end, end);
+    report.error("sentence-syntax", span, "the sentence ends too soon", {
+      label: `expected ${listed(expected)}`,
+    });
+    return;
+  }
+  const slip = nearMiss(kind, tokens, at);
+  if (slip) {
+    const span = spanOfToken(passage, slip.token);
+    report.error("sentence-syntax", span, `${quoted(slip.token.image)} does not belong here`, {
+      ...replace(span, slip.word),
+      help: `did you mean \`${slip.word}\`?`,
+    });
+    return;
+  }
+  report.error(
+    "sentence-syntax",
+    spanOfToken(passage, found),
+    `${quoted(found.image)} does not belong here`,
+    {
+      label: `expected ${listed(expected)}`,
+      ...advice(kind, found, tokens),
+    },
+  );
+}
+
+/** A plain scalar ends at ` #`, whatever its author meant. */
+function cutAdvice(passage: Passage): Advice {
+  const rest = passage.source.text.slice(passage.offset(passage.text.length)).slice(0, 80);
+  if (!passage.isPlain || !/^[ \t]+#/.test(rest)) return {};
+  return { help: "quote this sentence: in plain YAML text a comment begins at ` #`" };
+}
+
+/** What may come at a place, without the clauses that the sentence already has. */
+function possible(kind: SentenceKind, tokens: readonly IToken[], at: number): readonly TokenType[] {
+  const prefix = tokens.slice(0, at);
+  const once = [
+    keywords.from,
+    keywords.to,
+    keywords.in,
+    keywords.out,
+    keywords.limit,
+    keywords.log,
+    keywords.replies,
+  ];
+  const isSource = /^(?:masquerade|snat)$/.test(tokens[0]?.image ?? "");
+  return expectedAfter(grammarOf(kind), prefix).filter((type) => {
+    if (kind === "nat" && type === (isSource ? keywords.in : keywords.out)) return false;
+    return !once.some((clause) => clause === type && prefix.some((token) => token.tokenType === clause));
+  });
+}
+
+function listed(types: readonly TokenType[]): string {
+  const isEnd = types.includes(EOF);
+  const labels = types.filter((type) => type !== EOF).map((type) => type.LABEL ?? type.name);
+  return alternatives(isEnd ? [...labels, "the end of the sentence"] : labels);
+}
+
+/**
+ * A word that was meant to be a keyword: replacing it lets more of the sentence be read. It may stand before the place
+ * where the grammar gave up, because a misspelt keyword can pass as a name.
+ */
+function nearMiss(
+  kind: SentenceKind,
+  tokens: readonly IToken[],
+  at: number,
+): { token: IToken; word: string } | null {
+  for (const index of [at, at - 1]) {
+    const token = tokens[index];
+    if (!token || (token.tokenType !== Name && index !== at)) continue;
+    const words = possible(kind, tokens, index).flatMap((type) => keywordOf(type) ?? []);
+    const word = synonym(token.image, words) ?? suggest(token.image, words);
+    if (word === null) continue;
+    const repaired = [...tokens.slice(0, index), ...tokenize(word), ...tokens.slice(index + 1)];
+    if (acceptedCount(grammarOf(kind), repaired) > at) return { token, word };
+  }
+  return null;
+}
+
+/** Words of other tools, and what they are called here. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  accept: "allow",
+  permit: "allow",
+  pass: "allow",
+  drop: "deny",
+  block: "deny",
+  discard: "deny",
+  src: "from",
+  saddr: "from",
+  source: "from",
+  dst: "to",
+  daddr: "to",
+  destination: "to",
+  dport: "port",
+  sport: "port",
+  iif: "in",
+  iifname: "in",
+  oif: "out",
+  oifname: "out",
+  on: "in",
+  via: "in",
+  except: "not",
+  "!": "not",
+  all: "any",
+  anywhere: "any",
+  localhost: "self",
+};
+
+function synonym(word: string, allowed: readonly string[]): string | null {
+  const meant = Object.hasOwn(SYNONYMS, word.toLowerCase()) ? SYNONYMS[word.toLowerCase()]! : null;
+  return meant !== null && allowed.includes(meant) ? meant : null;
+}
+
+function advice(kind: SentenceKind, found: IToken, tokens: readonly IToken[]): Advice {
+  const word = keywordOf(found.tokenType);
+  const isFirst = found === tokens[0];
+  if (isFirst && kind === "rule" && word !== null && /^(?:masquerade|snat|dnat|redirect)$/.test(word))
+    return { help: "write it under `nat:`" };
+  if (isFirst && kind === "nat" && word !== null && /^(?:allow|deny|reject)$/.test(word))
+    return { help: "write it under the `rules:` of a policy" };
+  if (kind === "nat" && word !== null && /^(?:limit|log|replies)$/.test(word))
+    return { help: `leave it out: NAT sentences have no \`${word}\`` };
+  if (kind === "service" && found.tokenType === Name)
+    return { help: "a service consists of protocols and ports, not of other services" };
+  if (kind === "service" && word === "port") return { help: "leave `port` out: `tcp 80, 443`" };
+  if (word === "ports" && kind !== "service") return { help: "write `port`, also before several of them" };
+  if (found.image === "-") return { help: "write a range without blanks: `192.0.2.10-192.0.2.20`" };
+  return lookalikes(found.image);
+}
