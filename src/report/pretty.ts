@@ -58,11 +58,7 @@ export function formatFinding(finding: Finding, options: Partial<PrettyOptions> 
 
   const facts: string[] = notes.flatMap((note) => fact("note", note, layout));
   const advice = help ?? fix?.title;
-  if (advice) {
-    const caution =
-      fix && !fix.safe ? "; read this edit before you apply it, for it may change what is meant" : "";
-    facts.push(...fact("help", advice + caution, layout));
-  }
+  if (advice) facts.push(...fact("help", advice, layout));
   if (facts.length > 0 && span.source.text !== "") rows.push(`${blank} ${paint("frame", "|")}`);
   rows.push(...facts);
   if (fix) rows.push(...fixRows(fix, layout));

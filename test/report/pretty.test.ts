@@ -279,13 +279,6 @@ describe("a fix", () => {
       "  |\n1 - policies:\n1 + rules:\n  |\n4 -     rules: []\n4 +     rules: [x]",
     );
   });
-
-  test("that is not safe says so", () => {
-    const edits = [{ span: words(source, "true"), text: "false" }];
-    expect(
-      body(finding(words(source, "true"), { help: "track it", fix: { title: "", safe: false, edits } })),
-    ).toContain("= help: track it; read this edit before you apply it, for it may change what is meant");
-  });
 });
 
 describe("the report", () => {

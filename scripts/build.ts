@@ -1,0 +1,79 @@
+/**
+ * Bundles `src/` into `dist/`, which is committed: pre-commit and `npm install` from git run it without building. The
+ * launcher `ctc.mjs` looks at the version of Node in syntax that old ones read, and only then loads `main.mjs`.
+ */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { type BuildOptions, build } from "esbuild";
+
+const root = join(import.meta.dirname, "..");
+
+const common: BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  outdir: "dist",
+  outExtension: { ".js": ".mjs" },
+  // Unminified: Node prints the line that crashed, and people read what they are about to run as root.
+  minify: false,
+  charset: "utf8",
+  legalComments: "inline",
+  metafile: true,
+  write: false,
+};
+
+/** The files of `dist/`, by name. The same source gives the same bytes. */
+export async function bundle(): Promise<Map<string, string>> {
+  const launcher = await build({
+    ...common,
+    entryPoints: ["src/cli/ctc.ts"],
+    target: "node12.20",
+    plugins: [
+      {
+        name: "load-main-later",
+        setup({ onResolve }) {
+          onResolve({ filter: /^\.\/main\.ts$/ }, () => ({ path: "./main.mjs", external: true }));
+        },
+      },
+    ],
+  });
+  const main = await build({
+    ...common,
+    entryPoints: ["src/cli/main.ts"],
+    target: "node22.12",
+    // yaml's build for Node is CommonJS and asks for `process` by `require`, which a module bundle cannot answer.
+    alias: { yaml: join(root, "node_modules/yaml/browser/dist/index.js") },
+  });
+  const files = new Map<string, string>();
+  for (const { outputFiles = [] } of [launcher, main]) {
+    for (const { path, text } of outputFiles) files.set(basename(path), text);
+  }
+  files.set("THIRD-PARTY.txt", thirdParty(Object.keys(main.metafile!.inputs)));
+  return files;
+}
+
+/** The licences of the packages that are part of the bundle, which ask to go with every copy. */
+function thirdParty(inputs: readonly string[]): string {
+  const folders = new Set(inputs.flatMap((input) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? []));
+  const sections = [...folders].sort().map((folder) => {
+    const { name, version } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+    return `${"=".repeat(80)}\n${name} ${version}\n\n${licenceOf(join(root, folder))}\n`;
+  });
+  return `dist/main.mjs holds these packages:\n\n${sections.join("\n")}`;
+}
+
+function licenceOf(folder: string): string {
+  const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
+  if (!file) throw new Error(`${folder} has no licence file`);
+  return readFileSync(join(folder, file), "utf8").replaceAll("\r\n", "\n").trim();
+}
+
+if (import.meta.main) {
+  const files = await bundle();
+  mkdirSync(join(root, "dist"), { recursive: true });
+  for (const [name, text] of files) {
+    writeFileSync(join(root, "dist", name), text, { mode: name === "ctc.mjs" ? 0o755 : 0o644 });
+    console.log(`dist/${name}: ${Math.round(text.length / 1024)} KiB`);
+  }
+}

@@ -1,0 +1,77 @@
+import { type Command, Option } from "commander";
+import { formatPretty } from "../../report/pretty.ts";
+import type { Finding } from "../../source/finding.ts";
+import { VERSION } from "../../version.ts";
+import { addressFilesOf } from "../address-files.ts";
+import { destinationsOf, TARGETS, type Target } from "../destinations.ts";
+import { EXIT, type Exit } from "../exit.ts";
+import { readPolicy } from "../input.ts";
+import { writeFiles } from "../output.ts";
+import { complain, print, printError } from "../streams.ts";
+import { screenOptions } from "../terminal.ts";
+import { rootOption } from "./options.ts";
+
+interface Options {
+  readonly target?: Target;
+  readonly output?: string;
+  readonly root?: string;
+}
+
+const AFTER = `
+Without -o, one script goes to standard output; load it as root with
+  ctc compile policy.yaml | nft -f -
+  ctc compile policy.yaml --target iptables | iptables-restore
+  ctc compile policy.yaml --target ip6tables | ip6tables-restore
+
+With -o FOLDER (one that exists, or any name that ends in /) all three are
+written: ruleset.nft, rules.v4 and rules.v6; with --target only that one. Any
+other -o FILE receives one script, by default nft, or what the ending .v4 or .v6
+says. Files are replaced whole or not at all, and never when the policy has an
+error.`;
+
+/** `ctc compile` */
+export function addCompile(program: Command, exit: (code: Exit) => void): void {
+  program
+    .command("compile")
+    .summary("print or write the scripts that a policy means")
+    .description("Compiles a policy to scripts that nft and iptables-restore load.")
+    .argument("<file>", "the policy; - for standard input")
+    .addOption(new Option("-t, --target <target>", "what to emit").choices(TARGETS))
+    .option("-o, --output <path>", "write to a file or folder instead of standard output")
+    .addOption(rootOption())
+    .addHelpText("after", AFTER)
+    .action(async (file: string, options: Options) => exit(await runCompile(file, options)));
+}
+
+async function runCompile(file: string, options: Options): Promise<Exit> {
+  const destinations = destinationsOf(options.target ?? null, options.output ?? null);
+  const input = readPolicy(file);
+  switch (input.kind) {
+    case "unreadable":
+      return complain(`cannot read ${file}: ${input.reason}`);
+    case "not-text":
+      tell([input.finding]);
+      return EXIT.unusable;
+    case "text":
+      break;
+  }
+  const { compile } = await import("../../compile.ts");
+  const { findings, unparsable, outputs } = compile(input.source, addressFilesOf(file, options.root ?? null));
+  if (findings.length > 0) tell(findings);
+  if (!outputs) return unparsable ? EXIT.unusable : EXIT.findings;
+
+  if (destinations.kind === "stdout") return print(outputs[destinations.target]());
+  const complaint = writeFiles(
+    destinations.files.map(({ path, target }) => ({ path, text: outputs[target]() })),
+    destinations.folder,
+  );
+  if (complaint) return complain(complaint);
+  printError(destinations.files.map(({ path }) => `wrote ${path}\n`).join(""));
+  return EXIT.clean;
+}
+
+/** Prints findings about one policy to standard error. */
+function tell(findings: readonly Finding[]): void {
+  const files = [findings[0]!.span.source.name];
+  printError(formatPretty({ findings, files, version: VERSION }, screenOptions(process.stderr, process.env)));
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+/**
+ * The launcher. The build lowers its syntax for Node 12, and it imports nothing that an old Node lacks, so that there too
+ * a user reads a sentence and no stack trace. Everything else is loaded once the version is known to do.
+ */
+import * as fs from "node:fs";
+import * as nodeModule from "node:module";
+import { VERSION } from "../version.ts";
+
+/** The first version with everything that ctc uses; `engines` in package.json says the same. */
+const OLDEST = [22, 12];
+
+const [major, minor] = process.versions.node.split(".").map(Number) as [number, number];
+if (major < OLDEST[0]! || (major === OLDEST[0] && minor < OLDEST[1]!)) {
+  const found = `${process.version} (${process.execPath})`;
+  process.stderr.write(`ctc: needs Node.js ${OLDEST.join(".")} or newer; this is ${found}\n`);
+  process.exitCode = 2;
+} else if (process.argv.length === 3 && (process.argv[2] === "--version" || process.argv[2] === "-V")) {
+  // Answered here because editors and CI scripts ask often; nothing needs to be loaded for it.
+  process.stdout.write(`${VERSION}\n`);
+} else {
+  const cache = cacheFolder(process.env, process.getuid ? process.getuid() : -1);
+  if (cache !== null) nodeModule.enableCompileCache(cache);
+  import("./main.ts")
+    .then((program) => program.main(process.argv.slice(2)))
+    .then((exit) => {
+      process.exitCode = exit;
+    });
+}
+
+/**
+ * Where compiled code may be kept between runs: a folder of the user's own. Never Node's default below /tmp, where
+ * another user could lay down code for root to run; and no folder in a home that belongs to somebody else, as under
+ * `sudo` with $HOME kept.
+ */
+function cacheFolder(env: NodeJS.ProcessEnv, user: number): string | null {
+  const home = env.XDG_CACHE_HOME || env.HOME;
+  if (home?.[0] !== "/") return null;
+  try {
+    if (fs.statSync(home).uid !== user) return null;
+  } catch {
+    return null;
+  }
+  return home + (env.XDG_CACHE_HOME ? "/ctc" : "/.cache/ctc");
+}

@@ -1,0 +1,36 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+
+/** What ctc can emit, and the name of the file for it in a folder. */
+const FILE_NAMES = { nft: "ruleset.nft", iptables: "rules.v4", ip6tables: "rules.v6" } as const;
+
+export type Target = keyof typeof FILE_NAMES;
+
+export const TARGETS = Object.keys(FILE_NAMES) as readonly Target[];
+
+/** Where the scripts go. */
+export type Destinations =
+  | { readonly kind: "stdout"; readonly target: Target }
+  | {
+      readonly kind: "files";
+      readonly files: readonly { readonly path: string; readonly target: Target }[];
+      /** The folder that all of them go to, and that may have to be made; null where a file was named. */
+      readonly folder: string | null;
+    };
+
+/** Makes sense of `--target` and `-o`, either of which may be left out. */
+export function destinationsOf(target: Target | null, output: string | null): Destinations {
+  if (output === null || output === "-") return { kind: "stdout", target: target ?? "nft" };
+  if (output.endsWith("/") || statSync(output, { throwIfNoEntry: false })?.isDirectory()) {
+    const files = (target ? [target] : TARGETS).map((each) => ({
+      path: join(output, FILE_NAMES[each]),
+      target: each,
+    }));
+    return { kind: "files", files, folder: output };
+  }
+  return { kind: "files", files: [{ path: output, target: target ?? targetByEnding(output) }], folder: null };
+}
+
+function targetByEnding(path: string): Target {
+  return path.endsWith(".v4") ? "iptables" : path.endsWith(".v6") ? "ip6tables" : "nft";
+}

@@ -1,0 +1,67 @@
+import { emitIptables } from "./emit/iptables.ts";
+import { emitNft } from "./emit/nft.ts";
+import type { AddressFiles } from "./language/address-files.ts";
+import { parseDocument } from "./language/document.ts";
+import { legalise } from "./lower/legalise.ts";
+import { lower } from "./lower/lower.ts";
+import type { Policy } from "./policy/policy.ts";
+import { resolve } from "./policy/resolve.ts";
+import { orderFindings } from "./report/order.ts";
+import { collectFindings, type Finding } from "./source/finding.ts";
+import type { Source } from "./source/source.ts";
+
+/** What is known about a policy file once every pass has looked at it. */
+export interface Analysis {
+  /** In the order in which they are shown. */
+  readonly findings: readonly Finding[];
+  /** The file is no YAML, so that nothing in it could be checked. */
+  readonly unparsable: boolean;
+  /** Null where there are errors. */
+  readonly policy: Policy | null;
+}
+
+/** The scripts, each made when it is asked for. The same policy gives the same bytes. */
+export interface Outputs {
+  /** For `nft -f`, both families. */
+  readonly nft: () => string;
+  /** For `iptables-restore`. */
+  readonly iptables: () => string;
+  /** For `ip6tables-restore`. */
+  readonly ip6tables: () => string;
+}
+
+export interface Compilation {
+  readonly findings: readonly Finding[];
+  readonly unparsable: boolean;
+  /** Null where there are errors: nothing is emitted for a policy that may not mean what it says. */
+  readonly outputs: Outputs | null;
+}
+
+/** Reads and checks a policy. All findings of all passes are collected. */
+export function analyse(source: Source, files: AddressFiles): Analysis {
+  const log = collectFindings();
+  const { document, unparsable } = parseDocument(source, files, log);
+  const policy = document ? resolve(document, log) : null;
+  return {
+    findings: orderFindings(log.all, source.name),
+    unparsable,
+    policy: log.hasErrors ? null : policy,
+  };
+}
+
+/** The whole way from a policy to scripts, without touching a file. */
+export function compile(source: Source, files: AddressFiles): Compilation {
+  const { findings, unparsable, policy } = analyse(source, files);
+  return { findings, unparsable, outputs: policy && outputsOf(policy) };
+}
+
+function outputsOf(policy: Policy): Outputs {
+  // The path would tell the scripts of two machines apart; the name of the file does not.
+  const header = { source: policy.source.name.replace(/^.*\//, "") };
+  const ruleset = lower(policy);
+  return {
+    nft: () => emitNft(ruleset, header),
+    iptables: () => emitIptables(legalise(ruleset, 4), 4, header),
+    ip6tables: () => emitIptables(legalise(ruleset, 6), 6, header),
+  };
+}
