@@ -157,7 +157,9 @@ function translateDestination(journey: Journey, ending: Ending, { route, ownAddr
     destination: destination ?? packet.destination,
     destinationPort: ending.ports?.first ?? packet.destinationPort,
   };
-  journey.packet = { ...translated, ...route?.(translated) };
+  const routed = { ...translated, ...route?.(translated) };
+  // What turns back to this host arrives on the device that it leaves by.
+  journey.packet = routed.path === "loopback" ? { ...routed, in: routed.out } : routed;
 }
 
 function translateSource(journey: Journey, ending: Ending): void {

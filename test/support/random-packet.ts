@@ -12,7 +12,7 @@ function v4(text: string): bigint {
   return text.split(".").reduce((sum, part) => sum * 256n + BigInt(part), 0n);
 }
 
-const HOST = { 4: v4("10.0.0.1"), 6: (0xfd00n << 112n) + 1n } as const;
+export const HOST_ADDRESS = { 4: v4("10.0.0.1"), 6: (0xfd00n << 112n) + 1n } as const;
 const ADDRESSES = { 4: V4.map(v4), 6: [...V6, ...V6_FAR] } as const;
 const PORTS = [52, 53, 54, 78, 79, 80, 81, 82, 90, 443, 1024, 40000, 65535];
 
@@ -40,7 +40,7 @@ export const randomPacket: fc.Arbitrary<Sample> = fc
   })
   .map(({ family, path, state, ...draw }) => {
     const addresses = ADDRESSES[family];
-    const others = addresses.filter((address) => address !== HOST[family]);
+    const others = addresses.filter((address) => address !== HOST_ADDRESS[family]);
     const pick = (list: readonly bigint[], n: number): bigint => list[n % list.length]!;
     const portful = draw.protocol === 6 || draw.protocol === 17 || draw.protocol === 132;
     const isIcmp = draw.protocol === (family === 4 ? 1 : 58);
@@ -49,8 +49,8 @@ export const randomPacket: fc.Arbitrary<Sample> = fc
       path,
       in: path === "output" ? null : path === "loopback" ? "lo" : draw.in,
       out: path === "input" ? null : path === "loopback" ? "lo" : draw.out,
-      source: path === "input" || path === "forward" ? pick(others, draw.source) : HOST[family],
-      destination: path === "output" || path === "forward" ? pick(others, draw.destination) : HOST[family],
+      source: path === "input" || path === "forward" ? pick(others, draw.source) : HOST_ADDRESS[family],
+      destination: path === "output" || path === "forward" ? pick(others, draw.destination) : HOST_ADDRESS[family],
       protocol: draw.protocol,
       sourcePort: portful ? draw.sourcePort : null,
       destinationPort: portful ? draw.destinationPort : null,

@@ -1,0 +1,68 @@
+import type { Ranges } from "../address/ranges.ts";
+import { mergeRanges } from "../address/ranges.ts";
+import { LOOPBACK, matchesDevice } from "../policy/packet.ts";
+import type { Interfaces } from "../policy/policy.ts";
+
+/**
+ * The devices that policies can tell apart, numbered: no device at all, loopback, each device that is named, one more
+ * for each wildcard ("another device that starts so"), and one for all the rest.
+ */
+export interface Devices {
+  readonly count: number;
+  /** The number of a device; of no device for null. */
+  numberOf(device: string | null): number;
+  /** A device of this number; null for "no device". */
+  nameOf(number: number): string | null;
+  /** The numbers of the devices that a clause names, its negation not yet applied. */
+  matching(interfaces: Interfaces): Ranges<number>;
+}
+
+const NO_DEVICE = 0;
+
+/** Numbers the devices of some interface clauses. */
+export function numberDevices(clauses: Iterable<Interfaces | null>): Devices {
+  const literals = new Set([LOOPBACK]);
+  const stems = new Set<string>();
+  for (const clause of clauses)
+    for (const device of clause?.devices ?? [])
+      if (device.endsWith("*")) stems.add(device.slice(0, -1));
+      else literals.add(device);
+
+  const another = (stem: string): string => freshDevice(stem, literals, stems);
+  const names = [...literals, ...[...stems].sort().map(another), freshDevice("eth", literals, stems)];
+  const numbers = new Map(names.map((name, i) => [name, i + 1]));
+  const stemsLongestFirst = [...stems].sort((a, b) => b.length - a.length);
+
+  return {
+    count: names.length + 1,
+    numberOf(device) {
+      if (device === null) return NO_DEVICE;
+      const literal = numbers.get(device);
+      if (literal !== undefined) return literal;
+      const stem = stemsLongestFirst.find((one) => device.startsWith(one));
+      return numbers.get(stem === undefined ? names.at(-1)! : another(stem))!;
+    },
+    nameOf: (number) => (number === NO_DEVICE ? null : names[number - 1]!),
+    matching: ({ devices }) =>
+      mergeRanges(
+        names.flatMap((name, i) => (matchesDevice(name, devices) ? [{ first: i + 1, last: i + 1 }] : [])),
+      ),
+  };
+}
+
+/** A device that starts with `start` where that can be, is none of the named ones, and starts like no other stem. */
+function freshDevice(start: string, taken: ReadonlySet<string>, stems: ReadonlySet<string>): string {
+  const others = [...stems].filter((stem) => !start.startsWith(stem) || !stems.has(start));
+  for (const beginning of stems.has(start) ? [start] : [start, "port", "dev", "x", "y", "z"])
+    for (const suffix of suffixes()) {
+      const name = beginning + suffix;
+      if (!taken.has(name) && !others.some((other) => name.startsWith(other))) return name;
+    }
+  throw new RangeError(`every device that starts with ${start} is named`);
+}
+
+/** `0`, `1`, … and then letters, for the policy that names all of these. */
+function* suffixes(): Generator<string> {
+  for (let i = 0; i < 10_000; i++) yield String(i);
+  for (let i = 0; i < 10_000; i++) yield `x${i}`;
+}

@@ -1,0 +1,147 @@
+import type { Family } from "../address/ranges.ts";
+import { firstMatch } from "../packets/first-match.ts";
+import type { Diagram } from "../packets/nodes.ts";
+import { type MatchRule, rankRules } from "../packets/rules.ts";
+import { reverseMatch } from "../policy/mirror.ts";
+import { ICMP, ICMPV6, NEIGHBOUR_DISCOVERY, type Path, TCP } from "../policy/packet.ts";
+import { PATHS } from "../policy/paths.ts";
+import type { Match, Policy, Rule } from "../policy/policy.ts";
+import { REVERSE_PATH } from "../policy/reply.ts";
+import { cubesOf, type Fields, groupAddresses, ICMP_VALUES, type PacketCube, type World } from "./world.ts";
+
+/** What a policy does with a packet that opens a flow, or belongs to none. A verdict of the engine: never 0. */
+export const FATE = {
+  /** Left untracked and allowed. */
+  untracked: 1,
+  /** Dropped before connection tracking. */
+  droppedEarly: 2,
+  /** Tracked and allowed. */
+  allowed: 3,
+  /** Tracked as far as it came, and denied or rejected. */
+  denied: 4,
+} as const;
+
+export type Fate = (typeof FATE)[keyof typeof FATE];
+
+/** The fate that a rule deals out. */
+export function fateOf(rule: Rule): Fate {
+  if (rule.action === "allow") return rule.tracked ? FATE.allowed : FATE.untracked;
+  return rule.tracked ? FATE.denied : FATE.droppedEarly;
+}
+
+/**
+ * How rules with a limit count. Such a rule may match or not, packet by packet, so a proof takes the worst case:
+ * `untracking` leaves as much untracked as can be, `blocking` denies as much, `tracking` opens as many tracked flows.
+ */
+export type LimitCase = "untracking" | "blocking" | "tracking";
+
+function counts(rule: Rule, limits: LimitCase): boolean {
+  if (!rule.limit) return true;
+  switch (limits) {
+    // In the raw table a tracked rule keeps its packets whatever its limit.
+    case "untracking":
+      return rule.tracked || rule.action === "allow";
+    case "blocking":
+      return rule.action !== "allow";
+    case "tracking":
+      return rule.tracked && rule.action === "allow";
+  }
+}
+
+/** The packets whose reply is asked about, or the packets themselves. */
+export type View = "packet" | "reply";
+
+/**
+ * The fate of every packet of a family or, with the view `reply`, of every packet's reply: then the rules are swapped
+ * instead of the diagram. A reply over TCP is any segment but an opening.
+ */
+export function fates(policy: Policy, family: Family, world: World, limits: LimitCase, view: View): Diagram {
+  const { self, essentials, defaults } = policy;
+  const rules: MatchRule<Fields>[] = [];
+  for (const rule of policy.rules) {
+    if (!counts(rule, limits)) continue;
+    const match = view === "packet" ? rule.match : replyMatch(rule.match);
+    if (!match) continue;
+    const paths = essentials && rule.action !== "allow" ? PATHS.filter((path) => path !== "loopback") : PATHS;
+    rules.push({ match: cubesOf(match, family, self, world.devices, paths), verdict: fateOf(rule) });
+  }
+  for (const path of PATHS) {
+    const judged = view === "packet" ? path : REVERSE_PATH[path];
+    const isAllowed =
+      judged === "loopback" ? essentials || defaults.output === "allow" : defaults[judged] === "allow";
+    rules.push({
+      match: [{ path: [single(PATHS.indexOf(path))] }],
+      verdict: isAllowed ? FATE.allowed : FATE.denied,
+    });
+  }
+  return firstMatch(rankRules(world.spaces[family], rules));
+}
+
+/** What a packet must be for its reply to match; null where no reply does. */
+export function replyMatch(match: Match): Match | null {
+  return match.openings === "only" ? null : reverseMatch(match);
+}
+
+/** The packets that can exist: devices that go with the path, TCP flags on TCP, ICMP types below 256, ports where there are ports. */
+export function possiblePackets(family: Family, world: World): Diagram {
+  const space = world.spaces[family];
+  const { devices } = world;
+  const none = single(devices.numberOf(null));
+  const lo = single(devices.numberOf("lo"));
+  const real = { except: [none, lo] };
+  const path = (name: Path): PacketCube => ({ path: [single(PATHS.indexOf(name))] });
+  const onPath = space.set([
+    { ...path("input"), in: real, out: [none] },
+    { ...path("forward"), in: real, out: real },
+    { ...path("output"), in: [none], out: real },
+    { ...path("loopback"), in: [lo], out: [lo] },
+  ]);
+  const icmp = single(family === 4 ? ICMP : ICMPV6);
+  const portful = [TCP, 17, 33, 132, 136].map(single);
+  const nothing = [single(0)];
+  const ofKind = space.set([
+    { protocol: [single(TCP)] },
+    { protocol: portful.slice(1), opening: nothing },
+    { protocol: [icmp], opening: nothing, destinationPort: [ICMP_VALUES], sourcePort: [ICMP_VALUES] },
+    {
+      protocol: { except: [...portful, icmp].sort((a, b) => a.first - b.first) },
+      opening: nothing,
+      destinationPort: nothing,
+      sourcePort: nothing,
+    },
+  ]);
+  return space.intersection(onPath, ofKind);
+}
+
+/**
+ * The packets that somebody may answer: all but those to groups and, of ICMP, those of a type that has no reply.
+ * Neighbour discovery is its own affair.
+ */
+export function answerablePackets(family: Family, world: World): Diagram {
+  const space = world.spaces[family];
+  const icmp = single(family === 4 ? ICMP : ICMPV6);
+  const answered = family === 4 ? [0, 8, 13, 14, 15, 16, 17, 18] : [128, 129, 139, 140];
+  const unanswered = space.difference(
+    space.set([{ protocol: [icmp] }]),
+    space.set([{ protocol: [icmp], destinationPort: answered.map(single) }]),
+  );
+  const toGroups = space.set([{ destination: groupAddresses(family) }]);
+  const fromGroups = space.set([{ source: groupAddresses(family) }]);
+  const silent = space.union(space.union(toGroups, fromGroups), unanswered);
+  return space.difference(possiblePackets(family, world), silent);
+}
+
+/** Packets that the kernel never tracks and the essentials always allow. */
+export function neighbourDiscovery(world: World): Diagram {
+  return world.spaces[6].set([
+    {
+      protocol: [single(ICMPV6)],
+      destinationPort: NEIGHBOUR_DISCOVERY.map(single),
+      path: ["input", "output", "loopback"].map((path) => single(PATHS.indexOf(path as Path))),
+    },
+  ]);
+}
+
+function single(value: number): { first: number; last: number } {
+  return { first: value, last: value };
+}

@@ -1,0 +1,248 @@
+import {
+  type AddressRanges,
+  type Family,
+  LAST_PORT,
+  lastAddress,
+  mergeRanges,
+  type PortRanges,
+  type Range,
+} from "../address/ranges.ts";
+import { type Domain, rankDomain } from "../packets/domain.ts";
+import { type Cube, createSpace, type Space } from "../packets/space.ts";
+import {
+  ICMP,
+  ICMP_ERRORS,
+  ICMPV6,
+  NEIGHBOUR_DISCOVERY,
+  type Packet,
+  type Path,
+  TCP,
+} from "../policy/packet.ts";
+import { canTakePath, deliveredHere, PATHS, sentHere } from "../policy/paths.ts";
+import type { AddressSet, Match, Peer, Policy, Traffic } from "../policy/policy.ts";
+import { type Devices, numberDevices } from "./devices.ts";
+
+/**
+ * The fields of a packet as the engine asks for them, what decides most first. The type and code of ICMP stand in the
+ * places of destination and source port, which ICMP has not.
+ */
+export type Fields = {
+  readonly path: number;
+  readonly in: number;
+  readonly out: number;
+  readonly opening: number;
+  readonly protocol: number;
+  readonly destinationPort: number;
+  readonly destination: bigint;
+  readonly source: bigint;
+  readonly sourcePort: number;
+};
+
+export type PacketSpace = Space<Fields>;
+export type PacketCube = Cube<Fields>;
+
+/** All packets of both families, cut as finely as some policies can tell them apart. */
+export interface World {
+  readonly devices: Devices;
+  readonly spaces: Readonly<Record<Family, PacketSpace>>;
+}
+
+/** Ranges that a client asks about beside those of the policies. */
+export interface Extras {
+  readonly ports?: PortRanges;
+}
+
+const MULTICAST: Readonly<Record<Family, Range<bigint>>> = {
+  4: { first: 0xe000_0000n, last: 0xefff_ffffn },
+  6: { first: 0xffn << 120n, last: lastAddress(6) },
+};
+/** The limited broadcast address; IPv6 has none. */
+const BROADCAST: Range<bigint> = { first: 0xffff_ffffn, last: 0xffff_ffffn };
+
+/** Destinations that no single host answers for. */
+export function groupAddresses(family: Family): AddressRanges {
+  return family === 4 ? [MULTICAST[4], BROADCAST] : [MULTICAST[6]];
+}
+
+/** ICMP types and codes are 0 to 255. */
+export const ICMP_VALUES: Range<number> = { first: 0, last: 255 };
+
+/** A world in which the policies, and what `extras` names, can be spoken of exactly. */
+export function createWorld(
+  policies: readonly Policy[],
+  extras: Extras = {},
+  options: { readonly nodeBudget?: number } = {},
+): World {
+  const matches = policies.flatMap((policy) => [
+    ...policy.rules.map(({ match }) => match),
+    ...policy.sourceNat.map(({ match }) => match),
+    ...policy.destinationNat.map(({ match }) => match),
+  ]);
+  const devices = numberDevices(matches.flatMap((match) => [match.in, match.out]));
+  const ports = rankDomain(LAST_PORT + 1, portRanges(policies, matches, extras));
+  const small = <T extends number>(size: number, ranges: readonly Range<number>[]): Domain<T> =>
+    rankDomain(size, ranges) as unknown as Domain<T>;
+  const single = (value: number): Range<number> => ({ first: value, last: value });
+  const each = (count: number): Range<number>[] => Array.from({ length: count }, (_, i) => single(i));
+  const protocols = small(
+    256,
+    [...new Set([TCP, ICMP, ICMPV6, 17, 33, 132, 136, ...protocolsOf(matches)])].map(single),
+  );
+  const device = small(devices.count, each(devices.count));
+
+  const space = (family: Family): PacketSpace => {
+    const address = rankDomain(lastAddress(family) + 1n, addressRanges(policies, matches, family));
+    return createSpace<Fields>(
+      {
+        path: small(PATHS.length, each(PATHS.length)),
+        in: device,
+        out: device,
+        opening: small(2, each(2)),
+        protocol: protocols,
+        destinationPort: ports,
+        destination: address,
+        source: address,
+        sourcePort: ports,
+      },
+      options,
+    );
+  };
+  return { devices, spaces: { 4: space(4), 6: space(6) } };
+}
+
+function protocolsOf(matches: readonly Match[]): number[] {
+  return matches.flatMap(({ traffic }) => traffic.flatMap(({ protocol }) => protocol ?? []));
+}
+
+function* portRanges(
+  policies: readonly Policy[],
+  matches: readonly Match[],
+  extras: Extras,
+): Generator<Range<number>> {
+  yield ICMP_VALUES;
+  yield { first: 0, last: 0 };
+  yield* extras.ports ?? [];
+  for (const type of [0, 8, 13, 14, 15, 16, 17, 18, 128, 129, 139, 140, ...NEIGHBOUR_DISCOVERY])
+    yield { first: type, last: type };
+  for (const type of [...ICMP_ERRORS[4], ...ICMP_ERRORS[6]]) yield { first: type, last: type };
+  for (const { traffic } of matches)
+    for (const { sourcePorts, destinationPorts, icmp } of traffic) {
+      yield* sourcePorts ?? [];
+      yield* destinationPorts ?? [];
+      if (icmp) yield { first: icmp.type, last: icmp.type };
+      if (icmp?.code != null) yield { first: icmp.code, last: icmp.code };
+    }
+  for (const { sourceNat, destinationNat } of policies)
+    for (const { ports } of [...sourceNat, ...destinationNat]) if (ports) yield ports;
+}
+
+function* addressRanges(
+  policies: readonly Policy[],
+  matches: readonly Match[],
+  family: Family,
+): Generator<Range<bigint>> {
+  yield* groupAddresses(family);
+  const of = (set: AddressSet): AddressRanges => (family === 4 ? set.v4 : set.v6);
+  const seen = new Set<AddressSet>();
+  for (const { source, destination } of matches)
+    for (const { addresses } of [source, destination])
+      if (!seen.has(addresses)) {
+        seen.add(addresses);
+        yield* of(addresses);
+      }
+  for (const { self, sourceNat, destinationNat } of policies) {
+    if (self) yield* of(self);
+    for (const target of [...sourceNat.map(({ pool }) => pool), ...destinationNat.map((nat) => nat.target)]) {
+      const range = target && (family === 4 ? target.v4 : target.v6);
+      if (range) yield range;
+    }
+  }
+}
+
+/** The packets of one family that a match describes, a cube for each path and each kind of traffic. */
+export function cubesOf(
+  match: Match,
+  family: Family,
+  self: AddressSet | null,
+  devices: Devices,
+  paths: readonly Path[] = PATHS,
+): PacketCube[] {
+  const cubes: PacketCube[] = [];
+  const openings = match.openings;
+  for (const path of paths) {
+    if (!canTakePath(match, path, self !== null)) continue;
+    const ends = {
+      path: [single(PATHS.indexOf(path))],
+      ...(match.in && { in: deviceCondition(match.in, devices) }),
+      ...(match.out && { out: deviceCondition(match.out, devices) }),
+      ...addressCondition("source", match.source, family, sentHere(path), self),
+      ...addressCondition("destination", match.destination, family, deliveredHere(path), self),
+    };
+    for (const traffic of match.traffic) {
+      if (traffic.family !== null && traffic.family !== family) continue;
+      const kind = trafficCondition(traffic);
+      if (openings === "any") cubes.push({ ...ends, ...kind });
+      else if (openings === "only") {
+        if (traffic.protocol === null || traffic.protocol === TCP)
+          cubes.push({ ...ends, ...kind, protocol: [single(TCP)], opening: [single(1)] });
+      } else cubes.push({ ...ends, ...kind, opening: [single(0)] });
+    }
+  }
+  return cubes;
+}
+
+function single(value: number): Range<number> {
+  return { first: value, last: value };
+}
+
+type Condition<T extends bigint | number> = readonly Range<T>[] | { readonly except: readonly Range<T>[] };
+
+/** No device is none of those that a negation leaves. */
+function deviceCondition(
+  clause: { readonly negated: boolean; readonly devices: readonly string[] },
+  devices: Devices,
+): Condition<number> {
+  const named = devices.matching(clause);
+  return clause.negated ? { except: [single(devices.numberOf(null)), ...named] } : named;
+}
+
+function addressCondition<End extends "source" | "destination">(
+  end: End,
+  peer: Peer,
+  family: Family,
+  here: boolean,
+  self: AddressSet | null,
+): { readonly [E in End]?: Condition<bigint> } {
+  if (peer.any || (peer.self && here && self === null)) return {};
+  const of = (set: AddressSet): AddressRanges => (family === 4 ? set.v4 : set.v6);
+  const ranges =
+    peer.self && here && self ? mergeRanges([...of(peer.addresses), ...of(self)]) : of(peer.addresses);
+  const condition = peer.negated ? { except: ranges } : ranges;
+  return { [end]: condition } as { readonly [E in End]?: Condition<bigint> };
+}
+
+function trafficCondition(traffic: Traffic): PacketCube {
+  const { protocol, icmp, sourcePorts, destinationPorts } = traffic;
+  return {
+    ...(protocol !== null && { protocol: [single(protocol)] }),
+    ...(icmp && { destinationPort: [single(icmp.type)] }),
+    ...(icmp && icmp.code !== null && { sourcePort: [single(icmp.code)] }),
+    ...(sourcePorts && { sourcePort: sourcePorts }),
+    ...(destinationPorts && { destinationPort: destinationPorts }),
+  };
+}
+
+/** A packet in the terms of the engine. */
+export function fieldsOf(packet: Packet, devices: Devices): Fields {
+  return {
+    path: PATHS.indexOf(packet.path),
+    in: devices.numberOf(packet.in),
+    out: devices.numberOf(packet.out),
+    opening: packet.opening ? 1 : 0,
+    protocol: packet.protocol,
+    destinationPort: packet.icmp ? packet.icmp.type : (packet.destinationPort ?? 0),
+    destination: packet.destination,
+    source: packet.source,
+    sourcePort: packet.icmp ? packet.icmp.code : (packet.sourcePort ?? 0),
+  };
+}
