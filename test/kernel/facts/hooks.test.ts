@@ -80,6 +80,32 @@ describeKernel("what a hook sees of an arriving packet", () => {
     }
   });
 
+  test.each([
+    ["iptables", "10.1.0.1", "LOCAL,MULTICAST", 1],
+    ["iptables", "224.0.0.1", "LOCAL,MULTICAST", 1],
+    ["ip6tables", "2001:db8:1::1", "LOCAL,ANYCAST", 1],
+    ["ip6tables", "2001:db8:1::", "LOCAL,ANYCAST", 1],
+    ["ip6tables", "ff02::1", "MULTICAST", 1],
+    // Not a union: in IPv6 the kernel asks for multicast and for one of the others.
+    ["ip6tables", "2001:db8:1::1", "LOCAL,MULTICAST", 0],
+    ["ip6tables", "ff02::1", "LOCAL,MULTICAST", 0],
+    // Unicast is what is not multicast, here also where it is local.
+    ["ip6tables", "2001:db8:1::1", "UNICAST", 1],
+    ["iptables", "10.1.0.1", "UNICAST", 0],
+  ])("%s finds %s of type %s %i times", async (tool, destination, types, times) => {
+    await net.host.forward();
+    const rule = `-t raw -A PREROUTING -p udp --dport 7000 -m addrtype --dst-type ${types}`;
+    for (const backend of ["nft", "legacy"])
+      await net.host.run([`${tool}-${backend}`, "-w", ...rule.split(" ")]);
+    const mac = types.includes("MULTICAST") ? BROADCAST_MAC : await net.host.mac("eth0");
+    const source = PAIR.client[tool === "iptables" ? 4 : 6];
+    await net.client.send([datagram(source, destination)], { device: "eth0", mac });
+    for (const backend of ["nft", "legacy"]) {
+      const listed = await net.host.run([`${tool}-${backend}`, "-w", "-t", "raw", "-S", "PREROUTING", "-v"]);
+      expect(listed, backend).toContain(`-c ${times} `);
+    }
+  });
+
   test("over lo a packet passes output, postrouting, prerouting and input, all with the device lo", async () => {
     await installProbes(net.host, [
       { name: "out", hook: "output", match: 'udp dport 7000 oifname "lo"' },
