@@ -20,6 +20,12 @@ function fateOf(ruleset: Ruleset, packet: SimulatedPacket) {
   return { ...fate, decidedBy: fate.decidedBy?.origin, asked };
 }
 
+function limitsOf({ chains }: Ruleset): readonly LimitMatch[] {
+  return chains.flatMap(({ rules }) =>
+    rules.flatMap(({ matches }) => matches.filter((match) => match.kind === "limit")),
+  );
+}
+
 for (const family of [4, 6] as const) {
   test(`a legal ruleset for IPv${family} does to every packet what the given one does, asking the same limits`, () => {
     fc.assert(
@@ -29,6 +35,9 @@ for (const family of [4, 6] as const) {
         (ruleset, packets) => {
           const legal = legalise(ruleset, family);
           for (const packet of packets) expect(fateOf(legal, packet)).toEqual(fateOf(ruleset, packet));
+          // One bucket of tokens must stay one.
+          const buckets = limitsOf(legal);
+          expect(new Set(buckets).size).toBe(buckets.length);
           expect(emitIptables(legal, family, { source: "policy.yaml" })).toContain("COMMIT");
         },
       ),

@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { type Family, mergeRanges, type Range } from "../../src/address/ranges.ts";
+import { largestBurst } from "../../src/language/limit.ts";
 import type {
   Chain,
   Hook,
+  LimitMatch,
   Match,
   Ruleset,
   RulesetRule,
@@ -33,16 +35,14 @@ function ranges<T extends bigint | number>(
   most: number,
   value: (n: number) => T,
 ): fc.Arbitrary<readonly Range<T>[]> {
-  return fc
-    .array(fc.tuple(fc.nat(count - 1), fc.nat(6)), { minLength: 1, maxLength: most })
-    .map((pairs) =>
-      mergeRanges(
-        pairs.map(([first, length]) => ({
-          first: value(first),
-          last: value(Math.min(first + length, count - 1)),
-        })),
-      ),
-    );
+  return fc.array(fc.tuple(fc.nat(count - 1), fc.nat(6)), { minLength: 1, maxLength: most }).map((pairs) =>
+    mergeRanges(
+      pairs.map(([first, length]) => ({
+        first: value(first),
+        last: value(Math.min(first + length, count - 1)),
+      })),
+    ),
+  );
 }
 
 const portRanges = fc.oneof(
@@ -63,12 +63,18 @@ const icmp = family.chain((of) =>
   }),
 );
 
-const limit = fc.record({
-  kind: fc.constant("limit" as const),
-  count: fc.integer({ min: 1, max: 100 }),
-  unit: fc.constantFrom("second" as const, "minute" as const, "hour" as const, "day" as const),
-  burst: fc.integer({ min: 1, max: 100 }),
-});
+/** Limits as the language allows them: slower ones overflow in the kernel. */
+const limit = fc
+  .record({
+    kind: fc.constant("limit" as const),
+    count: fc.integer({ min: 1, max: 100 }),
+    unit: fc.constantFrom("second" as const, "minute" as const, "hour" as const, "day" as const),
+  })
+  .chain((rate) =>
+    fc
+      .integer({ min: 1, max: Math.min(100, largestBurst(rate.count, rate.unit)) })
+      .map((burst): LimitMatch => ({ ...rate, burst })),
+  );
 
 const plainMatch: fc.Arbitrary<Match> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("family" as const), family }) },

@@ -1,0 +1,24 @@
+import type { Match } from "../netfilter/ruleset.ts";
+
+/** The matches of a kind. */
+export function ofKind<K extends Match["kind"]>(
+  matches: readonly Match[],
+  kind: K,
+): readonly (Match & { kind: K })[] {
+  return matches.filter((match): match is Match & { kind: K } => match.kind === kind);
+}
+
+/** What negates the option behind it. */
+export function not(negated: boolean): string {
+  return negated ? "! " : "";
+}
+
+/** Ends the printing of a ruleset that was not made legal for iptables. */
+export function unsayable(what: string): never {
+  throw new Error(`one iptables rule cannot say ${what}`);
+}
+
+/** The only element, where a second one would replace the first without a word. */
+export function atMostOne<T>(found: readonly T[], what: string): T | undefined {
+  return found.length > 1 ? unsayable(`two tests of the ${what}`) : found[0];
+}
