@@ -4,6 +4,7 @@ import { ICMP_ERRORS, ICMPV6, LOOPBACK } from "../policy/packet.ts";
 import { canTakePath } from "../policy/paths.ts";
 import type { Policy, Rule } from "../policy/policy.ts";
 import { buildChain, type ChainBuilder, describeOrigin, OWN_GROUP } from "./build.ts";
+import { rulesToGuard } from "./guards.ts";
 import { FILTER_FORWARD, FILTER_INPUT, FILTER_OUTPUT, type HookView, OUTPUT } from "./hooks.ts";
 import { linesAt } from "./lines.ts";
 import { mayBeTranslatedInto } from "./nat.ts";
@@ -28,6 +29,13 @@ export function lowerFilter(policy: Policy): Chain[] {
 function filterChain(policy: Policy, hook: FilterHook, view: HookView): Chain[] {
   const marks = untrackedAt(policy, view);
   const builder = buildChain("filter", hook);
+  const early = hook === "forward" ? earlyDenies(policy) : [];
+  if (early.length > 0)
+    builder.add([[]], {
+      statement: { kind: "jump", chain: EARLY },
+      origin: "denies that had to wait for routing",
+      group: OWN_GROUP,
+    });
   addPrelude(builder, policy, hook, marks);
   let limitedBefore = false;
   for (const rule of policy.rules) {
@@ -49,13 +57,48 @@ function filterChain(policy: Policy, hook: FilterHook, view: HookView): Chain[] 
     base: { hook, policy: policy.defaults[hook] === "allow" ? "accept" : "drop" },
     rules: builder.rules,
   };
-  const chains = [chain, ...builder.called];
+  const chains = [chain, ...builder.called, ...early];
   return chain.base?.policy === "accept" && !chains.some(({ rules }) => rules.some(matters)) ? [] : chains;
 }
 
 /** Whether a rule does more than a chain that accepts everything anyway. */
 function matters({ statement, log }: RulesetRule): boolean {
   return log !== null || (statement.kind !== "accept" && statement.kind !== "jump");
+}
+
+const EARLY = "forward-early";
+
+/**
+ * Denies of untracked policies that raw could not carry out: those that ask where a packet leaves, and those below an
+ * allow that asks it, which in raw takes more packets than are its own. They hold for every packet, of open flows too: so
+ * they stand before the state, in a chain that the rules above them can leave.
+ */
+function earlyDenies(policy: Policy): Chain[] {
+  const { self } = policy;
+  const forwarded = policy.rules.filter(({ match }) => canTakePath(match, "forward", self !== null));
+  const greedy = forwarded.findIndex(
+    (rule) => !rule.tracked && rule.action === "allow" && !isDecidedInRaw(rule),
+  );
+  const below = new Set(greedy < 0 ? [] : forwarded.slice(greedy + 1));
+  const isEarly = (rule: Rule): boolean =>
+    !rule.tracked && rule.action !== "allow" && (!isDecidedInRaw(rule) || below.has(rule));
+  const last = forwarded.findLastIndex(isEarly);
+  if (last < 0) return [];
+  const guarded = rulesToGuard(forwarded, isEarly, ["forward"], self);
+  const builder = buildChain("filter", EARLY);
+  for (const rule of forwarded.slice(0, last + 1)) {
+    const settled = !rule.tracked && rule.action !== "allow" && isDecidedInRaw(rule);
+    if (!isEarly(rule) && (settled || !guarded.has(rule))) continue;
+    const isDeny = isEarly(rule);
+    builder.add(linesAt(rule.match, FILTER_FORWARD, self), {
+      statement: { kind: isDeny ? "drop" : "return" },
+      limit: isDeny ? rule.limit : null,
+      log: isDeny ? rule.log : null,
+      origin: describeOrigin(rule.origin) + (isDeny ? "" : ", decided below"),
+      group: rule.origin.policy,
+    });
+  }
+  return [{ table: "filter", name: EARLY, base: null, rules: builder.rules }, ...builder.called];
 }
 
 /** How much the filter may take from the mark that the raw table left on a packet. */
@@ -83,7 +126,7 @@ function untrackedAt(policy: Policy, view: HookView): Marks {
 
 /** Whether packets that an untracked rule decides can reach the filter's rules. */
 function staysInFilter(rule: Rule, policy: Policy, hook: FilterHook, marks: Marks): boolean {
-  if (hook === "forward" && !marks.settled) return true;
+  if (hook === "forward" && !marks.settled) return rule.action === "allow";
   if (policy.destinationNat.some((nat) => mayBeTranslatedInto(nat, rule))) return true;
   return marks.exceptIcmpv6 && rule.action === "allow" && mayBeIcmpv6(rule);
 }

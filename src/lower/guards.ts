@@ -7,29 +7,28 @@ import { mayOverlap } from "./overlap.ts";
 const BUDGET = 20_000_000;
 
 /**
- * The tracked rules that need a guard in the raw table: those that take packets from an untracked rule further down.
- * Without a guard the raw hook, which runs before every tracked rule, would take these packets out of tracking.
+ * The rules that need a guard in a chain that holds only some of the rules, the *targets*: those other rules that take
+ * packets from a target further down. Without a guard the chain would do to these packets what the target says.
  *
- * Untracked rules are kept in buckets by the one port they speak of, and the rules are walked from the last to the
- * first, so that each is compared only with untracked rules that follow it and that share a port with it.
+ * Targets are kept in buckets by the one port they speak of, and the rules are walked from the last to the first, so that
+ * each is compared only with targets that follow it and that share a port with it.
  */
 export function rulesToGuard(
   rules: readonly Rule[],
+  isTarget: (rule: Rule) => boolean,
   paths: readonly Path[],
   self: AddressSet | null,
 ): ReadonlySet<Rule> {
   const guarded = new Set<Rule>();
-  if (rules.every(({ tracked }) => tracked)) return guarded;
   const later = new Buckets();
   let budget = BUDGET;
-  for (let i = rules.length - 1; i >= 0; i--) {
-    const rule = rules[i]!;
-    if (!rule.tracked) {
+  for (const rule of rules.toReversed()) {
+    if (isTarget(rule)) {
       later.add(rule);
       continue;
     }
-    for (const other of later.candidates(rule)) {
-      if (budget-- > 0 && !mayOverlap(rule.match, other.match, paths, self)) continue;
+    for (const target of later.candidates(rule)) {
+      if (budget-- > 0 && !mayOverlap(rule.match, target.match, paths, self)) continue;
       guarded.add(rule);
       break;
     }
@@ -37,7 +36,7 @@ export function rulesToGuard(
   return guarded;
 }
 
-/** Untracked rules by the single source or destination port of their traffic. */
+/** Rules by the single source or destination port of their traffic. */
 class Buckets {
   readonly #byDestination = new Map<number, Rule[]>();
   readonly #bySource = new Map<number, Rule[]>();

@@ -23,7 +23,7 @@ export function lowerRaw(policy: Policy): Chain[] {
 /**
  * Whether the raw hook can decide a rule. Before routing the kernel does not know where a forwarded packet will leave:
  * there an allow with `out` leaves untracked what would match without it, and the filter judges those packets again; a
- * deny with `out` is left to the filter.
+ * deny with `out` waits until the packet is in the forward chain.
  */
 export function isDecidedInRaw({ match }: Rule): boolean {
   return match.out === null;
@@ -40,7 +40,7 @@ function rawChain(
   const inReach = rules.filter(({ match }) =>
     view.paths.some((path) => canTakePath(match, path, self !== null)),
   );
-  const guarded = rulesToGuard(inReach, view.paths, self);
+  const guarded = rulesToGuard(inReach, ({ tracked }) => !tracked, view.paths, self);
   const judged = inReach.filter(
     (rule) =>
       (rule.tracked ? guarded.has(rule) : true) &&

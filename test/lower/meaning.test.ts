@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { lower } from "../../src/lower/lower.ts";
-import { describeOrigin } from "../../src/lower/build.ts";
 import { simulate } from "../../src/netfilter/simulate.ts";
 import { describePacket } from "../../src/policy/describe.ts";
-import { evaluate } from "../../src/policy/evaluate.ts";
+import { evaluate, matches } from "../../src/policy/evaluate.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { simulated, surroundings, translated } from "../support/journey.ts";
 import { readPolicy } from "../support/policy.ts";
@@ -15,14 +14,15 @@ const VERDICTS = { allow: "accept", deny: "drop", reject: "reject" } as const;
 
 /** What the reference says of a packet, in the simulator's terms. */
 function meant(policy: Policy, { packet, state }: Sample): object {
-  const { verdict, tracked, droppedEarly, destinationNat, sourceNat } = evaluate(policy, packet, {
+  const { verdict, tracked, destinationNat, sourceNat } = evaluate(policy, packet, {
     state,
     withinLimit: () => true,
     translate: translated,
   });
   return {
     verdict: VERDICTS[verdict],
-    untracked: !tracked && !droppedEarly,
+    // Nobody can see whether a packet that was dropped had been tracked before.
+    untracked: verdict === "allow" && !tracked,
     destinationNat: destinationNat && (destinationNat.redirect ? "redirect" : "dnat"),
     sourceNat: sourceNat && (sourceNat.masquerade ? "masquerade" : "snat"),
   };
@@ -32,10 +32,32 @@ function done(policy: Policy, { packet, state }: Sample): object {
   const fate = simulate(lower(policy), simulated(packet, state), surroundings);
   return {
     verdict: fate.verdict,
-    untracked: fate.untracked,
+    untracked: fate.verdict === "accept" && fate.untracked,
     destinationNat: fate.destinationNat?.kind ?? null,
     sourceNat: fate.sourceNat?.kind ?? null,
   };
+}
+
+/**
+ * Whether the raw hook, which does not know where a forwarded packet will leave, may take this one for another that the
+ * policy leaves untracked. Where it matters that is the error `untracked-path`, and no lowering can do what such a policy
+ * says; it does not matter for a packet that opens nothing and is denied.
+ */
+function isAmbiguous(policy: Policy, { packet, state }: Sample): boolean {
+  if (packet.path !== "forward") return false;
+  const { tracked, verdict } = evaluate(policy, packet, {
+    state,
+    withinLimit: () => true,
+    translate: translated,
+  });
+  if (!tracked || (state === "new" && verdict !== "allow")) return false;
+  return policy.rules.some(
+    (rule) =>
+      !rule.tracked &&
+      rule.action === "allow" &&
+      rule.match.out !== null &&
+      matches({ ...rule.match, out: null }, packet, policy.self),
+  );
 }
 
 describe("a lowered policy does what the reference says", () => {
@@ -50,10 +72,12 @@ describe("a lowered policy does what the reference says", () => {
             const { policy } = readPolicy(text);
             if (!policy) return;
             for (const sample of samples) {
+              if (isAmbiguous(policy, sample)) continue;
               compared++;
-              expect(done(policy, sample), `${text}\n${describePacket(sample.packet)} ${sample.state}`).toEqual(
-                meant(policy, sample),
-              );
+              expect(
+                done(policy, sample),
+                `${text}\n${describePacket(sample.packet)} ${sample.state}`,
+              ).toEqual(meant(policy, sample));
             }
           },
         ),

@@ -26,7 +26,11 @@ export function policyOf(text: string, files: Readonly<Record<string, string>> =
 }
 
 /** A policy of these rules, one policy for each list; `head` holds other sections. */
-export function ruled(rules: readonly string[], flags: readonly string[] = [], head: readonly string[] = []): string {
+export function ruled(
+  rules: readonly string[],
+  flags: readonly string[] = [],
+  head: readonly string[] = [],
+): string {
   return [
     "version: 1",
     ...head,

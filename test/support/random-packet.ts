@@ -4,7 +4,17 @@ import { DEVICES } from "./random-policy.ts";
 
 /** Packets of the small world of `random-policy.ts`, at and right beside the boundaries of its rules. */
 
-const V4 = ["10.0.0.1", "10.0.0.2", "10.0.0.5", "10.0.0.6", "10.0.0.127", "10.0.0.128", "10.1.0.0", "192.0.2.7", "8.8.8.8"];
+const V4 = [
+  "10.0.0.1",
+  "10.0.0.2",
+  "10.0.0.5",
+  "10.0.0.6",
+  "10.0.0.127",
+  "10.0.0.128",
+  "10.1.0.0",
+  "192.0.2.7",
+  "8.8.8.8",
+];
 const V6 = [1n, 2n, 5n, 6n].map((host) => (0xfd00n << 112n) + host);
 const V6_FAR = [(0x20010db8n << 96n) + 7n, (0x20010db8n << 96n) + 8n, 0x2a00n << 112n];
 
@@ -50,7 +60,8 @@ export const randomPacket: fc.Arbitrary<Sample> = fc
       in: path === "output" ? null : path === "loopback" ? "lo" : draw.in,
       out: path === "input" ? null : path === "loopback" ? "lo" : draw.out,
       source: path === "input" || path === "forward" ? pick(others, draw.source) : HOST_ADDRESS[family],
-      destination: path === "output" || path === "forward" ? pick(others, draw.destination) : HOST_ADDRESS[family],
+      destination:
+        path === "output" || path === "forward" ? pick(others, draw.destination) : HOST_ADDRESS[family],
       protocol: draw.protocol,
       sourcePort: portful ? draw.sourcePort : null,
       destinationPort: portful ? draw.destinationPort : null,

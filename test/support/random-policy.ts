@@ -50,11 +50,7 @@ interface Peer {
 }
 
 const addressList = fc
-  .tuple(
-    fc.boolean(),
-    fc.array(address, { minLength: 1, maxLength: 3 }),
-    fc.integer({ min: 0, max: 7 }),
-  )
+  .tuple(fc.boolean(), fc.array(address, { minLength: 1, maxLength: 3 }), fc.integer({ min: 0, max: 7 }))
   .map(([single, list, dice]): Peer => {
     const members = single ? list.slice(0, 1) : [...new Set(list)];
     const negated = dice === 0 && !members.includes("any");
@@ -71,7 +67,7 @@ const interfaces = (word: "in" | "out"): fc.Arbitrary<string> =>
     fc
       .tuple(fc.boolean(), fc.constantFrom("wan", "lan", "eth0", "wg*", "eth0, wg0"))
       .map(([not, device]) => ` ${word} ${not ? "not " : ""}${device}`),
-    { nil: "", freq: 1 },
+    { nil: "", freq: 4 },
   );
 
 /** Ports are written only where the traffic has them, so that few sentences are refused. */
@@ -99,7 +95,8 @@ const ruleOf = (actions: readonly string[]): fc.Arbitrary<string> =>
       fc.integer({ min: 0, max: 9 }),
     )
     .map(([action, { traffic, from, to }, which, incoming, outgoing, dice]) => {
-      const devices = which === 0 ? incoming : which === 1 ? outgoing : which === 2 ? incoming + outgoing : "";
+      const devices =
+        which === 0 ? incoming : which === 1 ? outgoing : which === 2 ? incoming + outgoing : "";
       return `${action}${traffic ? ` ${traffic}` : ""}${from}${to}${devices}${dice === 0 ? " replies" : ""}`;
     });
 
@@ -189,6 +186,6 @@ function withoutRefusedSentences(text: string): string {
     .split("\n")
     .filter((_, line) => !refused.has(line))
     .join("\n")
-    .replace(/    rules:\n(?!      -)/g, "    rules: []\n")
-    .replace(/nat:\n(?!  -)/g, "");
+    .replace(/ {4}rules:\n(?! {6}-)/g, "    rules: []\n")
+    .replace(/nat:\n(?! {2}-)/g, "");
 }
