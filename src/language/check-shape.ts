@@ -2,7 +2,7 @@ import { isMap, isScalar, isSeq, type ParsedNode } from "yaml";
 import type * as z from "zod/mini";
 import type { Source, Span } from "../source/source.ts";
 import type { Word } from "./ast.ts";
-import { quoted, type Reporter } from "./checks.ts";
+import { type Advice, quoted, type Reporter } from "./checks.ts";
 import { entriesOf, plainOf, spanOfNode, textScalar } from "./nodes.ts";
 import { keysAt, policyFile } from "./shape.ts";
 import { suggest } from "./suggest.ts";
@@ -148,11 +148,13 @@ function isSentence(path: readonly PropertyKey[]): boolean {
   );
 }
 
-function quoteAdvice(source: Source, span: Span) {
+function quoteAdvice(source: Source, span: Span): Advice {
   const written = source.text.slice(span.start, span.end);
+  if (/\b(?:from|to|ports?|in|out|limit|log):/.test(written))
+    return { help: "leave the `:` out: no word of a sentence takes one" };
   if (/[\r\n]|^[{[]/.test(written)) return { help: "quote this sentence" };
   const text = `'${written.replaceAll("'", "''")}'`;
-  return { help: "quote this sentence", fix: { title: "quote it", edits: [{ span, text }], safe: false } };
+  return { help: "quote this sentence", fix: { title: "quote it", edits: [{ span, text }], safe: true } };
 }
 
 /** The first line of a node: a mapping over pages is better underlined where it begins. */

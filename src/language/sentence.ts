@@ -11,7 +11,7 @@ import {
 } from "./clauses.ts";
 import { explainSyntax } from "./explain.ts";
 import { spanOf, spanOfToken, spanOfTokens } from "./passage.ts";
-import { type ParsedClause, type ParsedNat, parseNat, parseRule } from "./sentence-parser.ts";
+import { type ParsedClause, parseNat, parseRule } from "./sentence-parser.ts";
 import { endOf } from "./tokens.ts";
 import { readTraffic } from "./traffic.ts";
 import { readPortRange } from "./words.ts";
@@ -30,23 +30,18 @@ export function readRule(reading: Reading): RuleNode | null {
   const span = spanOfTokens(passage, parsed.tokens[0]!, parsed.tokens.at(-1)!);
   for (const missing of (["from", "to"] as const).filter((kind) => !clauses.written.has(kind))) {
     const at = endOf(parsed.tokens.at(-1)!);
-    report.error(
-      "missing-clause",
-      span,
-      `this rule does not say \`${missing}\` ${missing === "from" ? "where" : "where"}`,
-      {
-        help: `add \`${missing} any\`, \`${missing} self\` or whom else you mean`,
-        fix: {
-          title: `add \`${missing} any\``,
-          edits: [{ span: spanOf(passage, at, at), text: ` ${missing} any` }],
-          safe: false,
-        },
+    report.error("missing-clause", span, `this rule has no \`${missing}\``, {
+      help: `write both ends: \`${missing} any\` for everybody, \`${missing} self\` for this host`,
+      fix: {
+        title: `add \`${missing} any\``,
+        edits: [{ span: spanOf(passage, at, at), text: ` ${missing} any` }],
+        safe: false,
       },
-    );
+    });
   }
   if (parsedTraffic && !traffic) return null;
   for (const peer of [clauses.from, clauses.to]) if (peer?.ports) checkPorts(report, traffic, peer.ports);
-  if (!clauses.from || !clauses.to) return null;
+  if (!clauses.from || !clauses.to || lostClauses(clauses).length > 0) return null;
   return {
     action: action.image as RuleNode["action"],
     actionSpan: spanOfToken(passage, action),
@@ -81,7 +76,8 @@ export function readNat(reading: Reading): NatNode | null {
   for (const peer of [clauses.from, clauses.to]) if (peer?.ports) checkPorts(report, traffic, peer.ports);
   // Source NAT without a protocol narrows the ports of those protocols that have some.
   if (port && (traffic || kind === "dnat" || kind === "redirect")) checkPorts(report, traffic, port);
-  if (isUnreadable(nat, { ...clauses, target, port })) return null;
+  const isTargetLost = (nat.target.length > 0 && target.length === 0) || (nat.port && !port);
+  if (isTargetLost || lostClauses(clauses).length > 0) return null;
   const common = {
     traffic,
     from: clauses.from,
@@ -103,16 +99,9 @@ export function readNat(reading: Reading): NatNode | null {
   }
 }
 
-/** Whether something was written of which nothing could be read, so that the rest would say more than was meant. */
-function isUnreadable(
-  nat: ParsedNat,
-  read: Pick<Clauses, "from" | "to" | "in" | "out" | "written"> & {
-    target: readonly unknown[];
-    port: unknown;
-  },
-): boolean {
-  const lost = (["from", "to", "in", "out"] as const).some((kind) => read.written.has(kind) && !read[kind]);
-  return lost || (nat.target.length > 0 && read.target.length === 0) || (nat.port !== null && !read.port);
+/** The clauses of which nothing could be read. Without them, the rest of a sentence would say more than was meant. */
+function lostClauses(clauses: Clauses): readonly string[] {
+  return (["from", "to", "in", "out"] as const).filter((kind) => clauses.written.has(kind) && !clauses[kind]);
 }
 
 /** The hooks of NAT see one interface of a packet each, and say nothing about the other. */
@@ -167,10 +156,15 @@ function readClauses(reading: Reading, parsed: readonly ParsedClause[]): Clauses
   for (const clause of parsed) {
     const first = written.get(clause.kind);
     if (first) {
-      report.error("duplicate-clause", spanOfToken(passage, clause.keyword), `a second \`${clause.kind}\``, {
-        related: [{ span: spanOfToken(passage, first.keyword), text: "the first one" }],
-        help: "put both lists into one clause, with a comma between them, or write two sentences",
-      });
+      report.error(
+        "duplicate-clause",
+        spanOfToken(passage, clause.keyword),
+        `\`${clause.kind}\` stands here twice`,
+        {
+          related: [{ span: spanOfToken(passage, first.keyword), text: "the first one" }],
+          help: "put both lists into one clause, with a comma between them, or write two sentences",
+        },
+      );
       continue;
     }
     written.set(clause.kind, clause);
