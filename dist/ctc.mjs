@@ -23,6 +23,10 @@ if (major < OLDEST[0] || major === OLDEST[0] && minor < OLDEST[1]) {
   if (cache !== null) nodeModule.enableCompileCache(cache);
   import("./main.mjs").then((program) => program.main(process.argv.slice(2))).then((exit) => {
     process.exitCode = exit;
+  }).catch((error) => {
+    process.stderr.write(`ctc: cannot start: ${String(error)}; reinstall ctc
+`);
+    process.exitCode = 3;
   });
 }
 function cacheFolder(env, user) {

@@ -192,6 +192,25 @@ var init_print = __esm({
   }
 });
 
+// src/emit/iptables-options.ts
+function ofKind(matches, kind) {
+  return matches.filter((match) => match.kind === kind);
+}
+function not(negated) {
+  return negated ? "! " : "";
+}
+function unsayable(what) {
+  throw new Error(`one iptables rule cannot say ${what}`);
+}
+function atMostOne(found, what) {
+  return found.length > 1 ? unsayable(`two tests of the ${what}`) : found[0];
+}
+var init_iptables_options = __esm({
+  "src/emit/iptables-options.ts"() {
+    "use strict";
+  }
+});
+
 // src/emit/protocols.ts
 function protocolName(protocol) {
   return names.get(protocol) ?? `${protocol}`;
@@ -216,6 +235,72 @@ var init_protocols = __esm({
     ]);
     TCP = 6;
     UDP = 17;
+  }
+});
+
+// src/emit/iptables-transport.ts
+function transportOptions(matches, family) {
+  const protocol = atMostOne(ofKind(matches, "protocol"), "protocol");
+  const icmp = atMostOne(ofKind(matches, "icmp"), "ICMP type");
+  const hasPorts2 = ["port", "opening"].some((kind) => matches.some((match) => match.kind === kind));
+  if (icmp) {
+    if (icmp.family !== family) unsayable("ICMP of the other family");
+    if (protocol || hasPorts2) unsayable("ICMP of another protocol");
+    return icmpOptions(icmp.types, family);
+  }
+  if (hasPorts2 && (!protocol || protocol.negated)) unsayable("ports of no protocol");
+  if (!protocol) return [];
+  if (protocol.protocols.length !== 1) unsayable("several protocols");
+  const number2 = protocol.protocols[0];
+  if (number2 === 0) return [protocolZero(family, protocol.negated)];
+  const test2 = `${not(protocol.negated)}-p ${protocolName(number2)}`;
+  return [test2, ...headerOptions(matches, number2), ...multiportOptions(matches, number2)];
+}
+function headerOptions(matches, protocol) {
+  const ports = ["source", "destination"].flatMap((side) => {
+    const tests = ofKind(matches, "port").filter(
+      (match) => match.side === side && isPlain2(match.ports, protocol)
+    );
+    const test2 = atMostOne(tests, `${side} port`);
+    return test2 ? [`${not(test2.negated)}--${letter[side]}port ${printPorts(test2.ports[0], ":")}`] : [];
+  });
+  const opening = atMostOne(ofKind(matches, "opening"), "TCP flags");
+  if (opening && protocol !== TCP) unsayable("flags of another protocol than TCP");
+  const flags = opening ? [`${not(opening.negated)}--tcp-flags SYN,ACK SYN`] : [];
+  const options = [...ports, ...flags];
+  return options.length > 0 ? [`-m ${protocolName(protocol)} ${options.join(" ")}`] : [];
+}
+function multiportOptions(matches, protocol) {
+  return ofKind(matches, "port").filter(({ ports }) => !isPlain2(ports, protocol)).map(({ side, ports, negated }) => {
+    const slots2 = ports.reduce((sum, { first: first2, last }) => sum + (first2 === last ? 1 : 2), 0);
+    if (slots2 > MULTIPORT_SLOTS) unsayable("so many ports");
+    const list = ports.map((range) => printPorts(range, ":")).join(",");
+    return `-m multiport ${not(negated)}--${letter[side]}ports ${list}`;
+  });
+}
+function isPlain2(ports, protocol) {
+  return ports.length === 1 && (protocol === TCP || protocol === UDP);
+}
+function protocolZero(family, negated) {
+  return `-m u32 ${not(negated)}--u32 "${family === 4 ? "0x6&0xff=0x0" : "0x0=0x0"}"`;
+}
+function icmpOptions(types, family) {
+  if (types.length !== 1) unsayable("several ICMP types");
+  const { type, code } = types[0];
+  const text2 = code === null ? `${type}` : `${type}/${code}`;
+  if (family === 6) return ["-p ipv6-icmp", `-m icmp6 --icmpv6-type ${text2}`];
+  if (type !== 255) return ["-p icmp", `-m icmp --icmp-type ${text2}`];
+  const bytes = code === null ? "0x18=0xff" : `0x10=0x${(65280 + code).toString(16)}`;
+  return ["-p icmp", `-m u32 --u32 "0x0>>0x16&0x3c@0x0>>${bytes}"`];
+}
+var MULTIPORT_SLOTS, letter;
+var init_iptables_transport = __esm({
+  "src/emit/iptables-transport.ts"() {
+    "use strict";
+    init_iptables_options();
+    init_protocols();
+    MULTIPORT_SLOTS = 15;
+    letter = { source: "s", destination: "d" };
   }
 });
 
@@ -253,132 +338,55 @@ var init_text = __esm({
 // src/emit/iptables-match.ts
 function matchOptions(matches, family) {
   return [
-    ...interfaceOptions(matches),
-    ...addressOptions(matches, family),
+    ...addressOptions(matches, family, "prefix"),
+    ...["in", "out"].flatMap((side) => interfaceOptions(matches, side)),
     ...transportOptions(matches, family),
-    ...of(matches, "address-type").map(addressTypeOptions),
-    ...of(matches, "state").map(
+    ...addressOptions(matches, family, "range"),
+    ...ofKind(matches, "address-type").map(
+      ({ side, types, negated }) => `-m addrtype ${not(negated)}--${side === "source" ? "src" : "dst"}-type ${types.join(",").toUpperCase()}`
+    ),
+    ...ofKind(matches, "state").map(
       ({ states, negated }) => `-m conntrack ${not(negated)}--ctstate ${states.join(",").toUpperCase()}`
     ),
-    ...of(matches, "dnat-status").map(() => "-m conntrack --ctstate DNAT"),
-    ...of(matches, "limit").map(
+    ...ofKind(matches, "dnat-status").map(() => "-m conntrack --ctstate DNAT"),
+    ...ofKind(matches, "limit").map(
       ({ count: count2, unit, burst }) => `-m limit --limit ${count2}/${unit} --limit-burst ${burst}`
     )
   ];
 }
-function of(matches, kind) {
-  return matches.filter((match) => match.kind === kind);
+function interfaceOptions(matches, side) {
+  const tests = ofKind(matches, "interface").filter((match) => match.side === side);
+  const test2 = atMostOne(tests, `${side} interface`);
+  if (!test2) return [];
+  if (test2.devices.length !== 1) unsayable("several devices");
+  const device3 = checkedDevice(test2.devices[0]).replace("*", "+");
+  return [`${not(test2.negated)}-${side === "in" ? "i" : "o"} ${device3}`];
 }
-function not(negated) {
-  return negated ? "! " : "";
-}
-function unsayable(what) {
-  throw new Error(`one iptables rule cannot say ${what}`);
-}
-function only(found, what) {
-  return found.length > 1 ? unsayable(`two tests of the ${what}`) : found[0];
-}
-function interfaceOptions(matches) {
-  return ["in", "out"].flatMap((side) => {
-    const match = only(
-      of(matches, "interface").filter((candidate) => candidate.side === side),
-      `${side} interface`
-    );
-    if (!match) return [];
-    const device3 = match.devices.length === 1 ? checkedDevice(match.devices[0]) : unsayable("several devices");
-    return [`${not(match.negated)}-${side === "in" ? "i" : "o"} ${device3.replace("*", "+")}`];
+function addressOptions(matches, family, form) {
+  return ["source", "destination"].flatMap((side) => {
+    const options = ofKind(matches, "address").filter((match) => match.side === side).flatMap((match) => {
+      if (match.family !== family) unsayable("an address of the other family");
+      if (match.ranges.length !== 1) unsayable("several addresses");
+      const text2 = printRange(family, match.ranges[0]);
+      if (text2.includes("-") !== (form === "range")) return [];
+      return [`${not(match.negated)}${addressOption[form][side]} ${text2}`];
+    });
+    if (form === "prefix") atMostOne(options, side);
+    return form === "range" ? options.map((option) => `-m iprange ${option}`) : options;
   });
 }
-function addressOptions(matches, family) {
-  const prefixes = [];
-  const ranges3 = [];
-  for (const match of of(matches, "address")) {
-    const text2 = addressText(match, family);
-    const source = match.side === "source";
-    if (text2.includes("-")) {
-      ranges3.push(`-m iprange ${not(match.negated)}${source ? "--src-range" : "--dst-range"} ${text2}`);
-    } else prefixes.push(`${not(match.negated)}${source ? "-s" : "-d"} ${text2}`);
-  }
-  only(
-    prefixes.filter((option) => option.includes("-s ")),
-    "source"
-  );
-  only(
-    prefixes.filter((option) => option.includes("-d ")),
-    "destination"
-  );
-  return [...prefixes, ...ranges3];
-}
-function addressText(match, family) {
-  if (match.family !== family) unsayable("an address of the other family");
-  return match.ranges.length === 1 ? printRange(family, match.ranges[0]) : unsayable("several addresses");
-}
-function transportOptions(matches, family) {
-  const icmp = only(of(matches, "icmp"), "ICMP type");
-  if (icmp)
-    return icmpOptions(icmp.family === family ? icmp.types : unsayable("ICMP of the other family"), family);
-  const protocol = only(of(matches, "protocol"), "protocol");
-  if (!protocol) return portless(matches);
-  if (protocol.protocols.length !== 1) unsayable("several protocols");
-  const number2 = protocol.protocols[0];
-  if (number2 === 0) return [...portless(matches), hopByHop(family, protocol.negated)];
-  const test2 = `${not(protocol.negated)}-p ${protocolName(number2)}`;
-  if (protocol.negated) return [...portless(matches), test2];
-  const own2 = [];
-  const multiport = [];
-  for (const { side, ports, negated } of of(matches, "port")) {
-    const letter = side === "source" ? "s" : "d";
-    if (ports.length === 1 && (number2 === TCP || number2 === UDP)) {
-      own2.push(`${not(negated)}--${letter}port ${printPorts(ports[0], ":")}`);
-    } else {
-      if (slotsOf(ports) > MULTIPORT_SLOTS) unsayable("so many ports");
-      const list = ports.map((range) => printPorts(range, ":")).join(",");
-      multiport.push(`-m multiport ${not(negated)}--${letter}ports ${list}`);
-    }
-  }
-  only(
-    own2.filter((option) => option.includes("--sport")),
-    "source port"
-  );
-  only(
-    own2.filter((option) => option.includes("--dport")),
-    "destination port"
-  );
-  const opening = only(of(matches, "opening"), "TCP flags");
-  if (opening) own2.push(`${not(opening.negated)}--tcp-flags SYN,ACK SYN`);
-  return [test2, ...own2.length > 0 ? [`-m ${protocolName(number2)} ${own2.join(" ")}`] : [], ...multiport];
-}
-function slotsOf(ports) {
-  return ports.reduce((slots2, { first: first2, last }) => slots2 + (first2 === last ? 1 : 2), 0);
-}
-function portless(matches) {
-  if (matches.some(({ kind }) => kind === "port" || kind === "opening")) unsayable("ports of no protocol");
-  return [];
-}
-function hopByHop(family, negated) {
-  if (family === 6) unsayable("protocol 0 of IPv6, which is an extension header");
-  return `-m u32 ${not(negated)}--u32 "0x6&0xff=0x0"`;
-}
-function icmpOptions(types, family) {
-  if (types.length !== 1) unsayable("several ICMP types");
-  const { type, code } = types[0];
-  if (family === 6) return [`-p ipv6-icmp -m icmp6 --icmpv6-type ${type}${code === null ? "" : `/${code}`}`];
-  if (type !== 255) return [`-p icmp -m icmp --icmp-type ${type}${code === null ? "" : `/${code}`}`];
-  const bytes = code === null ? "0x0>>0x16&0x3c@0x0>>0x18=0xff" : `0x0>>0x16&0x3c@0x0>>0x10=0x${(65280 + code).toString(16)}`;
-  return [`-p icmp -m u32 --u32 "${bytes}"`];
-}
-function addressTypeOptions({ side, types, negated }) {
-  const option = side === "source" ? "--src-type" : "--dst-type";
-  return `-m addrtype ${not(negated)}${option} ${types.join(",").toUpperCase()}`;
-}
-var MULTIPORT_SLOTS;
+var addressOption;
 var init_iptables_match = __esm({
   "src/emit/iptables-match.ts"() {
     "use strict";
     init_print();
-    init_protocols();
+    init_iptables_options();
+    init_iptables_transport();
     init_text();
-    MULTIPORT_SLOTS = 15;
+    addressOption = {
+      prefix: { source: "-s", destination: "-d" },
+      range: { source: "--src-range", destination: "--dst-range" }
+    };
   }
 });
 
@@ -553,7 +561,7 @@ function testText(match, implied, sets) {
     case "dnat-status":
       return "ct status dnat";
     case "address":
-      return addressText2(match, sets);
+      return addressText(match, sets);
     case "address-type":
       return test(`fib ${match.side === "source" ? "saddr" : "daddr"} type`, match.negated, match.types);
     case "limit":
@@ -564,7 +572,7 @@ function test(key2, negated, values) {
   const value = values.length === 1 ? values[0] : `{ ${values.join(", ")} }`;
   return `${key2} ${negated ? "!= " : ""}${value}`;
 }
-function addressText2({ family, side, ranges: ranges3, negated }, sets) {
+function addressText({ family, side, ranges: ranges3, negated }, sets) {
   const key2 = `${family === 4 ? "ip" : "ip6"} ${side === "source" ? "saddr" : "daddr"}`;
   const name2 = sets.get(ranges3);
   const values = name2 === void 0 ? ranges3.map((range) => printRange(family, range)) : [`@${name2}`];
@@ -5423,9 +5431,9 @@ var init_resolve_flow_scalar = __esm({
       // horizontal tab
       v: "\v",
       // vertical tab
-      N: "",
+      N: "\x85",
       // Unicode next line
-      _: " ",
+      _: "\xA0",
       // Unicode non-breaking space
       L: "\u2028",
       // Unicode line separator
@@ -7619,9 +7627,9 @@ function writtenUnit(file, at, scalar) {
   if (scalar.type === "QUOTE_SINGLE" && character === "'") return { length: 2, units: 1 };
   if (scalar.type !== "QUOTE_DOUBLE" || character !== "\\")
     return { length: 1, units: BLANKS.has(character) ? 0 : 1 };
-  const letter = file[at + 1];
-  const length = letter === "x" ? 4 : letter === "u" ? 6 : letter === "U" ? 10 : 2;
-  if (length === 2) return { length, units: " tnr	\n\r".includes(letter) ? 0 : 1 };
+  const letter2 = file[at + 1];
+  const length = letter2 === "x" ? 4 : letter2 === "u" ? 6 : letter2 === "U" ? 10 : 2;
+  if (length === 2) return { length, units: " tnr	\n\r".includes(letter2) ? 0 : 1 };
   const codePoint = Number.parseInt(file.slice(at + 2, at + length), 16);
   if (codePoint > 65535) return { length, units: 2 };
   return { length, units: BLANKS.has(String.fromCharCode(codePoint)) ? 0 : 1 };
@@ -7662,7 +7670,7 @@ function limitedReporter(log) {
   };
 }
 function quoted(text2) {
-  return text2.length > 60 ? `\`${text2.slice(0, 57)}…\`` : `\`${text2}\``;
+  return text2.length > 60 ? `\`${text2.slice(0, 57)}\u2026\`` : `\`${text2}\``;
 }
 function alternatives(choices) {
   if (choices.length < 2) return choices.join("");
@@ -10200,24 +10208,24 @@ var init_character_classes = __esm({
       cc("	"),
       cc("\v"),
       cc("	"),
-      cc(" "),
-      cc(" "),
-      cc(" "),
-      cc(" "),
-      cc(" "),
-      cc(" "),
-      cc(" "),
-      cc(" "),
-      cc(" "),
-      cc(" "),
-      cc(" "),
-      cc(" "),
-      cc(" "),
+      cc("\xA0"),
+      cc("\u1680"),
+      cc("\u2000"),
+      cc("\u2001"),
+      cc("\u2002"),
+      cc("\u2003"),
+      cc("\u2004"),
+      cc("\u2005"),
+      cc("\u2006"),
+      cc("\u2007"),
+      cc("\u2008"),
+      cc("\u2009"),
+      cc("\u200A"),
       cc("\u2028"),
       cc("\u2029"),
-      cc(" "),
-      cc(" "),
-      cc("　"),
+      cc("\u202F"),
+      cc("\u205F"),
+      cc("\u3000"),
       cc("\uFEFF")
     ];
   }
@@ -10583,11 +10591,11 @@ var init_regexp_parser = __esm({
       }
       controlLetterEscapeAtom() {
         this.consumeChar("c");
-        const letter = this.popChar();
-        if (/[a-zA-Z]/.test(letter) === false) {
+        const letter2 = this.popChar();
+        if (/[a-zA-Z]/.test(letter2) === false) {
           throw Error("Invalid ");
         }
-        const letterCode = letter.toUpperCase().charCodeAt(0) - 64;
+        const letterCode = letter2.toUpperCase().charCodeAt(0) - 64;
         return { type: "Character", value: letterCode };
       }
       nulCharacterAtom() {
@@ -16761,7 +16769,7 @@ var init_shape = __esm({
           ["blocklist.txt"]
         )
       },
-      { error: "an address, a list of them, or `{ file: … }`" }
+      { error: "an address, a list of them, or `{ file: \u2026 }`" }
     );
     traffic = described(
       text("a protocol with its ports"),
@@ -16779,7 +16787,7 @@ var init_shape = __esm({
     );
     natSentence = described(
       text("a sentence; quote it if it holds `: ` or ` #`"),
-      "masquerade, snat … -> POOL, dnat … -> ADDRESS [port P], or redirect … -> port P.",
+      "masquerade, snat \u2026 -> POOL, dnat \u2026 -> ADDRESS [port P], or redirect \u2026 -> port P.",
       [
         "masquerade from 172.17.0.0/16 out wan",
         "snat from 10.8.0.0/14 out wan -> 192.0.2.40-192.0.2.43",
@@ -16835,7 +16843,7 @@ var init_shape = __esm({
               record(
                 name,
                 union([address, array(address, { error: "a list of addresses" }), addressFile], {
-                  error: "an address, a list of them, or `{ file: … }`"
+                  error: "an address, a list of them, or `{ file: \u2026 }`"
                 }),
                 { error: "a mapping from names to addresses" }
               ),
@@ -18512,10 +18520,10 @@ var require_ipv6 = __commonJS({
       }
       /**
        * Return the scope of the address. The 4-bit scope field
-       * ([RFC 4291 §2.7](https://datatracker.ietf.org/doc/html/rfc4291#section-2.7))
+       * ([RFC 4291 \u00a72.7](https://datatracker.ietf.org/doc/html/rfc4291#section-2.7))
        * is only defined for multicast addresses; for unicast addresses the scope
        * is derived from the address type per
-       * [RFC 4007 §6](https://datatracker.ietf.org/doc/html/rfc4007#section-6).
+       * [RFC 4007 \u00a76](https://datatracker.ietf.org/doc/html/rfc4007#section-6).
        * @returns {String}
        */
       getScope() {
@@ -18875,7 +18883,7 @@ var require_ipv6 = __commonJS({
        * defined by [RFC 6052](https://datatracker.ietf.org/doc/html/rfc6052).
        * The default prefix is the well-known prefix `64:ff9b::/96`. The prefix
        * length must be one of 32, 40, 48, 56, 64, or 96; for prefixes shorter
-       * than /64 the IPv4 octets are split around the reserved bits 64–71.
+       * than /64 the IPv4 octets are split around the reserved bits 64\u201371.
        * @example
        * Address6.fromAddress4Nat64('192.0.2.33').correctForm(); // '64:ff9b::c000:221'
        * Address6.fromAddress4Nat64('192.0.2.33', '2001:db8::/32').correctForm(); // '2001:db8:c000:221::'
@@ -19007,7 +19015,7 @@ var require_ipv6 = __commonJS({
       }
       /**
        * Returns true if the address is a link-local unicast address in `fe80::/10`
-       * ([RFC 4291 §2.4](https://datatracker.ietf.org/doc/html/rfc4291#section-2.4))
+       * ([RFC 4291 \u00a72.4](https://datatracker.ietf.org/doc/html/rfc4291#section-2.4))
        * or an IPv4-mapped / NAT64 address whose embedded IPv4 address is link-local
        * (`169.254.0.0/16`, e.g. `::ffff:169.254.169.254`), false otherwise.
        * @returns {boolean}
@@ -19035,7 +19043,7 @@ var require_ipv6 = __commonJS({
        * Returns true if the address was written in v4-in-v6 dotted-quad notation
        * (e.g. `::ffff:127.0.0.1`), false otherwise. This is a notation-level flag
        * and does not reflect whether the address bits lie in the IPv4-mapped
-       * (`::ffff:0:0/96`) subnet — for that, see {@link isMapped4}.
+       * (`::ffff:0:0/96`) subnet \u2014 for that, see {@link isMapped4}.
        * @returns {boolean}
        */
       is4() {
@@ -19043,7 +19051,7 @@ var require_ipv6 = __commonJS({
       }
       /**
        * Returns true if the address is an IPv4-mapped IPv6 address in
-       * `::ffff:0:0/96` ([RFC 4291 §2.5.5.2](https://datatracker.ietf.org/doc/html/rfc4291#section-2.5.5.2)),
+       * `::ffff:0:0/96` ([RFC 4291 \u00a72.5.5.2](https://datatracker.ietf.org/doc/html/rfc4291#section-2.5.5.2)),
        * false otherwise. Unlike {@link is4}, this checks the underlying address
        * bits rather than the textual notation, so `::ffff:127.0.0.1` and
        * `::ffff:7f00:1` both return true.
@@ -19053,9 +19061,9 @@ var require_ipv6 = __commonJS({
         return this.isHostInSubnet(IPV4_MAPPED_SUBNET);
       }
       /**
-       * If this address embeds a routable IPv4 address — i.e. it is IPv4-mapped
+       * If this address embeds a routable IPv4 address \u2014 i.e. it is IPv4-mapped
        * (`::ffff:0:0/96`) or sits in the NAT64 well-known prefix (`64:ff9b::/96`,
-       * [RFC 6052](https://datatracker.ietf.org/doc/html/rfc6052)) — return that
+       * [RFC 6052](https://datatracker.ietf.org/doc/html/rfc6052)) \u2014 return that
        * embedded address as an {@link Address4}; otherwise return null.
        *
        * The special-property checks (`isLoopback`, `isLinkLocal`, `isMulticast`,
@@ -19433,7 +19441,7 @@ var require_ip_address = __commonJS({
 
 // src/address/explain.ts
 function explainAddress(text2) {
-  if (text2.length > LONGEST) return fault("invalid", `\`${text2.slice(0, 20)}…\` is no address`, null);
+  if (text2.length > LONGEST) return fault("invalid", `\`${text2.slice(0, 20)}\u2026\` is no address`, null);
   const bracketed = /^\[([^\]]*)\](.*)$/.exec(text2);
   if (bracketed) return explainBrackets(text2, bracketed[1], bracketed[2]);
   if (text2.includes("%"))
@@ -19780,7 +19788,7 @@ function readPortRange(text2, span, lowest, report) {
   return { kind: "range", first: first2, last, span };
 }
 function portAdvice(text2, span) {
-  const range = /^([0-9]+)(?::|\.\.+|–|—)([0-9]+)$/.exec(text2);
+  const range = /^([0-9]+)(?::|\.\.+|\u2013|\u2014)([0-9]+)$/.exec(text2);
   if (range) return replace(span, `${range[1]}-${range[2]}`);
   const zeros = /^0+([1-9][0-9]*)$/.exec(text2);
   if (zeros) return replace(span, zeros[1]);
@@ -19842,15 +19850,15 @@ var init_words = __esm({
     init_tokens2();
     DEVICE_LENGTH = 15;
     LOOKALIKES = /* @__PURE__ */ new Map([
-      [" ", "no-break space by a plain one"],
-      ["​", "invisible zero-width space by nothing"],
+      ["\xA0", "no-break space by a plain one"],
+      ["\u200B", "invisible zero-width space by nothing"],
       ["\uFEFF", "invisible byte-order mark by nothing"],
-      ["–", "dash `–` by a plain `-`"],
-      ["—", "dash `—` by a plain `-`"],
-      ["−", "minus sign `−` by a plain `-`"],
-      ["“", "quotes `“` and `”` by plain ones"],
-      ["”", "quotes `“` and `”` by plain ones"],
-      ["→", "arrow `→` by `->`"],
+      ["\u2013", "dash `\u2013` by a plain `-`"],
+      ["\u2014", "dash `\u2014` by a plain `-`"],
+      ["\u2212", "minus sign `\u2212` by a plain `-`"],
+      ["\u201C", "quotes `\u201C` and `\u201D` by plain ones"],
+      ["\u201D", "quotes `\u201C` and `\u201D` by plain ones"],
+      ["\u2192", "arrow `\u2192` by `->`"],
       ["'", "single quotes by double quotes"]
     ]);
   }
@@ -20720,7 +20728,7 @@ function readAddressList(source, node, report) {
     }
     if (/[\s,]/.test(word.text)) {
       report.error("bad-address", word.span, "this is more than one address", {
-        help: "write a list: `[…, …]`"
+        help: "write a list: `[\u2026, \u2026]`"
       });
       return [];
     }
@@ -21424,7 +21432,7 @@ function commonTypes(a, b) {
 function withoutDoubles(types) {
   return types.filter(
     ({ type, code }, index) => !types.some(
-      (other, at) => other.type === type && (other.code === code ? at < index : false)
+      (other, at) => other.type === type && (other.code === code ? at < index : other.code === null)
     )
   );
 }
@@ -21713,11 +21721,11 @@ function transportParts(all, family) {
   const sources = portTests("source", all.sourcePorts);
   const destinations = portTests("destination", all.destinationPorts);
   const both = sources.length > 1 && destinations.length > 1;
-  const [only2, ...others] = all.protocols;
-  if (both && only2 !== void 0 && others.length === 0) {
+  const [only, ...others] = all.protocols;
+  if (both && only !== void 0 && others.length === 0) {
     return [
-      { among: sources.map((ports) => [protocol(only2, false), ...ports, ...opening]), except: [] },
-      { among: destinations.map((ports) => [protocol(only2, false), ...ports]), except: [] }
+      { among: sources.map((ports) => [protocol(only, false), ...ports, ...opening]), except: [] },
+      { among: destinations.map((ports) => [protocol(only, false), ...ports]), except: [] }
     ];
   }
   const among = all.protocols.flatMap(
@@ -21973,6 +21981,112 @@ var init_build = __esm({
   }
 });
 
+// src/lower/overlap.ts
+function mayOverlap(a, b, paths, self) {
+  return trafficMeets(a, b) && peersMeet(a.source, b.source) && peersMeet(a.destination, b.destination) && interfacesMeet(a.in, b.in) && interfacesMeet(a.out, b.out) && paths.some((path2) => canTakePath(a, path2, self !== null) && canTakePath(b, path2, self !== null));
+}
+function trafficMeets(a, b) {
+  if (a.openings !== b.openings && a.openings !== "any" && b.openings !== "any") return false;
+  const onlyTcp = a.openings === "only" || b.openings === "only";
+  return a.traffic.some((x) => b.traffic.some((y) => kindsMeet(x, y) && (!onlyTcp || mayBeTcp(x, y))));
+}
+function mayBeTcp(...traffic2) {
+  return traffic2.every(({ protocol }) => protocol === null || protocol === TCP3);
+}
+function kindsMeet(x, y) {
+  if (x.protocol !== null && y.protocol !== null && x.protocol !== y.protocol) return false;
+  if (x.family !== null && y.family !== null && x.family !== y.family) return false;
+  if (x.icmp && y.icmp && x.icmp.type !== y.icmp.type) return false;
+  return portsMeet(x.sourcePorts, y.sourcePorts) && portsMeet(x.destinationPorts, y.destinationPorts);
+}
+function portsMeet(a, b) {
+  return a === null || b === null || intersectRanges(a, b).length > 0;
+}
+function peersMeet(a, b) {
+  const isOpen = (peer) => peer.any || peer.self || peer.negated;
+  if (isOpen(a) || isOpen(b) || a.addresses === b.addresses) return true;
+  return intersectRanges(a.addresses.v4, b.addresses.v4).length > 0 || intersectRanges(a.addresses.v6, b.addresses.v6).length > 0;
+}
+function interfacesMeet(a, b) {
+  if (!a || !b || a.negated || b.negated) return true;
+  return a.devices.some((x) => b.devices.some((y) => devicesMeet(x, y)));
+}
+function devicesMeet(x, y) {
+  const stem = (device3) => device3.replace(/\*$/, "");
+  if (x.endsWith("*") && y.endsWith("*")) return stem(x).startsWith(stem(y)) || stem(y).startsWith(stem(x));
+  if (x.endsWith("*")) return y.startsWith(stem(x));
+  return y.endsWith("*") ? x.startsWith(stem(y)) : x === y;
+}
+var init_overlap = __esm({
+  "src/lower/overlap.ts"() {
+    "use strict";
+    init_ranges();
+    init_packet();
+    init_paths();
+  }
+});
+
+// src/lower/guards.ts
+function rulesToGuard(rules, isTarget, paths, self) {
+  const guarded = /* @__PURE__ */ new Set();
+  const later = new Buckets();
+  let budget = BUDGET;
+  for (const rule2 of rules.toReversed()) {
+    if (isTarget(rule2)) {
+      later.add(rule2);
+      continue;
+    }
+    for (const target3 of later.candidates(rule2)) {
+      if (budget-- > 0 && !mayOverlap(rule2.match, target3.match, paths, self)) continue;
+      guarded.add(rule2);
+      break;
+    }
+  }
+  return guarded;
+}
+function bucket(buckets, port) {
+  const known = buckets.get(port);
+  if (known) return known;
+  const fresh = [];
+  buckets.set(port, fresh);
+  return fresh;
+}
+function* narrowed(buckets, port) {
+  if (port !== null) yield* buckets.get(port) ?? [];
+  else for (const rules of buckets.values()) yield* rules;
+}
+function onlyPort(rule2, side) {
+  const single = (ports) => ports?.length === 1 && ports[0].first === ports[0].last ? ports[0].first : null;
+  const [first2, ...rest] = rule2.match.traffic.map((traffic2) => single(traffic2[side]));
+  return first2 !== void 0 && rest.every((port) => port === first2) ? first2 : null;
+}
+var BUDGET, Buckets;
+var init_guards = __esm({
+  "src/lower/guards.ts"() {
+    "use strict";
+    init_overlap();
+    BUDGET = 2e7;
+    Buckets = class {
+      #byDestination = /* @__PURE__ */ new Map();
+      #bySource = /* @__PURE__ */ new Map();
+      #others = [];
+      add(rule2) {
+        const destination = onlyPort(rule2, "destinationPorts");
+        const source = onlyPort(rule2, "sourcePorts");
+        if (destination !== null) bucket(this.#byDestination, destination).push(rule2);
+        else if (source !== null) bucket(this.#bySource, source).push(rule2);
+        else this.#others.push(rule2);
+      }
+      /** Every rule that may meet this one, the nearest last added first. */
+      *candidates(rule2) {
+        yield* narrowed(this.#byDestination, onlyPort(rule2, "destinationPorts"));
+        yield* narrowed(this.#bySource, onlyPort(rule2, "sourcePorts"));
+        yield* this.#others;
+      }
+    };
+  }
+});
+
 // src/lower/hooks.ts
 var DELIVERED, onLoopback, delivered, sentFromHere, PREROUTING, OUTPUT, noTest, FILTER_INPUT, FILTER_FORWARD, FILTER_OUTPUT, POSTROUTING;
 var init_hooks = __esm({
@@ -22163,7 +22277,7 @@ function testsOf(group, openings) {
   if (sourcePorts) ports.push({ kind: "port", side: "source", ports: sourcePorts, negated: false });
   if (destinationPorts)
     ports.push({ kind: "port", side: "destination", ports: destinationPorts, negated: false });
-  const of2 = (protocols2, negated = false, more = []) => ({
+  const of = (protocols2, negated = false, more = []) => ({
     family,
     impliesFamily: false,
     tests: [{ kind: "protocol", protocols: protocols2, negated }, ...ports, ...more]
@@ -22174,16 +22288,16 @@ function testsOf(group, openings) {
       case "any":
         return [{ family, impliesFamily: false, tests: [] }];
       case "only":
-        return [of2([TCP3], false, [opening(false)])];
+        return [of([TCP3], false, [opening(false)])];
       case "never":
-        return [of2([TCP3], false, [opening(true)]), of2([TCP3], true)];
+        return [of([TCP3], false, [opening(true)]), of([TCP3], true)];
     }
   }
   const protocols = [...new Set(group.flatMap((traffic2) => traffic2.protocol ?? []))].sort((a, b) => a - b);
-  if (openings === "any") return [of2(protocols)];
+  if (openings === "any") return [of(protocols)];
   const others = protocols.filter((number2) => number2 !== TCP3);
-  const tcp = protocols.includes(TCP3) ? [of2([TCP3], false, [opening(openings === "never")])] : [];
-  return openings === "only" || others.length === 0 ? tcp : [...tcp, of2(others)];
+  const tcp = protocols.includes(TCP3) ? [of([TCP3], false, [opening(openings === "never")])] : [];
+  return openings === "only" || others.length === 0 ? tcp : [...tcp, of(others)];
 }
 function expand(conditions, traffic2, telling) {
   const { source, destination } = conditions;
@@ -22357,8 +22471,8 @@ function declareNames(document, log) {
   for (const { name: name2 } of document.addresses) follow({ kind: "name", name: name2.text, span: name2.span });
   return {
     addresses(nodes) {
-      const [only2] = nodes;
-      return nodes.length === 1 && only2?.kind === "name" ? follow(only2) : union3(nodes);
+      const [only] = nodes;
+      return nodes.length === 1 && only?.kind === "name" ? follow(only) : union3(nodes);
     },
     service(node) {
       const declaration = services.get(node.name);
@@ -22387,7 +22501,7 @@ function reportCycle(log, node, cycle) {
     level: "error",
     message: `\`${node.name}\` leads back to itself`,
     span: node.span,
-    label: `this closes the circle ${names2.join(" → ")}`,
+    label: `this closes the circle ${names2.join(" \u2192 ")}`,
     related: cycle.filter(({ name: name2 }) => name2.span.start !== node.span.start).map(({ name: name2 }) => ({ span: name2.span, text: `\`${name2.text}\` is declared here` })),
     help: "take one of these names out of the list of the other"
   });
@@ -22484,14 +22598,14 @@ function trafficMembers(node, names2) {
   return service ? service.members.filter((member) => member.kind === "protocol") : null;
 }
 function havePorts(members2, ports, clauses, log) {
-  const portless2 = members2.find(
+  const portless = members2.find(
     (member) => !member || member.protocol === "icmp" || !PROTOCOLS_WITH_PORTS2.has(member.protocol)
   );
-  if (portless2 === void 0) return true;
+  if (portless === void 0) return true;
   log.report({
     check: "port-without-protocol",
     level: "error",
-    message: portless2 ? "these ports belong to a protocol that has none" : "ports need a protocol: every protocol has its own",
+    message: portless ? "these ports belong to a protocol that has none" : "ports need a protocol: every protocol has its own",
     span: ports.span,
     ...clauses.traffic && { related: [{ span: clauses.traffic.span, text: "this has no ports" }] },
     help: clauses.traffic ? "leave the ports out, or name `tcp`, `udp` or `sctp`" : "name the protocol before `from`, for example `tcp`"
@@ -22777,19 +22891,19 @@ function ofFamily(line, family) {
 function withPorts(line, ports) {
   if (!ports || line.some(({ kind }) => kind === "icmp")) return [{ line, ports: null }];
   const test2 = line.find((one) => one.kind === "protocol");
-  const of2 = (protocols) => {
+  const of = (protocols) => {
     const narrowed2 = { kind: "protocol", protocols, negated: false };
     return test2 ? line.map((one) => one === test2 ? narrowed2 : one) : [narrowed2, ...line];
   };
   if (!test2)
     return [
-      { line: of2(TRANSLATED_PORTS), ports },
+      { line: of(TRANSLATED_PORTS), ports },
       { line, ports: null }
     ];
   const hasPorts2 = (protocol) => TRANSLATED_PORTS.includes(protocol);
   const parts = [
-    { line: of2(test2.protocols.filter(hasPorts2)), ports },
-    { line: of2(test2.protocols.filter((protocol) => !hasPorts2(protocol))), ports: null }
+    { line: of(test2.protocols.filter(hasPorts2)), ports },
+    { line: of(test2.protocols.filter((protocol) => !hasPorts2(protocol))), ports: null }
   ];
   return parts.filter((part) => part.line.some((one) => one.kind === "protocol" && one.protocols.length > 0));
 }
@@ -22805,114 +22919,6 @@ var init_nat2 = __esm({
     init_lines();
     TRANSLATED_PORTS = [6, 17, 33, 132];
     GROUP2 = "nat";
-  }
-});
-
-// src/lower/overlap.ts
-function mayOverlap(a, b, paths, self) {
-  return trafficMeets(a, b) && peersMeet(a.source, b.source) && peersMeet(a.destination, b.destination) && interfacesMeet(a.in, b.in) && interfacesMeet(a.out, b.out) && paths.some((path2) => canTakePath(a, path2, self !== null) && canTakePath(b, path2, self !== null));
-}
-function trafficMeets(a, b) {
-  if (a.openings !== b.openings && a.openings !== "any" && b.openings !== "any") return false;
-  const onlyTcp = a.openings === "only" || b.openings === "only";
-  return a.traffic.some((x) => b.traffic.some((y) => kindsMeet(x, y) && (!onlyTcp || mayBeTcp(x, y))));
-}
-function mayBeTcp(...traffic2) {
-  return traffic2.every(({ protocol }) => protocol === null || protocol === TCP3);
-}
-function kindsMeet(x, y) {
-  if (x.protocol !== null && y.protocol !== null && x.protocol !== y.protocol) return false;
-  if (x.family !== null && y.family !== null && x.family !== y.family) return false;
-  if (x.icmp && y.icmp && x.icmp.type !== y.icmp.type) return false;
-  return portsMeet(x.sourcePorts, y.sourcePorts) && portsMeet(x.destinationPorts, y.destinationPorts);
-}
-function portsMeet(a, b) {
-  return a === null || b === null || intersectRanges(a, b).length > 0;
-}
-function peersMeet(a, b) {
-  const isOpen = (peer) => peer.any || peer.self || peer.negated;
-  if (isOpen(a) || isOpen(b) || a.addresses === b.addresses) return true;
-  return intersectRanges(a.addresses.v4, b.addresses.v4).length > 0 || intersectRanges(a.addresses.v6, b.addresses.v6).length > 0;
-}
-function interfacesMeet(a, b) {
-  if (!a || !b || a.negated || b.negated) return true;
-  return a.devices.some((x) => b.devices.some((y) => devicesMeet(x, y)));
-}
-function devicesMeet(x, y) {
-  const stem = (device3) => device3.replace(/\*$/, "");
-  if (x.endsWith("*") && y.endsWith("*")) return stem(x).startsWith(stem(y)) || stem(y).startsWith(stem(x));
-  if (x.endsWith("*")) return y.startsWith(stem(x));
-  return y.endsWith("*") ? x.startsWith(stem(y)) : x === y;
-}
-var init_overlap = __esm({
-  "src/lower/overlap.ts"() {
-    "use strict";
-    init_ranges();
-    init_packet();
-    init_paths();
-  }
-});
-
-// src/lower/guards.ts
-function rulesToGuard(rules, paths, self) {
-  const guarded = /* @__PURE__ */ new Set();
-  if (rules.every(({ tracked }) => tracked)) return guarded;
-  const later = new Buckets();
-  let budget = BUDGET;
-  for (let i = rules.length - 1; i >= 0; i--) {
-    const rule2 = rules[i];
-    if (!rule2.tracked) {
-      later.add(rule2);
-      continue;
-    }
-    for (const other of later.candidates(rule2)) {
-      if (budget-- > 0 && !mayOverlap(rule2.match, other.match, paths, self)) continue;
-      guarded.add(rule2);
-      break;
-    }
-  }
-  return guarded;
-}
-function bucket(buckets, port) {
-  const known = buckets.get(port);
-  if (known) return known;
-  const fresh = [];
-  buckets.set(port, fresh);
-  return fresh;
-}
-function* narrowed(buckets, port) {
-  if (port !== null) yield* buckets.get(port) ?? [];
-  else for (const rules of buckets.values()) yield* rules;
-}
-function onlyPort(rule2, side) {
-  const single = (ports) => ports?.length === 1 && ports[0].first === ports[0].last ? ports[0].first : null;
-  const [first2, ...rest] = rule2.match.traffic.map((traffic2) => single(traffic2[side]));
-  return first2 !== void 0 && rest.every((port) => port === first2) ? first2 : null;
-}
-var BUDGET, Buckets;
-var init_guards = __esm({
-  "src/lower/guards.ts"() {
-    "use strict";
-    init_overlap();
-    BUDGET = 2e7;
-    Buckets = class {
-      #byDestination = /* @__PURE__ */ new Map();
-      #bySource = /* @__PURE__ */ new Map();
-      #others = [];
-      add(rule2) {
-        const destination = onlyPort(rule2, "destinationPorts");
-        const source = onlyPort(rule2, "sourcePorts");
-        if (destination !== null) bucket(this.#byDestination, destination).push(rule2);
-        else if (source !== null) bucket(this.#bySource, source).push(rule2);
-        else this.#others.push(rule2);
-      }
-      /** Every rule that may meet this one, the nearest last added first. */
-      *candidates(rule2) {
-        yield* narrowed(this.#byDestination, onlyPort(rule2, "destinationPorts"));
-        yield* narrowed(this.#bySource, onlyPort(rule2, "sourcePorts"));
-        yield* this.#others;
-      }
-    };
   }
 });
 
@@ -22933,7 +22939,7 @@ function rawChain(policy2, hook, view, prepend) {
   const inReach = rules.filter(
     ({ match }) => view.paths.some((path2) => canTakePath(match, path2, self !== null))
   );
-  const guarded = rulesToGuard(inReach, view.paths, self);
+  const guarded = rulesToGuard(inReach, ({ tracked }) => !tracked, view.paths, self);
   const judged = inReach.filter(
     (rule2) => (rule2.tracked ? guarded.has(rule2) : true) && (knowsOut || isDecidedInRaw(rule2) || !rule2.tracked && rule2.action === "allow")
   );
@@ -23059,6 +23065,13 @@ function lowerFilter(policy2) {
 function filterChain(policy2, hook, view) {
   const marks = untrackedAt(policy2, view);
   const builder = buildChain("filter", hook);
+  const early = hook === "forward" ? earlyDenies(policy2) : [];
+  if (early.length > 0)
+    builder.add([[]], {
+      statement: { kind: "jump", chain: EARLY },
+      origin: "denies that had to wait for routing",
+      group: OWN_GROUP
+    });
   addPrelude(builder, policy2, hook, marks);
   let limitedBefore = false;
   for (const rule2 of policy2.rules) {
@@ -23080,11 +23093,37 @@ function filterChain(policy2, hook, view) {
     base: { hook, policy: policy2.defaults[hook] === "allow" ? "accept" : "drop" },
     rules: builder.rules
   };
-  const chains = [chain, ...builder.called];
+  const chains = [chain, ...builder.called, ...early];
   return chain.base?.policy === "accept" && !chains.some(({ rules }) => rules.some(matters)) ? [] : chains;
 }
 function matters({ statement, log }) {
   return log !== null || statement.kind !== "accept" && statement.kind !== "jump";
+}
+function earlyDenies(policy2) {
+  const { self } = policy2;
+  const forwarded = policy2.rules.filter(({ match }) => canTakePath(match, "forward", self !== null));
+  const greedy = forwarded.findIndex(
+    (rule2) => !rule2.tracked && rule2.action === "allow" && !isDecidedInRaw(rule2)
+  );
+  const below = new Set(greedy < 0 ? [] : forwarded.slice(greedy + 1));
+  const isEarly = (rule2) => !rule2.tracked && rule2.action !== "allow" && (!isDecidedInRaw(rule2) || below.has(rule2));
+  const last = forwarded.findLastIndex(isEarly);
+  if (last < 0) return [];
+  const guarded = rulesToGuard(forwarded, isEarly, ["forward"], self);
+  const builder = buildChain("filter", EARLY);
+  for (const rule2 of forwarded.slice(0, last + 1)) {
+    const settled = !rule2.tracked && rule2.action !== "allow" && isDecidedInRaw(rule2);
+    if (!isEarly(rule2) && (settled || !guarded.has(rule2))) continue;
+    const isDeny = isEarly(rule2);
+    builder.add(linesAt(rule2.match, FILTER_FORWARD, self), {
+      statement: { kind: isDeny ? "drop" : "return" },
+      limit: isDeny ? rule2.limit : null,
+      log: isDeny ? rule2.log : null,
+      origin: describeOrigin(rule2.origin) + (isDeny ? "" : ", decided below"),
+      group: rule2.origin.policy
+    });
+  }
+  return [{ table: "filter", name: EARLY, base: null, rules: builder.rules }, ...builder.called];
 }
 function untrackedAt(policy2, view) {
   const untracked = policy2.rules.filter(
@@ -23098,7 +23137,7 @@ function untrackedAt(policy2, view) {
   };
 }
 function staysInFilter(rule2, policy2, hook, marks) {
-  if (hook === "forward" && !marks.settled) return true;
+  if (hook === "forward" && !marks.settled) return rule2.action === "allow";
   if (policy2.destinationNat.some((nat) => mayBeTranslatedInto(nat, rule2))) return true;
   return marks.exceptIcmpv6 && rule2.action === "allow" && mayBeIcmpv6(rule2);
 }
@@ -23141,6 +23180,7 @@ function state(...states) {
 function device2(side) {
   return { kind: "interface", side, devices: [LOOPBACK], negated: false };
 }
+var EARLY;
 var init_filter = __esm({
   "src/lower/filter.ts"() {
     "use strict";
@@ -23148,11 +23188,13 @@ var init_filter = __esm({
     init_packet();
     init_paths();
     init_build();
+    init_guards();
     init_hooks();
     init_lines();
     init_nat2();
     init_raw();
     init_verdicts();
+    EARLY = "forward-early";
   }
 });
 
@@ -23560,7 +23602,11 @@ function humanReadableArgName(arg) {
 
 // node_modules/commander/lib/command.js
 import { EventEmitter } from "node:events";
-import childProcess from "node:child_process";
+
+// empty:child_process
+var child_process_default = {};
+
+// node_modules/commander/lib/command.js
 import path from "node:path";
 import fs from "node:fs";
 import process2 from "node:process";
@@ -25594,9 +25640,9 @@ Expecting one of '${allowedValues.join("', '")}'`);
       if (launchWithNode) {
         args.unshift(executableFile);
         args = incrementNodeInspectorPort(process2.execArgv).concat(args);
-        proc = childProcess.spawn(process2.argv[0], args, { stdio: "inherit" });
+        proc = child_process_default.spawn(process2.argv[0], args, { stdio: "inherit" });
       } else {
-        proc = childProcess.spawn(executableFile, args, { stdio: "inherit" });
+        proc = child_process_default.spawn(executableFile, args, { stdio: "inherit" });
       }
     } else {
       this._checkForMissingExecutable(
@@ -25606,7 +25652,7 @@ Expecting one of '${allowedValues.join("', '")}'`);
       );
       args.unshift(executableFile);
       args = incrementNodeInspectorPort(process2.execArgv).concat(args);
-      proc = childProcess.spawn(process2.execPath, args, { stdio: "inherit" });
+      proc = child_process_default.spawn(process2.execPath, args, { stdio: "inherit" });
     }
     if (!proc.killed) {
       const signals = ["SIGUSR1", "SIGUSR2", "SIGTERM", "SIGINT", "SIGHUP"];
@@ -26783,7 +26829,11 @@ var program = new Command();
 // src/report/cells.ts
 var TAB_STOP = 4;
 var LONGEST_CHARACTER = 32;
-var graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+var segmenter;
+function graphemesOf(text2) {
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return segmenter.segment(text2);
+}
 var UNSAFE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 var VARIATION_SELECTOR = /[\ufe0e\ufe0f]/u;
 var WIDE = [
@@ -26810,7 +26860,7 @@ function cellsOf(text2, column = 0) {
     cells.push({ text: shown, width, length });
     at += width;
   };
-  for (const { segment } of isPlain(text2) ? plainSegments(text2) : graphemes.segment(text2)) {
+  for (const { segment } of isPlain(text2) ? plainSegments(text2) : graphemesOf(text2)) {
     if (segment === "	") {
       const width = TAB_STOP - at % TAB_STOP;
       push(" ".repeat(width), width, 1);
@@ -26837,21 +26887,21 @@ function isSafe(segment) {
   if (!UNSAFE.test(segment)) return true;
   if (!new RegExp("\\p{Extended_Pictographic}", "u").test(segment)) return false;
   for (const character of segment) {
-    if (UNSAFE.test(character) && character !== "‍" && !VARIATION_SELECTOR.test(character)) return false;
+    if (UNSAFE.test(character) && character !== "\u200D" && !VARIATION_SELECTOR.test(character)) return false;
   }
   return true;
 }
 function nameOf(character) {
   const code = character.codePointAt(0);
   if (code < 32) return String.fromCodePoint(9216 + code);
-  if (code === 127) return "␡";
+  if (code === 127) return "\u2421";
   return `<U+${code.toString(16).toUpperCase().padStart(4, "0")}>`;
 }
 function widthOf(segment) {
   const code = segment.codePointAt(0);
-  if (code < 768) return segment.includes("️") ? 2 : 1;
+  if (code < 768) return segment.includes("\uFE0F") ? 2 : 1;
   if (new RegExp("^\\p{M}", "u").test(segment)) return 0;
-  if (new RegExp("^\\p{Emoji_Presentation}", "u").test(segment) || segment.includes("️")) return 2;
+  if (new RegExp("^\\p{Emoji_Presentation}", "u").test(segment) || segment.includes("\uFE0F")) return 2;
   for (const [first2, last] of WIDE) if (code >= first2 && code <= last) return 2;
   return 1;
 }
@@ -26877,7 +26927,7 @@ init_source();
 
 // src/report/view.ts
 init_source();
-var ELLIPSIS = "…";
+var ELLIPSIS = "\u2026";
 function lineBounds(source, line) {
   const starts = lineStarts(source);
   const start = starts[line - 1];
@@ -27150,7 +27200,7 @@ function underlines(marks, view, level) {
     first2.push({ column: end + 1, text: beside.text, role: beside.role });
     hanging.shift();
   }
-  const pipes = (of2) => of2.map(({ from, role }) => ({ column: from, text: "|", role }));
+  const pipes = (of) => of.map(({ from, role }) => ({ column: from, text: "|", role }));
   if (hanging.length > 0) rows.push(pipes(hanging));
   for (const [index, mark] of hanging.entries()) {
     const later = hanging.slice(index + 1).filter((other) => other.from !== mark.from);
@@ -27511,7 +27561,6 @@ function targetByEnding(path2) {
 }
 
 // src/cli/output.ts
-import { randomBytes } from "node:crypto";
 import {
   closeSync as closeSync2,
   constants as constants2,
@@ -27583,7 +27632,10 @@ function writeNewFile({ path: path2, text: text2 }) {
 }
 function stage({ path: path2, text: text2 }, existing) {
   const target3 = existing ? realpathSync2(path2) : path2;
-  const temporary = join3(dirname2(target3), `.${basename(target3)}.${randomBytes(6).toString("hex")}.tmp`);
+  const temporary = join3(
+    dirname2(target3),
+    `.${basename(target3)}.${process.pid}-${process.hrtime.bigint()}.tmp`
+  );
   const fd = openSync2(temporary, "wx", existing ? existing.mode & 511 : 438);
   try {
     if (existing) keepOwnerAndMode(fd, existing);
@@ -27664,9 +27716,11 @@ Without -o, one script goes to standard output; load it as root with
   ctc compile policy.yaml --target iptables | iptables-restore
   ctc compile policy.yaml --target ip6tables | ip6tables-restore
 
-With -o FOLDER (one that exists, or any name that ends in /) all three are written: ruleset.nft, rules.v4 and
-rules.v6; with --target only that one. Any other -o FILE receives one script, by default nft, or what the ending
-.v4 or .v6 says. Files are replaced whole or not at all, and never when the policy has an error.`;
+With -o FOLDER (one that exists, or any name that ends in /) all three are
+written: ruleset.nft, rules.v4 and rules.v6; with --target only that one. Any
+other -o FILE receives one script, by default nft, or what the ending .v4 or .v6
+says. Files are replaced whole or not at all, and never when the policy has an
+error.`;
 function addCompile(program2, exit) {
   program2.command("compile").summary("print or write the scripts that a policy means").description("Compiles a policy to scripts that nft and iptables-restore load.").argument("<file>", "the policy; - for standard input").addOption(new Option("-t, --target <target>", "what to emit").choices(TARGETS)).option("-o, --output <path>", "write to a file or folder instead of standard output").addOption(rootOption()).addHelpText("after", AFTER).action(async (file, options) => exit(await runCompile(file, options)));
 }
@@ -27969,8 +28023,8 @@ function escapeProperty(text2) {
 
 // src/report/fingerprint.ts
 init_source();
-import { createHash } from "node:crypto";
 function fingerprintsOf(findings) {
+  const { createHash } = process.getBuiltinModule("node:crypto");
   const seen = /* @__PURE__ */ new Map();
   return findings.map((finding) => {
     const key2 = [finding.check, pathOf(finding.span.source.name), markedText(finding)].join("\0");

@@ -17,7 +17,7 @@ const common: BuildOptions = {
   outExtension: { ".js": ".mjs" },
   // Unminified: Node prints the line that crashed, and people read what they are about to run as root.
   minify: false,
-  charset: "utf8",
+  charset: "ascii",
   legalComments: "inline",
   metafile: true,
   write: false,
@@ -44,13 +44,34 @@ export async function bundle(): Promise<Map<string, string>> {
     target: "node22.12",
     // yaml's build for Node is CommonJS and asks for `process` by `require`, which a module bundle cannot answer.
     alias: { yaml: join(root, "node_modules/yaml/browser/dist/index.js") },
+    plugins: [
+      {
+        // commander can run subcommands that are programs of their own; ctc has none, and starts faster without.
+        name: "no-child-processes",
+        setup({ onResolve, onLoad }) {
+          onResolve({ filter: /^node:child_process$/ }, () => ({
+            path: "child_process",
+            namespace: "empty",
+          }));
+          onLoad({ filter: /.*/, namespace: "empty" }, () => ({ contents: "export default {}" }));
+        },
+      },
+    ],
   });
   const files = new Map<string, string>();
   for (const { outputFiles = [] } of [launcher, main]) {
-    for (const { path, text } of outputFiles) files.set(basename(path), text);
+    for (const { path, text } of outputFiles) files.set(basename(path), toAscii(text));
   }
   files.set("THIRD-PARTY.txt", thirdParty(Object.keys(main.metafile!.inputs)));
   return files;
+}
+
+/**
+ * esbuild leaves comments and regular expressions as they are. Node keeps a source of ASCII alone in half the memory, and
+ * starts a tenth faster.
+ */
+function toAscii(text: string): string {
+  return text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** The licences of the packages that are part of the bundle, which ask to go with every copy. */

@@ -25,6 +25,10 @@ if (major < OLDEST[0]! || (major === OLDEST[0] && minor < OLDEST[1]!)) {
     .then((program) => program.main(process.argv.slice(2)))
     .then((exit) => {
       process.exitCode = exit;
+    })
+    .catch((error) => {
+      process.stderr.write(`ctc: cannot start: ${String(error)}; reinstall ctc\n`);
+      process.exitCode = 3;
     });
 }
 

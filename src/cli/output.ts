@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
@@ -93,7 +92,10 @@ function stage(
   existing: Stats | undefined,
 ): { temporary: string; target: string } {
   const target = existing ? realpathSync(path) : path;
-  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
+  const temporary = join(
+    dirname(target),
+    `.${basename(target)}.${process.pid}-${process.hrtime.bigint()}.tmp`,
+  );
   const fd = openSync(temporary, "wx", existing ? existing.mode & 0o777 : 0o666);
   try {
     if (existing) keepOwnerAndMode(fd, existing);

@@ -18,7 +18,13 @@ const TAB_STOP = 4;
 /** No script or emoji needs as many units for one character; stacked accents without end do. */
 const LONGEST_CHARACTER = 32;
 
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** Made when first needed: it takes a while, and most policies are ASCII. */
+let segmenter: Intl.Segmenter | undefined;
+
+function graphemesOf(text: string): Iterable<{ readonly segment: string }> {
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return segmenter.segment(text);
+}
 
 /**
  * Controls (C0, DEL, C1: escape sequences start with them), invisible and bidirectional formatting (reviewers would
@@ -58,7 +64,7 @@ export function cellsOf(text: string, column = 0): Cell[] {
     cells.push({ text: shown, width, length });
     at += width;
   };
-  for (const { segment } of isPlain(text) ? plainSegments(text) : graphemes.segment(text)) {
+  for (const { segment } of isPlain(text) ? plainSegments(text) : graphemesOf(text)) {
     if (segment === "\t") {
       const width = TAB_STOP - (at % TAB_STOP);
       push(" ".repeat(width), width, 1);

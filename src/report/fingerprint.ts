@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Finding } from "../source/finding.ts";
 import { positionOf, textOf } from "../source/source.ts";
 import { pathOf } from "./place.ts";
@@ -10,6 +9,8 @@ import { lineBounds } from "./view.ts";
  * 32 hexadecimal digits.
  */
 export function fingerprintsOf(findings: readonly Finding[]): string[] {
+  // Loaded here, because it takes milliseconds that the other formats need not wait for.
+  const { createHash } = process.getBuiltinModule("node:crypto");
   const seen = new Map<string, number>();
   return findings.map((finding) => {
     const key = [finding.check, pathOf(finding.span.source.name), markedText(finding)].join("\0");
