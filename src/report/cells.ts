@@ -87,11 +87,6 @@ export function harmless(text: string): string {
     .join("");
 }
 
-/** Terminal columns of a text. */
-export function widthOfText(text: string): number {
-  return cellsOf(text).reduce((sum, cell) => sum + cell.width, 0);
-}
-
 /** Only printable ASCII: nearly every line, and no need to segment it. */
 function isPlain(text: string): boolean {
   return /^[ -~]*$/.test(text);
