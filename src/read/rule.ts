@@ -1,0 +1,145 @@
+import type { IcmpMatch } from "../netfilter/ruleset.ts";
+import type { ScriptMatch, ScriptRule, ScriptStatement } from "../netfilter/script.ts";
+import type { Span } from "../source/source.ts";
+import type { Alternatives } from "./alternatives.ts";
+
+/** A part of a rule as the script has it, in its order: what a packet must pass to come to the next, or what happens. */
+export type Step =
+  | { readonly kind: "test"; readonly alternatives: Alternatives; readonly text: string }
+  | { readonly kind: "log"; readonly prefix: string }
+  | { readonly kind: "act"; readonly statement: ScriptStatement };
+
+/** One rule of a script. */
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly comment: string;
+  readonly span: Span;
+}
+
+/** Makes the chain that a rule needs for a part of itself, and returns its name. */
+export type AddChain = (rules: readonly ScriptRule[]) => string;
+
+/** Rules that one rule of a script may become through tests that the model has to say in several. */
+const MOST_PRODUCTS = 4096;
+
+/**
+ * The rules of the model that one rule of a script comes to. A rule of the model makes all its tests, then logs, then
+ * acts; where the script does more than that, the rest of the rule moves into a chain of its own.
+ */
+export function assemble(plan: Plan, addChain: AddChain): readonly ScriptRule[] {
+  return rest(plan, 0, addChain);
+}
+
+function rest(plan: Plan, start: number, addChain: AddChain): readonly ScriptRule[] {
+  const { steps } = plan;
+  let at = start;
+  // What must hold in any case, and the ways in which the rest can.
+  const common: ScriptMatch[] = [];
+  let ways: Alternatives = [[]];
+  for (let step = steps[at]; step?.kind === "test"; step = steps[++at]) {
+    if (step.alternatives.length === 1) common.push(...step.alternatives[0]!);
+    else ways = multiply(ways, step);
+  }
+  const products = ways.map((way) => (way.length === 0 ? common : [...common, ...way]));
+  const logged = steps[at];
+  const log = logged?.kind === "log" ? { prefix: logged.prefix } : null;
+  if (log) at++;
+  const build = (statement: ScriptStatement): readonly ScriptRule[] =>
+    products.map((matches) => ({ ...plainRule(plan), matches: tidy(matches), log, statement }));
+  const act = steps[at];
+  if (!act) return build({ kind: "continue" });
+  if (act.kind === "act") {
+    const { statement } = act;
+    if (at + 1 === steps.length) return build(statement);
+    if (statement.kind === "mark-untracked" && at + 2 === steps.length && isAccept(steps[at + 1]))
+      return build({ kind: "notrack" });
+    // What stands behind a verdict is never reached.
+    if (!walksOn(statement)) return build(statement);
+    const inner: ScriptRule = { ...plainRule(plan), statement };
+    return continued(plan, build, [inner], at + 1, addChain);
+  }
+  return continued(plan, build, [], at, addChain);
+}
+
+/** The rule goes on from step `at` in a chain of its own, behind the rules `before`. */
+function continued(
+  plan: Plan,
+  build: (statement: ScriptStatement) => readonly ScriptRule[],
+  before: readonly ScriptRule[],
+  at: number,
+  addChain: AddChain,
+): readonly ScriptRule[] {
+  const last = plan.steps.at(-1);
+  // From a chain of its own a rule can neither return from the chain that it stands in, nor go to another for good.
+  if (last?.kind === "act" && (last.statement.kind === "return" || last.statement.kind === "goto")) {
+    const text = `${last.statement.kind} behind something else`;
+    return build({ kind: "unknown", text, continues: false });
+  }
+  const chain = addChain([...before, ...rest(plan, at, addChain)]);
+  return build({ kind: "jump", chain });
+}
+
+function plainRule({ comment, span }: Plan): Omit<ScriptRule, "statement"> {
+  return { matches: [], log: null, origin: comment, group: "", span };
+}
+
+function isAccept(step: Step | undefined): boolean {
+  return step?.kind === "act" && step.statement.kind === "accept";
+}
+
+/** Whether a packet comes to what stands behind a statement in the same rule. */
+function walksOn(statement: ScriptStatement): boolean {
+  switch (statement.kind) {
+    case "continue":
+    case "mark-untracked":
+      return true;
+    case "unknown":
+      return statement.continues;
+    default:
+      return false;
+  }
+}
+
+function multiply(products: Alternatives, step: Step & { kind: "test" }): Alternatives {
+  const { alternatives, text } = step;
+  if (alternatives.length > 1 && products.length > 1 && products.length * alternatives.length > MOST_PRODUCTS)
+    return products.map((matches) => [...matches, { kind: "unknown", text }]);
+  return products.flatMap((matches) => alternatives.map((more) => [...matches, ...more]));
+}
+
+/** Drops tests that say again what another says, and makes one test of those that ICMP types and codes are asked in. */
+function tidy(matches: readonly ScriptMatch[]): readonly ScriptMatch[] {
+  if (matches.length < 2) return matches;
+  const kept: ScriptMatch[] = [];
+  for (const match of matches) {
+    const twin = kept.findIndex((one) => isTwin(one, match));
+    if (twin < 0) kept.push(match);
+    else kept[twin] = merge(kept[twin]!, match);
+  }
+  return kept;
+}
+
+function isTwin(a: ScriptMatch, b: ScriptMatch): boolean {
+  switch (b.kind) {
+    case "family":
+      return a.kind === "family" && a.family === b.family;
+    case "protocol":
+      return a.kind === "protocol" && a.negated === b.negated && `${a.protocols}` === `${b.protocols}`;
+    case "icmp":
+      return a.kind === "icmp" && a.family === b.family;
+    default:
+      return false;
+  }
+}
+
+function merge(a: ScriptMatch, b: ScriptMatch): ScriptMatch {
+  if (a.kind !== "icmp" || b.kind !== "icmp") return a;
+  const types: IcmpMatch[] = a.types.flatMap((one) =>
+    b.types.flatMap((other) => {
+      if (one.type !== other.type || (one.code !== other.code && one.code !== null && other.code !== null))
+        return [];
+      return [{ type: one.type, code: one.code ?? other.code }];
+    }),
+  );
+  return { ...a, types };
+}
