@@ -1,0 +1,391 @@
+import type { Range, Ranges } from "../address/ranges.ts";
+
+/** A value of a packet's field: an address as a bigint, anything else as a number. */
+export type Value = bigint | number;
+
+/** What one field must be: one of these ranges, or anything else than these. */
+export type Condition<T extends Value> = Ranges<T> | { readonly except: Ranges<T> };
+
+/**
+ * Ranks as half-open intervals, flat: `[start, end, start, end, …]`, ascending, disjoint, not adjacent.
+ * Null stands for every rank.
+ */
+export type RankSet = readonly number[] | null;
+
+/**
+ * The values of a field, cut into as few classes as the declared ranges can tell apart. A diagram branches on the
+ * number of the class, its *rank*, so an IPv6 address costs what an IPv4 address costs: the logarithm of how many
+ * prefixes there are, not of how many addresses.
+ */
+export interface Domain<T extends Value> {
+  /** How many values there are: 0 to `size` − 1. */
+  readonly size: T;
+  /** How many classes. */
+  readonly ranks: number;
+  /** Bits that a rank needs. */
+  readonly bits: number;
+  /** The class of a value. */
+  rankOf(value: T): number;
+  /** The classes that a condition is made of. Throws where it is not a union of declared ranges: a bug in the caller. */
+  ranksOf(condition: Condition<T>): RankSet;
+  /** How many values the ranks from `start` up to, not including, `end` have together. */
+  weight(start: number, end: number): bigint;
+  /** The values of some ranks. */
+  valuesOf(ranks: RankSet): Ranges<T>;
+  /** The ranks that have a value in `range`, declared or not. Remembered by object. */
+  touching(range: Range<T>): RankSet;
+  /** The first values of a rank that lie in `range` and follow each other; null where none lies there. */
+  firstRun(rank: number, range: Range<T>): Range<T> | null;
+}
+
+/**
+ * Ranks the values below `size` so that each of `ranges`, which may come in any order, overlap and repeat, becomes an
+ * interval of ranks (a few where ranges cross each other).
+ *
+ * The ranges are made laminar: where two cross, one is cut at the end of the other, so any two pieces are nested or
+ * disjoint. A rank stands for what a piece holds and its children do not, numbered depth first. Prefixes are laminar
+ * from the start. The gain over numbering the gaps between all boundaries: whatever lies around a thousand hosts of a
+ * prefix is *one* class, not a thousand, and the diagrams do not have to say the same thing in a thousand places.
+ *
+ * A piece that its children cover gets no rank of its own. So every rank has a value, every path through a diagram has
+ * a packet, and two diagrams that mean the same are the same.
+ */
+export function rankDomain(size: bigint, ranges: Iterable<Range<bigint>>): Domain<bigint>;
+export function rankDomain(size: number, ranges: Iterable<Range<number>>): Domain<number>;
+export function rankDomain<T extends Value>(size: T, ranges: Iterable<Range<T>>): Domain<T> {
+  const one = (typeof size === "bigint" ? 1n : 1) as T;
+  const last = minus(size, one);
+  const pieces = laminar([{ first: minus(one, one), last }, ...ranges], last, one);
+  const tree = rankTree(pieces, one);
+  const { ownPiece, rankStart, subtreeEnd, parent } = tree;
+  const ranks = ownPiece.length;
+  const sums = prefixSums(tree.ownSize);
+  const known = new WeakMap<object, { readonly ranks: RankSet }>();
+  const touched = new WeakMap<object, { readonly ranks: RankSet }>();
+
+  const endRank = (piece: number): number => rankStart[subtreeEnd[piece]!]!;
+
+  function rankOf(value: T): number {
+    if (!(value >= 0 && value <= last)) throw new RangeError(`${value} is outside the domain 0…${last}`);
+    let piece = firstIndex(pieces.length, (i) => pieces[i]!.first > value) - 1;
+    while (pieces[piece]!.last < value) piece = parent[piece]!;
+    return rankStart[piece]!;
+  }
+
+  /** Appends the ranks of one range. */
+  function rankRange(range: Range<T>, into: number[]): void {
+    if (range.first > range.last) return;
+    for (let at = range.first; ; ) {
+      // Pieces are ordered by first value, the largest first among equals: this is the largest that starts here and fits.
+      const piece = firstIndex(pieces.length, (i) => {
+        const { first, last } = pieces[i]!;
+        return first > at || (first === at && last <= range.last);
+      });
+      const found = pieces[piece];
+      if (found?.first !== at)
+        throw new RangeError(`${range.first}…${range.last} was not declared to the domain`);
+      into.push(rankStart[piece]!, endRank(piece));
+      if (found.last === range.last) return;
+      at = plus(found.last, one);
+    }
+  }
+
+  function compute(condition: Condition<T>): RankSet {
+    const intervals: number[] = [];
+    if (!("except" in condition)) {
+      for (const range of condition) rankRange(range, intervals);
+      return mergeRanks(intervals, ranks);
+    }
+    for (const range of condition.except) rankRange(range, intervals);
+    return complementRanks(mergeRanks(intervals, ranks), ranks);
+  }
+
+  return {
+    size,
+    ranks,
+    bits: Math.ceil(Math.log2(ranks)),
+    rankOf,
+    ranksOf(condition) {
+      // Long lists are named sets, shared by many rules; short ones are cheaper to look up than to remember.
+      const length = "except" in condition ? condition.except.length : condition.length;
+      if (length < 4) return compute(condition);
+      let entry = known.get(condition);
+      if (!entry) known.set(condition, (entry = { ranks: compute(condition) }));
+      return entry.ranks;
+    },
+    weight: (start, end) => sums[Math.min(end, ranks)]! - sums[start]!,
+    valuesOf: (set) => valuesOf(set ?? [0, ranks], pieces, tree, one),
+    touching(range) {
+      let entry = touched.get(range);
+      if (!entry)
+        touched.set(range, (entry = { ranks: mergeRanks(touching(range, pieces, tree, one), ranks) }));
+      return entry.ranks;
+    },
+    firstRun: (rank, range) => firstRun(ownPiece[rank]!, range, pieces, tree, one),
+  };
+}
+
+/** A domain of `size` values that are all told apart. */
+export function enumerated(size: number): Domain<number> {
+  return rankDomain(
+    size,
+    Array.from({ length: size }, (_, value) => ({ first: value, last: value })),
+  );
+}
+
+/** The ranks, out of `ranks`, that a set does not hold. */
+export function complementRanks(set: RankSet, ranks: number): RankSet {
+  if (set === null) return [];
+  const gaps: number[] = [];
+  let next = 0;
+  for (let i = 0; i < set.length; i += 2) {
+    if (set[i]! > next) gaps.push(next, set[i]!);
+    next = set[i + 1]!;
+  }
+  if (next < ranks) gaps.push(next, ranks);
+  return gaps.length === 2 && gaps[0] === 0 && gaps[1] === ranks ? null : gaps;
+}
+
+/** Whether two sets of ranks share one. */
+export function ranksMeet(a: RankSet, b: RankSet): boolean {
+  if (a === null || b === null) return a !== b ? (a ?? b)!.length > 0 : true;
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    if (a[i]! < b[j + 1]! && b[j]! < a[i + 1]!) return true;
+    if (a[i + 1]! < b[j + 1]!) i += 2;
+    else j += 2;
+  }
+  return false;
+}
+
+/** Pieces in depth-first order, and what the numbering says about each. */
+interface RankTree {
+  /** By rank, the piece that it is the rest of. */
+  readonly ownPiece: readonly number[];
+  /** By rank, how many values it stands for. */
+  readonly ownSize: readonly bigint[];
+  /** By piece, the first rank in it; one entry more for the end. */
+  readonly rankStart: Int32Array;
+  /** By piece, the index after its last descendant. */
+  readonly subtreeEnd: Int32Array;
+  /** By piece, the smallest that holds it; −1 for the whole domain. */
+  readonly parent: Int32Array;
+}
+
+function rankTree<T extends Value>(pieces: readonly Range<T>[], one: T): RankTree {
+  const count = pieces.length;
+  const parent = new Int32Array(count).fill(-1);
+  const subtreeEnd = new Int32Array(count).fill(count);
+  const rest: bigint[] = [];
+  const open: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const { first, last } = pieces[i]!;
+    while (open.length > 0 && pieces[open.at(-1)!]!.last < first) subtreeEnd[open.pop()!] = i;
+    const size = BigInt(plus(minus(last, first), one));
+    rest.push(size);
+    const outer = open.at(-1);
+    if (outer !== undefined) {
+      parent[i] = outer;
+      rest[outer]! -= size;
+    }
+    open.push(i);
+  }
+  const rankStart = new Int32Array(count + 1);
+  const ownPiece: number[] = [];
+  const ownSize: bigint[] = [];
+  for (let i = 0; i < count; i++) {
+    rankStart[i] = ownPiece.length;
+    if (rest[i]! > 0n) {
+      ownPiece.push(i);
+      ownSize.push(rest[i]!);
+    }
+  }
+  rankStart[count] = ownPiece.length;
+  return { ownPiece, ownSize, rankStart, subtreeEnd, parent };
+}
+
+/**
+ * Cuts ranges until any two are nested or disjoint; sorted depth first, without repetition. A laminar family over m
+ * points has fewer than 2m members, so this cannot grow beyond four times the ranges.
+ */
+function laminar<T extends Value>(ranges: readonly Range<T>[], last: T, one: T): Range<T>[] {
+  for (let current = ranges; ; ) {
+    const sorted = sortedUnique(current);
+    const next: Range<T>[] = [];
+    const open: Range<T>[] = [];
+    let crossed = false;
+    for (const range of sorted) {
+      if (!(range.first >= 0 && range.last <= last)) {
+        throw new RangeError(`${range.first}…${range.last} is outside the domain 0…${last}`);
+      }
+      while (open.length > 0 && open.at(-1)!.last < range.first) open.pop();
+      if (open.length === 0 || open.at(-1)!.last >= range.last) {
+        open.push(range);
+        next.push(range);
+        continue;
+      }
+      crossed = true;
+      let first = range.first;
+      for (let i = open.length - 1; i >= 0 && open[i]!.last < range.last; i--) {
+        const cut = open[i]!.last;
+        if (cut < first) continue;
+        next.push({ first, last: cut });
+        first = plus(cut, one);
+      }
+      next.push({ first, last: range.last });
+    }
+    if (!crossed) return next;
+    current = next;
+  }
+}
+
+function sortedUnique<T extends Value>(ranges: readonly Range<T>[]): Range<T>[] {
+  const sorted = ranges
+    .filter(({ first, last }) => first <= last)
+    .sort((a, b) =>
+      a.first < b.first ? -1 : a.first > b.first ? 1 : a.last > b.last ? -1 : a.last < b.last ? 1 : 0,
+    );
+  return sorted.filter((range, i) => {
+    const previous = sorted[i - 1];
+    return previous?.first !== range.first || previous.last !== range.last;
+  });
+}
+
+/** Merges intervals of ranks, out of `ranks`, that overlap or touch; null where they hold every rank. */
+export function mergeRanks(intervals: readonly number[], ranks: number): RankSet {
+  const order: number[] = [];
+  for (let i = 0; i < intervals.length; i += 2) order.push(i);
+  order.sort((a, b) => intervals[a]! - intervals[b]!);
+  const merged: number[] = [];
+  for (const i of order) {
+    const start = intervals[i]!;
+    const end = intervals[i + 1]!;
+    if (merged.length > 0 && start <= merged.at(-1)!)
+      merged[merged.length - 1] = Math.max(merged.at(-1)!, end);
+    else merged.push(start, end);
+  }
+  return merged.length === 2 && merged[0] === 0 && merged[1] === ranks ? null : merged;
+}
+
+function valuesOf<T extends Value>(
+  set: readonly number[],
+  pieces: readonly Range<T>[],
+  tree: RankTree,
+  one: T,
+): Ranges<T> {
+  const { ownPiece, rankStart, subtreeEnd } = tree;
+  const found: Range<T>[] = [];
+  const add = (first: T, last: T): void => {
+    const previous = found.at(-1);
+    if (previous && plus(previous.last, one) === first)
+      found[found.length - 1] = { first: previous.first, last };
+    else found.push({ first, last });
+  };
+  /** Adds, in ascending order, what the ranks from `start` to `end` hold of a piece. */
+  const visit = (piece: number, start: number, end: number): void => {
+    const { first, last } = pieces[piece]!;
+    const from = rankStart[piece]!;
+    const to = rankStart[subtreeEnd[piece]!]!;
+    if (end <= from || to <= start) return;
+    if (start <= from && to <= end) return add(first, last);
+    const own = ownPiece[from] === piece && start <= from && from < end;
+    let next = first;
+    for (let child = piece + 1; child < subtreeEnd[piece]!; child = subtreeEnd[child]!) {
+      const range = pieces[child]!;
+      if (own && range.first > next) add(next, minus(range.first, one));
+      visit(child, start, end);
+      next = plus(range.last, one);
+    }
+    if (own && next <= last) add(next, last);
+  };
+  const merged: Range<T>[] = [];
+  for (let i = 0; i < set.length; i += 2) {
+    found.length = 0;
+    visit(0, set[i]!, set[i + 1]!);
+    merged.push(...found);
+  }
+  // The rest of a prefix lies around its children, so intervals of ranks need not come out in the order of values.
+  return mergeSorted(merged, one);
+}
+
+/** The part of the rest of a piece, what its children do not hold, that comes first in `range`. */
+function firstRun<T extends Value>(
+  piece: number,
+  range: Range<T>,
+  pieces: readonly Range<T>[],
+  { subtreeEnd }: RankTree,
+  one: T,
+): Range<T> | null {
+  const { first, last } = pieces[piece]!;
+  const end = last < range.last ? last : range.last;
+  let next = first > range.first ? first : range.first;
+  for (let child = piece + 1; child < subtreeEnd[piece]! && next <= end; child = subtreeEnd[child]!) {
+    const hole = pieces[child]!;
+    if (hole.last < next) continue;
+    if (hole.first > next) return { first: next, last: hole.first > end ? end : minus(hole.first, one) };
+    next = plus(hole.last, one);
+  }
+  return next <= end ? { first: next, last: end } : null;
+}
+
+/** Intervals, in any order, of the ranks that have a value in `range`. */
+function touching<T extends Value>(
+  range: Range<T>,
+  pieces: readonly Range<T>[],
+  tree: RankTree,
+  one: T,
+): number[] {
+  const { ownPiece, rankStart, subtreeEnd } = tree;
+  const found: number[] = [];
+  const visit = (piece: number): void => {
+    const { first, last } = pieces[piece]!;
+    if (last < range.first || range.last < first) return;
+    const start = rankStart[piece]!;
+    const end = subtreeEnd[piece]!;
+    if (range.first <= first && last <= range.last) {
+      found.push(start, rankStart[end]!);
+      return;
+    }
+    if (ownPiece[start] === piece && firstRun(piece, range, pieces, tree, one)) found.push(start, start + 1);
+    for (let child = piece + 1; child < end; child = subtreeEnd[child]!) visit(child);
+  };
+  visit(0);
+  return found;
+}
+
+function mergeSorted<T extends Value>(ranges: readonly Range<T>[], one: T): Ranges<T> {
+  const merged: Range<T>[] = [];
+  for (const range of sortedUnique(ranges)) {
+    const previous = merged.at(-1);
+    if (previous && plus(previous.last, one) === range.first) {
+      merged[merged.length - 1] = { first: previous.first, last: range.last };
+    } else merged.push(range);
+  }
+  return merged;
+}
+
+function prefixSums(sizes: readonly bigint[]): bigint[] {
+  const sums = [0n];
+  for (const size of sizes) sums.push(sums.at(-1)! + size);
+  return sums;
+}
+
+/** The first of `count` indices for which `holds` is true, which it then is for all after it; `count` where none is. */
+function firstIndex(count: number, holds: (index: number) => boolean): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+// The two kinds of value do not mix: a domain is all bigint or all number.
+function plus<T extends Value>(a: T, b: T): T {
+  return ((a as number) + (b as number)) as T;
+}
+
+function minus<T extends Value>(a: T, b: T): T {
+  return ((a as number) - (b as number)) as T;
+}
