@@ -112,16 +112,27 @@ interface Marks {
 }
 
 function untrackedAt(policy: Policy, view: HookView): Marks {
-  const untracked = policy.rules.filter(
-    ({ tracked, match }) =>
-      !tracked && view.paths.some((path) => canTakePath(match, path, policy.self !== null)),
+  const passing = policy.rules.filter(({ match }) =>
+    view.paths.some((path) => canTakePath(match, path, policy.self !== null)),
   );
   const isForward = view.paths.includes("forward");
   return {
-    some: untracked.some(({ action }) => action === "allow"),
-    settled: !isForward || untracked.every(isDecidedInRaw),
+    some: passing.some(isUntrackedAllow),
+    settled: !isForward || marksSettle(passing, policy),
     exceptIcmpv6: isForward || !policy.essentials,
   };
+}
+
+/** Whether raw marks exactly the forwarded packets that it should: nothing that it could not ask has a say in it. */
+function marksSettle(forwarded: readonly Rule[], { self }: Policy): boolean {
+  if (forwarded.every(isDecidedInRaw)) return true;
+  if (!forwarded.filter(isUntrackedAllow).every(isDecidedInRaw)) return false;
+  const takesFromThem = rulesToGuard(forwarded, isUntrackedAllow, ["forward"], self);
+  return [...takesFromThem].every(isDecidedInRaw);
+}
+
+function isUntrackedAllow({ tracked, action }: Rule): boolean {
+  return !tracked && action === "allow";
 }
 
 /** Whether packets that an untracked rule decides can reach the filter's rules. */

@@ -58,19 +58,21 @@ export function evaluate(policy: Policy, packet: Packet, circumstances: Circumst
   if (policy.essentials && isNeighbourDiscovery(packet) && packet.path !== "forward")
     return untracked("allow", { kind: "neighbour-discovery" });
   const raw = rawRule(policy, packet, withinLimit);
-  if (raw && !raw.tracked) return untracked(raw.action, { kind: "rule", rule: raw });
-
-  // 2. Connection tracking, and destination NAT for the first packet of a flow.
   const tracked = !isNeighbourDiscovery(packet);
   const isNew = tracked && state === "new";
   const destinationNat = isNew ? first(policy.destinationNat, packet, policy.self) : null;
+  if (raw && !raw.tracked && !(destinationNat && waitsForRouting(raw, packet)))
+    return untracked(raw.action, { kind: "rule", rule: raw });
+
+  // 2. Connection tracking, and destination NAT for the first packet of a flow.
   const seen = destinationNat ? translate(packet, destinationNat) : packet;
 
   // 3. The filter.
   const decided = filter(policy, seen, tracked ? state : null, withinLimit);
 
-  // 4. Source NAT, for what passed.
-  const sourceNat = isNew && decided.verdict === "allow" ? first(policy.sourceNat, seen, policy.self) : null;
+  // 4. Source NAT, for what passed and leaves.
+  const leaves = isNew && decided.verdict === "allow" && seen.path !== "input";
+  const sourceNat = leaves ? first(policy.sourceNat, seen, policy.self) : null;
   return { ...decided, tracked, droppedEarly: false, destinationNat, sourceNat };
 }
 
@@ -114,6 +116,14 @@ function rawRule(policy: Policy, packet: Packet, withinLimit: (rule: Rule) => bo
         (rule.tracked || !rule.limit || withinLimit(rule)),
     ) ?? null
   );
+}
+
+/**
+ * A deny that asks where a packet leaves can only be carried out once that is known. By then a packet that is translated
+ * is on another way, and its new destination is what counts.
+ */
+function waitsForRouting({ action, match }: Rule, { path }: Packet): boolean {
+  return action !== "allow" && match.out !== null && path === "forward";
 }
 
 /** `state` is null for what is not tracked. */

@@ -52,11 +52,7 @@ function isAmbiguous(policy: Policy, { packet, state }: Sample): boolean {
   });
   if (!tracked || (state === "new" && verdict !== "allow")) return false;
   return policy.rules.some(
-    (rule) =>
-      !rule.tracked &&
-      rule.action === "allow" &&
-      rule.match.out !== null &&
-      matches({ ...rule.match, out: null }, packet, policy.self),
+    ({ match }) => match.out !== null && matches({ ...match, out: null }, packet, policy.self),
   );
 }
 

@@ -119,7 +119,7 @@ const policy = fc
   });
 
 const natSentence: fc.Arbitrary<string> = fc.oneof(
-  clauses.map(({ traffic, from, to }) => `masquerade${traffic ? ` ${traffic}` : ""}${from}${to} out wan`),
+  clauses.map(({ traffic, from, to }) => `masquerade${traffic ? ` ${traffic}` : ""}${from}${to}`),
   clauses.map(
     ({ traffic, from, to }) =>
       `snat${traffic ? ` ${traffic}` : ""}${from}${to} out lan -> 192.0.2.40-192.0.2.43`,

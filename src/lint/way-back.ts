@@ -1,0 +1,68 @@
+import type { Family } from "../address/ranges.ts";
+import { FATE } from "../meaning/fates.ts";
+import type { Meaning } from "../meaning/meaning.ts";
+import type { Diagram } from "../packets/nodes.ts";
+import { describePacket } from "../policy/describe.ts";
+import { type Circumstances, type Decision, evaluate } from "../policy/evaluate.ts";
+import type { Packet } from "../policy/packet.ts";
+import { TCP } from "../policy/packet.ts";
+import type { Policy, Rule } from "../policy/policy.ts";
+
+/** The packets that a policy may leave untracked and allow, and that somebody answers. */
+export function untrackedAndAnswered(meaning: Meaning, family: Family): Diagram {
+  const space = meaning.space(family);
+  const untracked = space.where(meaning.fates(family, "untracking", "packet"), FATE.untracked);
+  return space.intersection(untracked, meaning.answerable(family));
+}
+
+/** The packets that may open a tracked flow which is answered: over TCP, openings only. */
+export function opensTracked(meaning: Meaning, family: Family): Diagram {
+  const space = meaning.space(family);
+  const allowed = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed);
+  const opens = space.union(
+    space.set([{ opening: [{ first: 1, last: 1 }] }]),
+    space.set([{ protocol: { except: [{ first: TCP, last: TCP }] } }]),
+  );
+  return space.intersection(space.intersection(allowed, opens), meaning.answerable(family));
+}
+
+/** A packet that opens something, in a proof that takes every limit at its worst: an allow has no room left. */
+const AT_WORST: Circumstances = {
+  state: "new",
+  withinLimit: ({ action }) => action !== "allow",
+  translate: (packet) => packet,
+};
+
+/** What becomes of a reply when limits are at their worst. */
+export function decideReply(policy: Policy, reply: Packet): Decision {
+  return evaluate(policy, reply, AT_WORST);
+}
+
+/** Words for a place that decides, with the rule that it belongs to where there is one. */
+export function describeDecision({ reason, verdict }: Decision, packet: Packet): string {
+  switch (reason.kind) {
+    case "rule":
+      return reason.rule.origin.role === "mirror-guard"
+        ? "the deny of TCP openings that its `symmetricAllow` adds"
+        : "this rule";
+    case "default":
+      return `the default of ${packet.path === "loopback" ? "output" : packet.path} (\`${verdict}\`)`;
+    case "state":
+    case "invalid":
+      return "connection tracking";
+    case "loopback":
+    case "neighbour-discovery":
+    case "icmp-error":
+      return "the essentials";
+  }
+}
+
+/** `the packet  tcp …` and `its reply   tcp …`, one above the other, as a note. */
+export function packetAndReply(packet: Packet, reply: Packet): string {
+  return `packet: ${describePacket(packet)}\nreply:  ${describePacket(reply)}`;
+}
+
+/** The rules of a policy that leave packets untracked. */
+export function untrackedAllows(policy: Policy): Rule[] {
+  return policy.rules.filter(({ tracked, action }) => !tracked && action === "allow");
+}

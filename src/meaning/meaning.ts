@@ -1,0 +1,42 @@
+import type { Family } from "../address/ranges.ts";
+import type { Diagram } from "../packets/nodes.ts";
+import type { Policy } from "../policy/policy.ts";
+import { answerablePackets, fates, type LimitCase, possiblePackets, type View } from "./fates.ts";
+import { createWorld, type PacketSpace, type World } from "./world.ts";
+
+/** What one policy does with all packets, worked out piece by piece as somebody asks. */
+export interface Meaning {
+  readonly policy: Policy;
+  readonly world: World;
+  space(family: Family): PacketSpace;
+  /** A `Fate` for every packet or its reply. */
+  fates(family: Family, limits: LimitCase, view: View): Diagram;
+  /** The packets that can exist. */
+  possible(family: Family): Diagram;
+  /** The packets that somebody may answer. */
+  answerable(family: Family): Diagram;
+}
+
+/** The meaning of a policy. Its diagrams are made when first asked for, and kept. */
+export function meaningOf(policy: Policy, world: World = createWorld([policy])): Meaning {
+  const made = new Map<string, Diagram>();
+  const once = (key: string, make: () => Diagram): Diagram => {
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const diagram = make();
+    made.set(key, diagram);
+    return diagram;
+  };
+  return {
+    policy,
+    world,
+    space: (family) => world.spaces[family],
+    fates: (family, limits, view) =>
+      // Without limits the cases are one.
+      policy.rules.some(({ limit }) => limit)
+        ? once(`${family} ${limits} ${view}`, () => fates(policy, family, world, limits, view))
+        : once(`${family} ${view}`, () => fates(policy, family, world, limits, view)),
+    possible: (family) => once(`${family} possible`, () => possiblePackets(family, world)),
+    answerable: (family) => once(`${family} answerable`, () => answerablePackets(family, world)),
+  };
+}

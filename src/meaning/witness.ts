@@ -1,0 +1,73 @@
+import type { Family, Range } from "../address/ranges.ts";
+import type { Diagram } from "../packets/nodes.ts";
+import { type Preferences, witness } from "../packets/witness.ts";
+import { ICMP, ICMPV6, type Packet, PROTOCOLS_WITH_PORTS, TCP } from "../policy/packet.ts";
+import { PATHS } from "../policy/paths.ts";
+import type { Fields, World } from "./world.ts";
+
+const single = <T extends bigint | number>(value: T): Range<T> => ({ first: value, last: value });
+
+/** Addresses as people write them in examples, the nearest to home first. */
+const LIKED_ADDRESSES: Readonly<Record<Family, readonly Range<bigint>[]>> = {
+  4: [
+    { first: 0x0a00_0001n, last: 0x0aff_fffen },
+    { first: 0xc0a8_0001n, last: 0xc0a8_fffen },
+    { first: 0xac10_0001n, last: 0xac1f_fffen },
+    { first: 0xc000_0201n, last: 0xc000_02fen },
+    { first: 0xc633_6401n, last: 0xc633_64fen },
+    { first: 0xcb00_7101n, last: 0xcb00_71fen },
+    { first: 0x0100_0001n, last: 0xdfff_fffen },
+  ],
+  6: [
+    { first: (0x2001_0db8n << 96n) + 1n, last: (0x2001_0db9n << 96n) - 1n },
+    { first: 0xfdn << 120n, last: (0xfen << 120n) - 1n },
+    { first: 0x2n << 124n, last: (0x4n << 124n) - 1n },
+  ],
+};
+
+/** What people expect of a packet: an opening SYN, a port that is no system port where the client is, real addresses. */
+function preferences(family: Family): Preferences<Fields> {
+  return {
+    path: { likes: ["input", "forward", "output", "loopback"].map((p) => single(PATHS.indexOf(p as never))) },
+    opening: { likes: [single(1)] },
+    protocol: { likes: [TCP, 17, family === 4 ? ICMP : ICMPV6].map(single) },
+    destinationPort: {
+      likes: [single(443), single(80), single(53), { first: 1, last: 1023 }, { first: 1024, last: 65535 }],
+    },
+    destination: { likes: LIKED_ADDRESSES[family], skipFirst: true },
+    source: { likes: LIKED_ADDRESSES[family], skipFirst: true },
+    sourcePort: {
+      likes: [
+        { first: 40000, last: 60999 },
+        { first: 1024, last: 65535 },
+        { first: 1, last: 65535 },
+      ],
+    },
+  };
+}
+
+/** One packet of a set, as human as the set has one; null where the set is empty. The same set gives the same packet. */
+export function packetOf(set: Diagram, family: Family, world: World): Packet | null {
+  const fields = witness(world.spaces[family], set, preferences(family));
+  return fields && asPacket(fields, family, world);
+}
+
+/** The packet that the fields of the engine stand for. */
+export function asPacket(fields: Fields, family: Family, { devices }: World): Packet {
+  const { protocol, destinationPort, sourcePort } = fields;
+  const isIcmp = protocol === (family === 4 ? ICMP : ICMPV6);
+  const hasPorts = PROTOCOLS_WITH_PORTS.has(protocol);
+  return {
+    family,
+    path: PATHS[fields.path]!,
+    in: devices.nameOf(fields.in),
+    out: devices.nameOf(fields.out),
+    source: fields.source,
+    destination: fields.destination,
+    protocol,
+    sourcePort: hasPorts ? sourcePort : null,
+    destinationPort: hasPorts ? destinationPort : null,
+    icmp: isIcmp ? { type: destinationPort, code: sourcePort } : null,
+    opening: fields.opening === 1,
+  };
+}
