@@ -10,6 +10,7 @@ import { checkedDevice } from "./text.ts";
  * a mistake of this program, and leaving a test out would open the host.
  */
 export function matchOptions(matches: readonly Match[], family: Family): readonly string[] {
+  if (matches.some(({ kind }) => kind === "family")) unsayable("a family");
   // The order in which iptables-save lists them, so that a script can be compared with what is loaded. The kernel makes
   // those of the first two lines before it calls an extension.
   return [

@@ -31,7 +31,9 @@ export function emitIptables(ruleset: Ruleset, family: Family, header: Header): 
 
 function tableLines(ruleset: Ruleset, table: TableName, family: Family): readonly string[] {
   const chains = ruleset.chains.filter((chain) => chain.table === table);
-  const policies = new Map(chains.map(({ base }) => [base?.hook, base?.policy]));
+  const based = chains.flatMap(({ base }) => base ?? []);
+  const policies = new Map(based.map(({ hook, policy }) => [hook, policy]));
+  if (policies.size < based.length) throw new Error("iptables cannot have two chains at one hook");
   return [
     `*${table}`,
     ...builtIn[table].map(

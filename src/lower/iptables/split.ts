@@ -75,8 +75,8 @@ function deviceParts(side: "in" | "out", { among, except }: Devices): Part {
 }
 
 /**
- * Says a set of addresses by what is in it or by what is not: as the rule does, or the other way where that is much
- * shorter. A range that is no prefix is one line as well, by `iprange`.
+ * Says a set of addresses as the rule does, by what is in it or by what is not; the other way where that is one line.
+ * A range that is no prefix is one line as well, by `iprange`.
  */
 function addressParts(side: Side, addresses: Addresses | null, family: Family): Part {
   if (!addresses) return anything;
@@ -85,10 +85,10 @@ function addressParts(side: Side, addresses: Addresses | null, family: Family): 
     { kind: "address", side, family, ranges: [range], name: null, negated },
   ];
   const others = complementAddresses(ranges, family);
-  if (others.length === 1 && (byOthers || ranges.length > 1))
+  if (others.length === 1 && (byOthers || ranges.length > 1)) {
     return { among: [test(others[0]!, true)], except: [] };
-  const exclude = byOthers ? ranges.length > 1 : others.length + 2 < ranges.length;
-  return exclude
+  }
+  return byOthers && ranges.length > 1
     ? { among: null, except: others.map((range) => test(range, false)) }
     : { among: ranges.map((range) => test(range, false)), except: [] };
 }
