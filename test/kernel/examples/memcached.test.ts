@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { load } from "../backends.ts";
 import { compileExample, describeExample } from "../compile.ts";
-import { conntrackEntries, fillTable } from "../conntrack.ts";
+import { conntrackEntries, FILLING, fillTable } from "../conntrack.ts";
 import { NARROW, narrowPath, PAIR, type Pair, pair } from "../topologies.ts";
 
 const ADMIN = "192.0.2.10";
@@ -30,15 +30,19 @@ describeExample("memcached", (backend, scripts) => {
     expect(await conntrackEntries(net.host)).toEqual([]);
   });
 
-  test("serves with a full tracking table, where what is tracked gets no further", async () => {
-    await net.host.spawn(MEMCACHED, 11211);
-    await net.host.serve("tcp", PAIR.host[4], 22);
-    const ssh = { protocol: "tcp", to: PAIR.host[4], port: 22, from: ADMIN } as const;
-    expect(await net.client.ask(ssh)).toMatchObject({ outcome: "answered" });
-    await fillTable(net.host);
-    expect(await net.client.useMemcached(PAIR.host[4], 11211, 500)).toBe(500);
-    expect(await net.client.ask(ssh)).toEqual({ outcome: "silence" });
-  });
+  test(
+    "serves with a full tracking table, where what is tracked gets no further",
+    async () => {
+      await net.host.spawn(MEMCACHED, 11211);
+      await net.host.serve("tcp", PAIR.host[4], 22);
+      const ssh = { protocol: "tcp", to: PAIR.host[4], port: 22, from: ADMIN } as const;
+      expect(await net.client.ask(ssh)).toMatchObject({ outcome: "answered" });
+      await fillTable(net.host);
+      expect(await net.client.useMemcached(PAIR.host[4], 11211, 500)).toBe(500);
+      expect(await net.client.ask(ssh)).toEqual({ outcome: "silence" });
+    },
+    FILLING,
+  );
 
   test("serves processes of its own host, on loopback and on its own address", async () => {
     await net.host.spawn(MEMCACHED, 11211);

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { conntrackEntries, fillTable } from "../conntrack.ts";
+import { conntrackEntries, FILLING, fillTable } from "../conntrack.ts";
 import { packetHex } from "../packets.ts";
 import { installProbes, readProbe } from "../probe.ts";
 import { describeKernel } from "../requirements.ts";
@@ -108,8 +108,10 @@ describeKernel("how the kernel tracks", () => {
     expect(await conntrackEntries(net.host, "dport=7000")).toHaveLength(1);
   });
 
-  test("a full table drops new tracked flows and nothing that is untracked", async () => {
-    await nft(`${notrack("prerouting", -300)}
+  test(
+    "a full table drops new tracked flows and nothing that is untracked",
+    async () => {
+      await nft(`${notrack("prerouting", -300)}
       table inet r {
         chain o {
           type filter hook output priority -300
@@ -121,13 +123,15 @@ describeKernel("how the kernel tracks", () => {
         }
       }
     `);
-    await fillTable(net.host);
-    for (const port of [7000, 7001]) await net.host.serve("udp", host, port);
-    const outcome = async (port: number) =>
-      (await net.client.ask({ protocol: "udp", to: host, port })).outcome;
-    expect(await outcome(7001)).toBe("silence");
-    expect(await outcome(7000)).toBe("answered");
-  });
+      await fillTable(net.host);
+      for (const port of [7000, 7001]) await net.host.serve("udp", host, port);
+      const outcome = async (port: number) =>
+        (await net.client.ask({ protocol: "udp", to: host, port })).outcome;
+      expect(await outcome(7001)).toBe("silence");
+      expect(await outcome(7000)).toBe("answered");
+    },
+    FILLING,
+  );
 
   test("a packet that the filter drops leaves no entry behind", async () => {
     await nft(
@@ -135,5 +139,40 @@ describeKernel("how the kernel tracks", () => {
     );
     await net.client.send([datagram]);
     expect(await conntrackEntries(net.host)).toEqual([]);
+  });
+
+  test(
+    "a full table makes room for new flows by evicting those that are not assured",
+    async () => {
+      await nft(
+        "table inet u {\n chain c {\n type filter hook input priority 0;\n ct state new accept\n }\n}\n",
+      );
+      await fillTable(net.host, "SEEN_REPLY");
+      await net.host.serve("udp", host, 7001);
+      expect(await net.client.ask({ protocol: "udp", to: host, port: 7001 })).toMatchObject({
+        outcome: "answered",
+      });
+    },
+    FILLING,
+  );
+
+  test("one answered datagram leaves an entry for 30 seconds, one TCP connection for 120, assured", async () => {
+    await nft(
+      "table inet u {\n chain c {\n type filter hook input priority 0;\n ct state new accept\n }\n}\n",
+    );
+    const secondsLeft = async (protocol: "udp" | "tcp") => {
+      await net.host.serve(protocol, host, 7000);
+      await net.client.ask({ protocol, to: host, port: 7000 });
+      const [entry] = await conntrackEntries(net.host, `${protocol} `);
+      return { seconds: Number(entry!.split(/\s+/)[2]), assured: entry!.includes("[ASSURED]") };
+    };
+    const udp = await secondsLeft("udp");
+    expect(udp.seconds).toBeGreaterThan(25);
+    expect(udp).toMatchObject({ assured: false });
+    expect(udp.seconds).toBeLessThanOrEqual(30);
+    const tcp = await secondsLeft("tcp");
+    expect(tcp.seconds).toBeGreaterThan(115);
+    expect(tcp.seconds).toBeLessThanOrEqual(120);
+    expect(tcp).toMatchObject({ assured: true });
   });
 });
