@@ -43,16 +43,15 @@ export function linesOf(span: Span): { first: number; last: number; start: numbe
 
 /**
  * Shows at most `width` columns of a text without line endings, chosen so that `focus` is among them. Looks only at
- * the neighbourhood of the focus: a file may be one line of ten megabytes.
+ * the neighbourhood of the focus: a file may be one line of ten megabytes. (A surrogate pair that is cut there is shown
+ * by its number, if at all.)
  */
 export function viewText(text: string, focus: Stretch, width: number): LineView {
   let start = 0;
   let end = text.length;
   if (text.length > 4 * width) {
     start = Math.max(0, focus.start - 2 * width);
-    if (/[\udc00-\udfff]/.test(text[start] ?? "")) start++;
     end = Math.min(text.length, Math.max(focus.start, start) + 4 * width);
-    if (/[\udc00-\udfff]/.test(text[end] ?? "")) end++;
   }
   const cells = cellsOf(text.slice(start, end));
   const columnAt = columnsOf(cells, start);

@@ -164,12 +164,12 @@ describe("-o", () => {
     expect(content("mine.v6")).toBe(ctc(["compile", "policy.yaml", "-t", "ip6tables"]).out);
   });
 
-  test("keeps the mode of a file that it replaces", () => {
-    file("secret.nft", "old");
-    chmodSync(join(folder, "secret.nft"), 0o640);
-    ctc(["compile", file("policy.yaml", POLICY), "-o", "secret.nft"]);
-    expect(statSync(join(folder, "secret.nft")).mode & 0o777).toBe(0o640);
-    expect(content("secret.nft")).toContain("11211");
+  test("keeps the mode of a file that it replaces, also what the umask would take", () => {
+    file("shared.nft", "old");
+    chmodSync(join(folder, "shared.nft"), 0o660);
+    ctc(["compile", file("policy.yaml", POLICY), "-o", "shared.nft"]);
+    expect(statSync(join(folder, "shared.nft")).mode & 0o777).toBe(0o660);
+    expect(content("shared.nft")).toContain("11211");
   });
 
   test("writes through a symbolic link", () => {

@@ -49,6 +49,24 @@ describe("a code frame", () => {
     expect(frame("x: 名前", "名前")).toContain("\n  |    ^^^^");
   });
 
+  test("gives a mark that combines with nothing no column", () => {
+    expect(frame("\u0301x wbe", "wbe")).toContain("\n1 | \u0301x wbe\n  |   ^^^");
+  });
+
+  test.each([
+    ["a Kangxi radical", "⼀", 2],
+    ["an ideographic full stop", "。", 2],
+    ["a syllable of Hangul", "가", 2],
+    ["a full-width bracket", "［", 2],
+    ["a half-width katakana", "ｶ", 1],
+    ["a rare ideograph", "𠀋", 2],
+    ["a letter of Thai", "ก", 1],
+    ["a dingbat", "✂", 1],
+    ["an arrow", "→", 1],
+  ])("counts %s as the East Asian Width table does", (_, character, width) => {
+    expect(frame(`${character} wbe`, "wbe").split("\n")[3]).toBe(`  | ${" ".repeat(width + 1)}^^^`);
+  });
+
   test("shows control characters by their pictures, others by number", () => {
     expect(frame("a\u001b[31m\u202eb\u00ad wbe", "wbe")).toBe(
       `
@@ -257,6 +275,14 @@ describe("a fix", () => {
   test("may add lines", () => {
     const at = words(source, "    rules").start;
     const edits = [{ span: { source, start: at, end: at }, text: "    symmetricAllow: true\n" }];
+    expect(
+      body(finding(words(source, "doNotTrack"), { fix: { title: "mirror it", safe: true, edits } })),
+    ).toMatch(/ {2}\|\n4 \+ {5}symmetricAllow: true$/);
+  });
+
+  test("that starts at the end of a line is numbered by the line it adds", () => {
+    const at = words(source, "true").end;
+    const edits = [{ span: { source, start: at, end: at }, text: "\n    symmetricAllow: true" }];
     expect(
       body(finding(words(source, "doNotTrack"), { fix: { title: "mirror it", safe: true, edits } })),
     ).toMatch(/ {2}\|\n4 \+ {5}symmetricAllow: true$/);
