@@ -86,12 +86,6 @@ export function parsePacket(bytes: Buffer): Packet {
   };
 }
 
-/** An address in the one spelling in which captured packets show it. */
-export function canonicalAddress(address: string): string {
-  const bytes = addressBytes(address);
-  return bytes.length === 4 ? dotted(bytes) : coloned(bytes);
-}
-
 function upperLayer(
   content: Content,
   family: Family,

@@ -15,10 +15,10 @@ const PROGRAMS = [
   "ping",
 ];
 
-/** Everything the kernel tests need and do not find here; empty where they can run. */
-async function missing(): Promise<readonly string[]> {
+/** Everything the kernel tests need and do not find here, programs in the folders of `path`; empty where they can run. */
+export async function missing(path = process.env.PATH ?? ""): Promise<readonly string[]> {
   if (process.platform !== "linux") return ["Linux"];
-  const lacking = PROGRAMS.filter((program) => !isInstalled(program));
+  const lacking = PROGRAMS.filter((program) => !isInstalled(program, path));
   if (!isExecutable("/usr/bin/python3")) lacking.push("/usr/bin/python3");
   if (process.getuid?.() !== 0) return [...lacking, "root (network namespaces are made with `ip netns add`)"];
   if (!lacking.includes("ip")) {
@@ -28,8 +28,8 @@ async function missing(): Promise<readonly string[]> {
   return lacking;
 }
 
-function isInstalled(program: string): boolean {
-  return (process.env.PATH ?? "").split(delimiter).some((folder) => isExecutable(join(folder, program)));
+function isInstalled(program: string, path: string): boolean {
+  return path.split(delimiter).some((folder) => isExecutable(join(folder, program)));
 }
 
 function isExecutable(path: string): boolean {
@@ -42,18 +42,15 @@ function isExecutable(path: string): boolean {
 }
 
 const lacking = await missing();
+const sentence = `The kernel tests need ${lacking.join(", ")}; \`scripts/apt-packages.sh\` installs the programs.`;
+if (lacking.length > 0 && !process.env.CI) console.warn(`Skipped. ${sentence}`);
 
 /**
  * `describe` for tests that need a real kernel. Where something is missing they are skipped and one sentence says what;
  * under CI that sentence is a failure, because a suite that skips in CI tests nothing.
  */
 export function describeKernel(name: string, body: () => void): void {
-  if (lacking.length === 0) {
-    describe(name, body);
-    return;
-  }
-  const sentence = `The kernel tests need ${lacking.join(", ")}; \`scripts/apt-packages.sh\` installs the programs.`;
-  if (process.env.CI) throw new Error(sentence);
-  console.warn(`Skipped: ${name}. ${sentence}`);
-  describe.skip(name, body);
+  if (lacking.length === 0) describe(name, body);
+  else if (process.env.CI) throw new Error(sentence);
+  else describe.skip(name, body);
 }
