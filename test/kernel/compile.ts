@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,15 +38,6 @@ export async function readScripts(folder: string): Promise<Scripts> {
     ["ruleset.nft", "rules.v4", "rules.v6"].map((file) => readFile(join(folder, file), "utf8")),
   );
   return { nft: nft!, v4: v4!, v6: v6! };
-}
-
-/** The names of the folders in a folder, sorted. */
-export async function foldersIn(path: string): Promise<readonly string[]> {
-  const entries = await readdir(path, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .sort();
 }
 
 /** The tests of one example, for each way into the kernel. */
