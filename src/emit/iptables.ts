@@ -3,7 +3,7 @@ import type { Family } from "../address/ranges.ts";
 import type { Chain, Hook, Ruleset, RulesetRule, Statement, TableName } from "../netfilter/ruleset.ts";
 import { matchOptions } from "./iptables-match.ts";
 import { printPorts } from "./protocols.ts";
-import { type Header, harmless, headerLines, headingLine, logPrefix } from "./text.ts";
+import { type Header, harmless, headerLines, headingLines, logPrefix } from "./text.ts";
 
 /** Bytes of a comment, and of a log prefix, that the kernel keeps; the closing NUL not counted. */
 const COMMENT_LENGTH = 255;
@@ -50,9 +50,8 @@ function chainLines(chain: Chain, family: Family): readonly string[] {
   const lines: string[] = [];
   let group = "";
   for (const rule of chain.rules) {
-    const heading = headingLine(rule.group);
-    if (heading !== group && heading !== "") lines.push(heading);
-    group = heading;
+    if (rule.group !== group) lines.push(...headingLines(rule.group));
+    group = rule.group;
     for (const line of ruleLines(rule, family)) lines.push(`-A ${name} ${line}`);
   }
   return lines;

@@ -3,7 +3,7 @@ import type { Chain, Hook, Ruleset, RulesetRule, Statement, TableName } from "..
 import { matchText } from "./nft-match.ts";
 import { collectSets, type NamedSet, type SetNames } from "./nft-sets.ts";
 import { printPorts } from "./protocols.ts";
-import { type Header, harmless, headerLines, headingLine, identifier, logPrefix } from "./text.ts";
+import { type Header, harmless, headerLines, headingLines, identifier, logPrefix } from "./text.ts";
 
 /** Bytes that nft accepts in a comment. */
 const COMMENT_LENGTH = 128;
@@ -65,11 +65,10 @@ function chainLines(chain: Chain, names: Names): readonly string[] {
   for (const rule of chain.rules) {
     const line = ruleLine(chain.table, rule, names);
     if (line === null) continue;
-    const heading = headingLine(rule.group);
-    if (heading !== group) {
+    if (rule.group !== group) {
       if (lines.length > 1) lines.push("");
-      if (heading !== "") lines.push(`\t\t${heading}`);
-      group = heading;
+      lines.push(...headingLines(rule.group).map((heading) => `\t\t${heading}`));
+      group = rule.group;
     }
     lines.push(`\t\t${line}`);
   }

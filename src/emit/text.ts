@@ -1,9 +1,13 @@
+/** What a text must not hold, and blanks in the wrong places. Nearly every text has none of either. */
+const NEEDS_WORK = /[^ -~]|["'\\$`!]|^ | {2}| $/;
+
 /**
  * Text that comes from a policy and ends in a script that root loads, made harmless: printable ASCII without the
  * characters that mean something inside the quotes of nft, of iptables-restore or of a shell (`"`, `'`, `\`, `$`, a
  * backquote, `!`). Every other character becomes one `?`, whatever it is; runs of white space become one blank.
  */
 export function harmless(text: string, maximum: number): string {
+  if (text.length <= maximum && !NEEDS_WORK.test(text)) return text;
   // A name may be megabytes long; what lies behind the maximum is never looked at. A character takes two units at most.
   return text
     .slice(0, 4 * maximum)
@@ -31,10 +35,10 @@ export interface Header {
   readonly source: string;
 }
 
-/** The comment line above the rules of a group; empty where the group has no name. */
-export function headingLine(group: string): string {
+/** The comment line above the rules of a group; none where the group has no name. */
+export function headingLines(group: string): readonly string[] {
   const words = harmless(group, 100);
-  return words === "" ? "" : `# ${words}`;
+  return words === "" ? [] : [`# ${words}`];
 }
 
 /** Turns any name into letters, digits, `_` and `-`, starting with a letter. */

@@ -79,21 +79,22 @@ function legalRules(
   table: Table,
   family: Family,
 ): readonly RulesetRule[] {
-  const legal: RulesetRule[] = [];
-  for (const [index, written] of rules.entries()) {
+  const first: RulesetRule[] = [];
+  let legal = first;
+  for (const written of rules) {
     const rule = renameTarget(written, table);
     const conjunction = conjunctionOf(rule, family, chain.base?.hook ?? null);
     if (conjunction === null) continue;
     const split = splitConjunction(conjunction, family);
     if (needsContinuation(rule, split)) {
-      const onward = table.maker.chain(rule.group, () =>
-        legalRules(rules.slice(index + 1), chain, table, family),
-      );
-      return [...legal, ...layOutBefore(rule, split, onward, table.maker)];
-    }
-    legal.push(...layOut(rule, split, table.maker));
+      // What follows goes into a chain of its own, to which this rule sends what it does not match.
+      const following: RulesetRule[] = [];
+      const onward = table.maker.chain(rule.group, () => following);
+      legal.push(...layOutBefore(rule, split, onward, table.maker));
+      legal = following;
+    } else legal.push(...layOut(rule, split, table.maker));
   }
-  return legal;
+  return first;
 }
 
 function renameTarget(rule: RulesetRule, { renamed }: Table): RulesetRule {

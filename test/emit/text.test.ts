@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { emitIptables } from "../../src/emit/iptables.ts";
 import { emitNft } from "../../src/emit/nft.ts";
-import { checkedDevice, harmless, headingLine, identifier, logPrefix } from "../../src/emit/text.ts";
+import { checkedDevice, harmless, headingLines, identifier, logPrefix } from "../../src/emit/text.ts";
 import { accept, addresses, base, called, ip, rule, ruleset } from "../netfilter/build.ts";
 
 test.each([
@@ -21,6 +21,15 @@ test.each([
   ["", ""],
 ])("%j becomes %j", (text, expected) => expect(harmless(text, 100)).toBe(expected));
 
+test("each character that means something inside quotes goes, alone as well", () => {
+  const kept = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)).filter(
+    (character) => harmless(`x${character}x`, 9) === `x${character}x`,
+  );
+  expect(kept.join("")).toBe(
+    " #%&()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz{|}~",
+  );
+});
+
 test("texts are cut where the kernel would cut or refuse them", () => {
   expect(harmless("x".repeat(5000), 128)).toBe("x".repeat(128));
   expect(harmless(`${"x".repeat(127)} y`, 128)).toBe("x".repeat(127));
@@ -34,8 +43,8 @@ test("a log prefix ends in one blank, or is none", () => {
 });
 
 test("headings are comments, or nothing", () => {
-  expect(headingLine("a\nadd rule")).toBe("# a add rule");
-  expect(headingLine("")).toBe("");
+  expect(headingLines("a\nadd rule")).toEqual(["# a add rule"]);
+  expect(headingLines(" \n")).toEqual([]);
 });
 
 test.each([

@@ -3,6 +3,11 @@ import type { Split, Tests } from "./split.ts";
 
 /** So many lines of one rule stand side by side before a chain is made of them. */
 const FLAT_LINES = 4;
+/**
+ * The same for a rule that would need a continuation. The kernel refuses to load chains that lead into each other more
+ * than 16 deep under iptables-nft (NFT_JUMP_STACK_SIZE), and each continuation is one or two of them.
+ */
+const FLAT_LINES_OF_LEAVING = 64;
 
 /** Makes chains. Both give the name of the chain. */
 export interface ChainMaker {
@@ -14,9 +19,9 @@ export interface ChainMaker {
 
 /** Lays a rule out as lines of one chain, and as many further chains as it needs. */
 export function layOut(rule: RulesetRule, split: Split, chains: ChainMaker): readonly RulesetRule[] {
-  const leaves = rule.statement.kind === "goto" || rule.statement.kind === "return";
-  // A chain that was jumped to cannot make the one that jumped return: these two must be walked into by `goto`.
-  return lines(rule, split, target(rule, split, chains, leaves ? "goto" : "jump"), null, chains);
+  // A chain that was jumped to cannot make the one that jumped return: it must be walked into by `goto`.
+  const enter = leavesChain(rule.statement) ? "goto" : "jump";
+  return lines(rule, split, target(rule, split, chains, enter), null, chains);
 }
 
 /**
@@ -24,8 +29,8 @@ export function layOut(rule: RulesetRule, split: Split, chains: ChainMaker): rea
  * packet that fails within those cannot come back by itself: all that follows the rule must be a chain, too.
  */
 export function needsContinuation({ statement }: RulesetRule, split: Split): boolean {
-  if (statement.kind !== "goto" && statement.kind !== "return") return false;
-  return !isFlat(split) || (split.limits.length > 0 && lineCount(split) > 1);
+  if (!leavesChain(statement)) return false;
+  return !isFlat(statement, split) || (split.limits.length > 0 && lineCount(split) > 1);
 }
 
 /** Lays out a rule that needs a continuation: every packet that does not match goes to the chain `onward`. */
@@ -83,7 +88,7 @@ function lines(
     return [...first.tests.map((tests) => line(tests, away)), ...inside(rest)];
   };
 
-  if (isFlat(split)) return [...last(product(split)), ...closing];
+  if (isFlat(rule.statement, split)) return [...last(product(split)), ...closing];
   const [first, ...rest] = stagesOf(split);
   if (first?.kind !== "choice") return [...stage([split.fixed], stagesOf(split)), ...closing];
   if (split.fixed.length > 0 && first.tests.length > FLAT_LINES) {
@@ -107,9 +112,15 @@ function stagesOf({ choices, exclusions }: Split): readonly Stage[] {
   ].toSorted((a, b) => a.tests.length - b.tests.length);
 }
 
-function isFlat(split: Split): boolean {
+/** Whether a statement acts on the chain that it stands in. */
+function leavesChain({ kind }: Statement): boolean {
+  return kind === "goto" || kind === "return";
+}
+
+function isFlat(statement: Statement, split: Split): boolean {
   if (split.exclusions.length > 0) return false;
-  return lineCount(split) <= FLAT_LINES || (split.choices.length === 1 && split.fixed.length === 0);
+  const most = leavesChain(statement) ? FLAT_LINES_OF_LEAVING : FLAT_LINES;
+  return lineCount(split) <= most || (split.choices.length === 1 && split.fixed.length === 0);
 }
 
 function lineCount({ choices }: Split): number {
