@@ -6,13 +6,25 @@ import { describePacket } from "../policy/describe.ts";
 import { type Circumstances, type Decision, evaluate } from "../policy/evaluate.ts";
 import type { Packet } from "../policy/packet.ts";
 import { TCP } from "../policy/packet.ts";
+import { PATHS } from "../policy/paths.ts";
 import type { Policy, Rule } from "../policy/policy.ts";
 
 /** The packets that a policy may leave untracked and allow, and that somebody answers. */
 export function untrackedAndAnswered(meaning: Meaning, family: Family): Diagram {
   const space = meaning.space(family);
   const untracked = space.where(meaning.fates(family, "untracking", "packet"), FATE.untracked);
-  return space.intersection(untracked, meaning.answerable(family));
+  return space.intersection(untracked, answered(meaning, family));
+}
+
+/** An essential loopback passes whatever its state, so nothing there depends on the way back. */
+function answered(meaning: Meaning, family: Family): Diagram {
+  const space = meaning.space(family);
+  if (!meaning.policy.essentials) return meaning.answerable(family);
+  const loopback = PATHS.indexOf("loopback");
+  return space.difference(
+    meaning.answerable(family),
+    space.set([{ path: [{ first: loopback, last: loopback }] }]),
+  );
 }
 
 /** The packets that may open a tracked flow which is answered: over TCP, openings only. */
@@ -23,7 +35,7 @@ export function opensTracked(meaning: Meaning, family: Family): Diagram {
     space.set([{ opening: [{ first: 1, last: 1 }] }]),
     space.set([{ protocol: { except: [{ first: TCP, last: TCP }] } }]),
   );
-  return space.intersection(space.intersection(allowed, opens), meaning.answerable(family));
+  return space.intersection(space.intersection(allowed, opens), answered(meaning, family));
 }
 
 /** A packet that opens something, in a proof that takes every limit at its worst: an allow has no room left. */

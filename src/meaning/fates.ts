@@ -77,6 +77,37 @@ export function fates(policy: Policy, family: Family, world: World, limits: Limi
   return firstMatch(rankRules(world.spaces[family], rules));
 }
 
+/**
+ * Which packets raw leaves untracked (`FATE.untracked`; any other fate is not told apart): as `fates` for most of them,
+ * but of a packet that will be forwarded the hook does not know where it leaves. There an untracked allow that asks this
+ * takes every packet that meets its other conditions, and what else asks it cannot act.
+ */
+export function marks(policy: Policy, family: Family, world: World, view: View): Diagram {
+  const { self, essentials } = policy;
+  const rules: MatchRule<Fields>[] = [];
+  for (const rule of policy.rules) {
+    if (!counts(rule, "untracking")) continue;
+    const match: PacketCube[] = [];
+    for (const path of PATHS) {
+      if (essentials && rule.action !== "allow" && path === "loopback") continue;
+      // The path is that of the packet that is marked, which for the view `reply` is the reply.
+      const asked = path === "forward" ? withoutOut(rule) : rule.match;
+      const seen = asked && (view === "packet" ? asked : replyMatch(asked));
+      const seenPath = view === "packet" ? path : REVERSE_PATH[path];
+      if (seen) match.push(...cubesOf(seen, family, self, world.devices, [seenPath]));
+    }
+    rules.push({ match, verdict: fateOf(rule) });
+  }
+  rules.push({ match: [{}], verdict: FATE.allowed });
+  return firstMatch(rankRules(world.spaces[family], rules));
+}
+
+/** What is left of a rule where nobody knows the output interface; null where it cannot act at all. */
+function withoutOut({ match, tracked, action }: Rule): Match | null {
+  if (match.out === null) return match;
+  return !tracked && action === "allow" ? { ...match, out: null } : null;
+}
+
 /** What a packet must be for its reply to match; null where no reply does. */
 export function replyMatch(match: Match): Match | null {
   return match.openings === "only" ? null : reverseMatch(match);

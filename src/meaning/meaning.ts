@@ -1,7 +1,7 @@
 import type { Family } from "../address/ranges.ts";
 import type { Diagram } from "../packets/nodes.ts";
 import type { Policy } from "../policy/policy.ts";
-import { answerablePackets, fates, type LimitCase, possiblePackets, type View } from "./fates.ts";
+import { answerablePackets, fates, type LimitCase, marks, possiblePackets, type View } from "./fates.ts";
 import { createWorld, type PacketSpace, type World } from "./world.ts";
 
 /** What one policy does with all packets, worked out piece by piece as somebody asks. */
@@ -11,6 +11,8 @@ export interface Meaning {
   space(family: Family): PacketSpace;
   /** A `Fate` for every packet or its reply. */
   fates(family: Family, limits: LimitCase, view: View): Diagram;
+  /** `FATE.untracked` for every packet, or every packet's reply, that raw leaves untracked. */
+  marks(family: Family, view: View): Diagram;
   /** The packets that can exist. */
   possible(family: Family): Diagram;
   /** The packets that somebody may answer. */
@@ -36,6 +38,7 @@ export function meaningOf(policy: Policy, world: World = createWorld([policy])):
       policy.rules.some(({ limit }) => limit)
         ? once(`${family} ${limits} ${view}`, () => fates(policy, family, world, limits, view))
         : once(`${family} ${view}`, () => fates(policy, family, world, limits, view)),
+    marks: (family, view) => once(`${family} marks ${view}`, () => marks(policy, family, world, view)),
     possible: (family) => once(`${family} possible`, () => possiblePackets(family, world)),
     answerable: (family) => once(`${family} answerable`, () => answerablePackets(family, world)),
   };

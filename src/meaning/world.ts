@@ -64,6 +64,16 @@ export function groupAddresses(family: Family): AddressRanges {
   return family === 4 ? [MULTICAST[4], BROADCAST] : [MULTICAST[6]];
 }
 
+/**
+ * The ports that source NAT may pick for a flow, where the sentence does not say: the kernel keeps the class of the
+ * port that the flow came with, below 512, below 1024, or above (`nf_nat_l4proto_unique_tuple`).
+ */
+export const DEFAULT_NAT_PORTS: PortRanges = [
+  { first: 1, last: 511 },
+  { first: 600, last: 1023 },
+  { first: 1024, last: 65535 },
+];
+
 /** ICMP types and codes are 0 to 255. */
 export const ICMP_VALUES: Range<number> = { first: 0, last: 255 };
 
@@ -120,7 +130,8 @@ function* portRanges(
   extras: Extras,
 ): Generator<Range<number>> {
   yield ICMP_VALUES;
-  yield { first: 0, last: 0 };
+  yield* DEFAULT_NAT_PORTS;
+  for (const port of [0, 22, 2222]) yield { first: port, last: port };
   yield* extras.ports ?? [];
   for (const type of [0, 8, 13, 14, 15, 16, 17, 18, 128, 129, 139, 140, ...NEIGHBOUR_DISCOVERY])
     yield { first: type, last: type };

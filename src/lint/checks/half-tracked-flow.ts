@@ -54,7 +54,7 @@ function untrackedReplies({ policy, meaning }: Subject): Offender<Rule>[] {
     {
       bad(family) {
         const space = meaning.space(family);
-        const replies = meaning.fates(family, "untracking", "reply");
+        const replies = meaning.marks(family, "reply");
         return space.intersection(opensTracked(meaning, family), space.where(replies, FATE.untracked));
       },
       sentences: allows,

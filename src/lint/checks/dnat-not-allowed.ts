@@ -1,0 +1,39 @@
+import { FATE } from "../../meaning/fates.ts";
+import { translateDestination } from "../../meaning/translation.ts";
+import { packetOf } from "../../meaning/witness.ts";
+import { describePacket } from "../../policy/describe.ts";
+import type { Check } from "../check.ts";
+import { decideReply, describeDecision } from "../way-back.ts";
+
+/** Destination NAT whose translated packets no rule allows. NAT opens nothing by itself. */
+export const dnatNotAllowed: Check = {
+  name: "dnat-not-allowed",
+  level: "warning",
+  run({ policy, meaning }, report) {
+    for (const [i, nat] of policy.destinationNat.entries()) {
+      const families = ([4, 6] as const).map((family) => {
+        const space = meaning.space(family);
+        const { after } = translateDestination(nat, policy.destinationNat.slice(0, i), family, meaning);
+        const passes = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed, FATE.untracked);
+        return { family, after, passes: space.intersects(after, passes) };
+      });
+      if (families.some(({ passes }) => passes)) continue;
+      const packet = families
+        .map(({ family, after }) => packetOf(after, family, meaning.world))
+        .find((one) => one !== null);
+      if (!packet) continue;
+      const decision = decideReply(policy, packet);
+      const killer = decision.reason.kind === "rule" ? decision.reason.rule : null;
+      report({
+        message: "nothing allows what this sentence translates",
+        span: nat.origin.span,
+        ...(killer && { related: [{ span: killer.origin.span, text: "denies the translated packet" }] }),
+        notes: [
+          `packet: ${describePacket(packet)}  (translated)`,
+          `Rules see the packet with its new destination, and NAT opens nothing by itself. Here it meets ${describeDecision(decision, packet)}.`,
+        ],
+        help: "add a rule that allows the translated packet, with its new destination and port",
+      });
+    }
+  },
+};

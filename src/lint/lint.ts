@@ -1,0 +1,36 @@
+import type { Document } from "../language/ast.ts";
+import { meaningOf } from "../meaning/meaning.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { Log } from "../source/finding.ts";
+import type { Check } from "./check.ts";
+import { dnatNotAllowed } from "./checks/dnat-not-allowed.ts";
+import { halfTrackedFlow } from "./checks/half-tracked-flow.ts";
+import { keepPorts } from "./checks/keep-ports.ts";
+import { noWayBackIn } from "./checks/no-way-back-in.ts";
+import { untrackedFromAnywhere } from "./checks/untracked-from-anywhere.ts";
+import { untrackedNat } from "./checks/untracked-nat.ts";
+import { untrackedNatReply } from "./checks/untracked-nat-reply.ts";
+import { untrackedPath } from "./checks/untracked-path.ts";
+import { untrackedReplyDenied } from "./checks/untracked-reply-denied.ts";
+import { unusedName } from "./checks/unused-name.ts";
+
+/** Every check of a policy that can be read: first the proofs, then what is merely suspicious. */
+export const checks: readonly Check[] = [
+  untrackedReplyDenied,
+  halfTrackedFlow,
+  untrackedNat,
+  untrackedNatReply,
+  untrackedPath,
+  dnatNotAllowed,
+  noWayBackIn,
+  untrackedFromAnywhere,
+  keepPorts,
+  unusedName,
+];
+
+/** Runs every check. A policy without errors is proved to do what section "What must be proved" of the language promises. */
+export function lint(document: Document, policy: Policy, log: Log): void {
+  const subject = { document, policy, meaning: meaningOf(policy) };
+  for (const { name, level, run } of checks)
+    run(subject, (finding) => log.report({ check: name, level, ...finding }));
+}

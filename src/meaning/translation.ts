@@ -1,0 +1,128 @@
+import type { Family, Range } from "../address/ranges.ts";
+import { forget } from "../packets/forget.ts";
+import type { Diagram } from "../packets/nodes.ts";
+import { targetOf } from "../policy/nat.ts";
+import { TCP } from "../policy/packet.ts";
+import { PATHS } from "../policy/paths.ts";
+import type { DestinationNat, NatTarget, SourceNat } from "../policy/policy.ts";
+import { FATE } from "./fates.ts";
+import type { Meaning } from "./meaning.ts";
+import { cubesOf, DEFAULT_NAT_PORTS, type PacketCube } from "./world.ts";
+
+const PORTFUL = [TCP, 17, 33, 132].map(single);
+
+/** The first packets of the flows that a source NAT sentence translates, as they leave; and as they came. */
+export interface Translated {
+  readonly before: Diagram;
+  /** Ends and ports as the far side sees them. What answers such a packet is what raw meets first on the way back. */
+  readonly after: Diagram;
+}
+
+/**
+ * Flows of a source NAT sentence. `flows` are the packets that open tracked flows. After the translation the packet looks
+ * like one that this host sends; where a pool is not made of this host's own addresses, like a forwarded one.
+ */
+export function translateSource(
+  nat: SourceNat,
+  earlier: readonly SourceNat[],
+  flows: Diagram,
+  family: Family,
+  meaning: Meaning,
+): Translated {
+  const space = meaning.space(family);
+  const before = space.intersection(
+    flows,
+    firstMatched(nat, earlier, family, meaning, [PATHS.indexOf("forward"), PATHS.indexOf("output")]),
+  );
+  const pool = nat.pool && targetOf(nat.pool, family);
+  const ports = nat.ports ? [nat.ports] : DEFAULT_NAT_PORTS;
+  const none = single(meaning.world.devices.numberOf(null));
+  const sent: PacketCube = { path: [single(PATHS.indexOf("output"))], in: [none], ...from(pool) };
+  const passed: PacketCube = {
+    path: [single(PATHS.indexOf("forward"))],
+    in: { except: [none] },
+    ...from(pool),
+  };
+  const shapes = pool ? [sent, passed] : [sent];
+  const looks = space.set(
+    shapes.flatMap((shape) => [
+      { ...shape, protocol: PORTFUL, sourcePort: ports },
+      { ...shape, protocol: { except: PORTFUL } },
+    ]),
+  );
+  const rest = forget(space, before, ["path", "in", "source", "sourcePort"]);
+  return { before, after: space.intersection(space.intersection(rest, looks), meaning.answerable(family)) };
+}
+
+/** Flows of a destination NAT sentence: what comes in, and what the filter sees of it once it is translated and routed. */
+export function translateDestination(
+  nat: DestinationNat,
+  earlier: readonly DestinationNat[],
+  family: Family,
+  meaning: Meaning,
+): Translated {
+  const space = meaning.space(family);
+  const opens = space.union(
+    space.set([{ opening: [single(1)] }]),
+    space.set([{ protocol: { except: [single(TCP)] } }]),
+  );
+  const raw = meaning.fates(family, "untracking", "packet");
+  const reachesNat = space.difference(
+    space.intersection(opens, meaning.possible(family)),
+    space.where(raw, FATE.untracked, FATE.droppedEarly),
+  );
+  const before = space.intersection(
+    reachesNat,
+    firstMatched(
+      nat,
+      earlier,
+      family,
+      meaning,
+      PATHS.map((_, i) => i),
+    ),
+  );
+  const rest = forget(space, before, [
+    "path",
+    "out",
+    "destination",
+    ...(nat.ports ? (["destinationPort"] as const) : []),
+  ]);
+  const target = nat.target && targetOf(nat.target, family);
+  const paths = nat.redirect ? ["input", "loopback"] : ["forward", "output"];
+  const looks = space.set([
+    {
+      path: paths.map((path) => single(PATHS.indexOf(path as never))).sort((a, b) => a.first - b.first),
+      ...(target && { destination: [target] }),
+      ...(nat.ports && { destinationPort: [nat.ports] }),
+    },
+  ]);
+  return { before, after: space.intersection(space.intersection(rest, looks), meaning.possible(family)) };
+}
+
+/** What a sentence matches and none before it does. */
+function firstMatched(
+  nat: SourceNat | DestinationNat,
+  earlier: readonly (SourceNat | DestinationNat)[],
+  family: Family,
+  { policy, world }: Meaning,
+  paths: readonly number[],
+): Diagram {
+  const space = world.spaces[family];
+  const cubes = (one: SourceNat | DestinationNat): PacketCube[] =>
+    cubesOf(
+      one.match,
+      family,
+      policy.self,
+      world.devices,
+      paths.map((path) => PATHS[path]!),
+    );
+  return space.difference(space.set(cubes(nat)), space.set(earlier.flatMap(cubes)));
+}
+
+function from(pool: NatTarget["v4"]): PacketCube {
+  return pool ? { source: [pool] } : {};
+}
+
+function single(value: number): Range<number> {
+  return { first: value, last: value };
+}
