@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
+import type { Host } from "../lab.ts";
 import { packetHex } from "../packets.ts";
 import { installProbes, readProbe } from "../probe.ts";
 import { describeKernel } from "../requirements.ts";
@@ -81,29 +82,47 @@ describeKernel("what a hook sees of an arriving packet", () => {
   });
 
   test.each([
-    ["iptables", "10.1.0.1", "LOCAL,MULTICAST", 1],
-    ["iptables", "224.0.0.1", "LOCAL,MULTICAST", 1],
-    ["ip6tables", "2001:db8:1::1", "LOCAL,ANYCAST", 1],
-    ["ip6tables", "2001:db8:1::", "LOCAL,ANYCAST", 1],
-    ["ip6tables", "ff02::1", "MULTICAST", 1],
-    // Not a union: in IPv6 the kernel asks for multicast and for one of the others.
-    ["ip6tables", "2001:db8:1::1", "LOCAL,MULTICAST", 0],
-    ["ip6tables", "ff02::1", "LOCAL,MULTICAST", 0],
-    // Unicast is what is not multicast, here also where it is local.
-    ["ip6tables", "2001:db8:1::1", "UNICAST", 1],
-    ["iptables", "10.1.0.1", "UNICAST", 0],
-  ])("%s finds %s of type %s %i times", async (tool, destination, types, times) => {
+    ["iptables", "10.1.0.1", "--dst-type LOCAL,MULTICAST", 1],
+    ["iptables", "224.0.0.1", "--dst-type LOCAL,MULTICAST", 1],
+    ["ip6tables", "2001:db8:1::1", "--dst-type LOCAL,ANYCAST", 1],
+    ["ip6tables", "2001:db8:1::", "--dst-type LOCAL,ANYCAST", 1],
+    ["ip6tables", "ff02::1", "--dst-type MULTICAST", 1],
+    // No union: in IPv6 the kernel wants the address to be multicast and one of the others, which none is.
+    ["ip6tables", "2001:db8:1::1", "--dst-type LOCAL,MULTICAST", 0],
+    ["ip6tables", "ff02::1", "--dst-type LOCAL,MULTICAST", 0],
+    ["ip6tables", "2001:db8:1::1", "! --dst-type LOCAL,ANYCAST,MULTICAST", 1],
+    ["ip6tables", "2001:db8:1::1", "! --dst-type LOCAL,ANYCAST -m addrtype ! --dst-type MULTICAST", 0],
+    ["ip6tables", "ff02::1", "! --dst-type LOCAL,ANYCAST -m addrtype ! --dst-type MULTICAST", 0],
+    ["ip6tables", "2001:db8:1::77", "! --dst-type LOCAL,ANYCAST -m addrtype ! --dst-type MULTICAST", 1],
+    // Unicast is whatever is not multicast, the host's own addresses among it.
+    ["ip6tables", "2001:db8:1::1", "--dst-type UNICAST", 1],
+    ["iptables", "10.1.0.1", "--dst-type UNICAST", 0],
+  ])("%s, a packet to %s, addrtype %s: %i match", async (tool, destination, types, times) => {
     await net.host.forward();
-    const rule = `-t raw -A PREROUTING -p udp --dport 7000 -m addrtype --dst-type ${types}`;
+    const rule = `-t raw -A PREROUTING -p udp --dport 7000 -m addrtype ${types}`;
     for (const backend of ["nft", "legacy"])
       await net.host.run([`${tool}-${backend}`, "-w", ...rule.split(" ")]);
-    const mac = types.includes("MULTICAST") ? BROADCAST_MAC : await net.host.mac("eth0");
+    const group = /^(ff|224)/.test(destination);
+    const mac = group ? BROADCAST_MAC : await net.host.mac("eth0");
     const source = PAIR.client[tool === "iptables" ? 4 : 6];
     await net.client.send([datagram(source, destination)], { device: "eth0", mac });
     for (const backend of ["nft", "legacy"]) {
       const listed = await net.host.run([`${tool}-${backend}`, "-w", "-t", "raw", "-S", "PREROUTING", "-v"]);
-      expect(listed, backend).toContain(`-c ${times} `);
+      expect(listed, backend).toMatch(new RegExp(`-A PREROUTING .* -c ${times} `));
     }
+  });
+
+  test("an IPv6 link-local address of this host is local, one of the neighbours is not", async () => {
+    const linkLocal = async (host: Host) =>
+      /inet6 (fe80::[0-9a-f:]+)/.exec(await host.run(["ip", "-6", "address", "show", "dev", "eth0"]))![1]!;
+    const [ours, theirs] = await Promise.all([linkLocal(net.host), linkLocal(net.client)]);
+    const match = "udp dport 7000 fib daddr type local";
+    await installProbes(net.host, [{ name: "raw", hook: "prerouting", priority: -310, match }]);
+    const device = { device: "eth0", mac: await net.host.mac("eth0") };
+    await net.client.send([datagram(theirs, ours)], device);
+    expect(await readProbe(net.host, "raw")).toMatchObject({ all: 1 });
+    await net.client.send([datagram(theirs, theirs)], device);
+    expect(await readProbe(net.host, "raw")).toMatchObject({ all: 1 });
   });
 
   test("over lo a packet passes output, postrouting, prerouting and input, all with the device lo", async () => {
