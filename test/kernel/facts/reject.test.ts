@@ -3,16 +3,21 @@ import { BACKENDS, type Backend } from "../backends.ts";
 import type { Host } from "../lab.ts";
 import { installProbes, readProbe } from "../probe.ts";
 import { describeKernel } from "../requirements.ts";
-import { PAIR, type Pair, pair } from "../topologies.ts";
+import { GATEWAY, type Gateway, gateway, PAIR, type Pair, pair } from "../topologies.ts";
 import { counted, ERRORS, FAMILIES, UNTRACKED, untrackedOnArrival } from "./common.ts";
 
 type Protocol = "tcp" | "udp";
 
 /** Rejects what goes to port 7000: TCP with a reset, UDP with a port-unreachable. */
-async function rejectOnInput(host: Host, backend: Backend, protocol: Protocol): Promise<void> {
+async function rejectAt(
+  hook: "input" | "forward",
+  host: Host,
+  backend: Backend,
+  protocol: Protocol,
+): Promise<void> {
   if (backend === "nft") {
     const rule = `${protocol} dport 7000 reject${protocol === "tcp" ? " with tcp reset" : ""}`;
-    const chain = `chain c {\n type filter hook input priority 0\n ${rule}\n }\n`;
+    const chain = `chain c {\n type filter hook ${hook} priority 0\n ${rule}\n }\n`;
     await host.run(["nft", "-f", "-"], `table inet f {\n ${chain} }\n`);
     return;
   }
@@ -21,10 +26,16 @@ async function rejectOnInput(host: Host, backend: Backend, protocol: Protocol): 
     [backend.replace("ip", "ip6"), "icmp6-port-unreachable"],
   ] as const) {
     const reply = protocol === "tcp" ? "tcp-reset" : unreachable;
-    const rule = `-w -A INPUT -p ${protocol} --dport 7000 -j REJECT --reject-with ${reply}`;
+    const rule = `-w -A ${hook.toUpperCase()} -p ${protocol} --dport 7000 -j REJECT --reject-with ${reply}`;
     await host.run([program, ...rule.split(" ")]);
   }
 }
+
+const combinations = BACKENDS.flatMap((backend) =>
+  (["tcp", "udp"] as const).flatMap((protocol) =>
+    FAMILIES.map((family) => [backend, protocol, family] as const),
+  ),
+);
 
 describeKernel("the answer of a reject on input", () => {
   let net: Pair;
@@ -34,14 +45,8 @@ describeKernel("the answer of a reject on input", () => {
     return net.lab.destroy;
   });
 
-  const combinations = BACKENDS.flatMap((backend) =>
-    (["tcp", "udp"] as const).flatMap((protocol) =>
-      FAMILIES.map((family) => [backend, protocol, family] as const),
-    ),
-  );
-
   async function stateOfAnswer(backend: Backend, protocol: Protocol, family: 4 | 6) {
-    await rejectOnInput(net.host, backend, protocol);
+    await rejectAt("input", net.host, backend, protocol);
     const match = protocol === "tcp" ? "tcp flags & rst == rst" : ERRORS[family];
     await installProbes(net.host, [{ name: "out", hook: "output", match }]);
     await net.host.serve(protocol, PAIR.host[family], 7000);
@@ -72,6 +77,27 @@ describeKernel("the answer of a reject on input", () => {
       expect(await stateOfAnswer(backend, protocol, family)).toEqual(
         counted(protocol === "tcp" ? "untracked" : "invalid"),
       );
+    },
+  );
+});
+
+describeKernel("the answer of a reject on forward", () => {
+  let net: Gateway;
+
+  beforeEach(async () => {
+    net = await gateway();
+    return net.lab.destroy;
+  });
+
+  test.each(combinations)(
+    "to a tracked packet leaves as related (%s, %s, IPv%i)",
+    async (backend, protocol, family) => {
+      await rejectAt("forward", net.gateway, backend, protocol);
+      const match = protocol === "tcp" ? "tcp flags & rst == rst" : ERRORS[family];
+      await installProbes(net.gateway, [{ name: "out", hook: "output", match }]);
+      const ending = await net.client.ask({ protocol, to: GATEWAY.server[family], port: 7000 });
+      expect(ending).toEqual({ outcome: "refused" });
+      expect(await readProbe(net.gateway, "out")).toEqual(counted("related"));
     },
   );
 });
