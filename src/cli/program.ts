@@ -4,6 +4,7 @@ import { addCompile } from "./commands/compile.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addInit } from "./commands/init.ts";
 import { addLint } from "./commands/lint.ts";
+import { addSchema } from "./commands/schema.ts";
 import type { Exit } from "./exit.ts";
 
 /** What a command line needs from around it. */
@@ -46,6 +47,7 @@ export function buildProgram(surroundings: Surroundings): Command {
   addCompile(program, exit);
   addLint(program, exit);
   addInit(program, exit);
+  addSchema(program, exit);
   addCompletion(program, exit);
   for (const command of program.commands) command.showHelpAfterError(`See \`ctc ${command.name()} --help\`.`);
   return program.showHelpAfterError("See `ctc --help`.");
