@@ -1,9 +1,9 @@
 import { isMap, isScalar, isSeq, type ParsedNode } from "yaml";
 import type * as z from "zod/mini";
-import type { Source, Span } from "../source/source.ts";
+import { type Source, type Span, textOf } from "../source/source.ts";
 import type { Word } from "./ast.ts";
 import { type Advice, quoted, type Reporter } from "./checks.ts";
-import { entriesOf, plainOf, spanOfNode, textScalar } from "./nodes.ts";
+import { type Entry, entriesOf, plainOf, spanOfNode, textScalar } from "./nodes.ts";
 import { keysAt, policyFile } from "./shape.ts";
 import { suggest } from "./suggest.ts";
 
@@ -18,10 +18,58 @@ export function checkShape(source: Source, root: ParsedNode | null, report: Repo
     return;
   }
   checkDuplicateKeys(source, root, report);
-  const result = policyFile.safeParse(plainOf(source, root));
-  if (result.success) return;
-  for (const issue of result.error.issues) reportIssue(source, root, issue, report);
+  const issues = issuesOf(plainOf(source, root));
+  if (!issues) {
+    const [start] = root.range;
+    const span = { source, start, end: start + 1 };
+    report.error("bad-value", span, "this is no policy: hundreds of thousands of values have the wrong kind");
+    return;
+  }
+  const file = { source, root, report, entries: indexedEntries(source) };
+  for (const issue of issues) reportIssue(file, issue);
 }
+
+/**
+ * Everything that zod has to say; null if it is too much to say: zod passes the issues of a list on as the arguments of
+ * one call, of which a stack holds some hundred thousand.
+ */
+function issuesOf(plain: unknown): readonly Issue[] | null {
+  try {
+    return policyFile.safeParse(plain).error?.issues ?? [];
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+/** A file whose shape is reported on. */
+interface File {
+  readonly source: Source;
+  readonly root: ParsedNode;
+  readonly report: Reporter;
+  /** The entries of a mapping by their keys; none for other nodes. */
+  readonly entries: (node: ParsedNode | null | undefined) => ReadonlyMap<string, Entry>;
+}
+
+/** Remembers what it has found: a mapping with many entries may have as many things wrong with it. */
+function indexedEntries(source: Source): File["entries"] {
+  const known = new WeakMap<ParsedNode, ReadonlyMap<string, Entry>>();
+  return (node) => {
+    if (!node) return NO_ENTRIES;
+    const index = known.get(node) ?? firstOfEach(entriesOf(source, node));
+    known.set(node, index);
+    return index;
+  };
+}
+
+/** Of keys that stand there twice, the first one counts. */
+function firstOfEach(entries: readonly Entry[]): ReadonlyMap<string, Entry> {
+  const index = new Map<string, Entry>();
+  for (const entry of entries) if (!index.has(entry.key.text)) index.set(entry.key.text, entry);
+  return index;
+}
+
+const NO_ENTRIES: ReadonlyMap<string, Entry> = new Map();
 
 function checkDuplicateKeys(source: Source, node: ParsedNode, report: Reporter): void {
   if (isSeq(node)) {
@@ -45,10 +93,10 @@ function checkDuplicateKeys(source: Source, node: ParsedNode, report: Reporter):
   }
 }
 
-function reportIssue(source: Source, root: ParsedNode, issue: Issue, report: Reporter): void {
+function reportIssue(file: File, issue: Issue): void {
   switch (issue.code) {
     case "unrecognized_keys":
-      for (const key of issue.keys) reportUnknownKey(source, root, issue.path, key, report);
+      for (const key of issue.keys) reportUnknownKey(file, issue.path, key);
       return;
     case "invalid_key":
     case "invalid_format":
@@ -57,15 +105,13 @@ function reportIssue(source: Source, root: ParsedNode, issue: Issue, report: Rep
     case "invalid_union": {
       const branch = issue.errors.find((errors) => !errors.some(isWrongKind));
       const takesText = issue.errors.some((errors) => errors.some(wantsText));
-      if (!branch && takesText && textScalar(nodeAt(source, root, issue.path))) return;
-      if (!branch) reportValue(source, root, issue, report);
-      else
-        for (const inner of branch)
-          reportIssue(source, root, { ...inner, path: [...issue.path, ...inner.path] }, report);
+      if (!branch && takesText && textScalar(nodeAt(file, issue.path))) return;
+      if (!branch) reportValue(file, issue);
+      else for (const inner of branch) reportIssue(file, { ...inner, path: [...issue.path, ...inner.path] });
       return;
     }
     default:
-      reportValue(source, root, issue, report);
+      reportValue(file, issue);
   }
 }
 
@@ -79,77 +125,57 @@ function isWrongKind(issue: Issue): boolean {
   return issue.path.length === 0 && (issue.code === "invalid_type" || issue.code === "invalid_value");
 }
 
-function reportUnknownKey(
-  source: Source,
-  root: ParsedNode,
-  path: readonly PropertyKey[],
-  key: string,
-  report: Reporter,
-): void {
+function reportUnknownKey(file: File, path: readonly PropertyKey[], key: string): void {
+  const { span } = file.entries(nodeAt(file, path)).get(key)!.key;
+  const where = path.length === 0 ? "a policy file has no" : "there is no";
+  const message = `${where} ${quoted(key)}${path.length === 0 ? "" : " here"}`;
   const known = keysAt(path) ?? [];
-  const near = suggest(key, known);
-  const span = entriesOf(source, nodeAt(source, root, path)).find((entry) => entry.key.text === key)!.key
-    .span;
-  const message =
-    path.length === 0 ? `a policy file has no ${quoted(key)}` : `there is no ${quoted(key)} here`;
-  report.error("unknown-key", span, message, {
-    help: near
-      ? `did you mean \`${near}\`?`
-      : `known keys are ${known.map((name) => `\`${name}\``).join(", ")}`,
-    ...(near && { fix: { title: `replace by \`${near}\``, edits: [{ span, text: near }], safe: false } }),
-  });
+  const near = file.report.isFull ? null : suggest(key, known);
+  if (near) {
+    const fix = { title: `replace by \`${near}\``, edits: [{ span, text: near }], safe: false };
+    file.report.error("unknown-key", span, message, { help: `did you mean \`${near}\`?`, fix });
+  } else {
+    const help = `known keys are ${known.map((name) => `\`${name}\``).join(", ")}`;
+    file.report.error("unknown-key", span, message, { help });
+  }
 }
 
-function reportValue(source: Source, root: ParsedNode, issue: Issue, report: Reporter): void {
-  const { path } = issue;
-  const node = nodeAt(source, root, path);
-  const key = path.findLast((step) => typeof step === "string");
-  const isItem = typeof path.at(-1) === "number";
+function reportValue(file: File, issue: Issue): void {
+  const { source, report } = file;
+  const node = nodeAt(file, issue.path);
+  const parent = nodeAt(file, issue.path.slice(0, -1)) ?? file.root;
+  const key = issue.path.findLast((step) => typeof step === "string");
+  const help = `it must be ${issue.message}`;
   if (node === undefined) {
-    const span = startOf(source, nodeAt(source, root, path.slice(0, -1)) ?? root);
-    report.error("missing-key", span, `${quoted(String(key))} is missing here`, {
-      help: `it must be ${issue.message}`,
-    });
+    report.error("missing-key", startOf(file, parent), `${quoted(String(key))} is missing here`, { help });
     return;
   }
+  const isItem = typeof issue.path.at(-1) === "number";
   const subject = key === undefined ? "a policy file" : isItem ? `an item of ${quoted(key)}` : quoted(key);
   if (node === null || (isScalar(node) && node.value === null)) {
-    const parent = nodeAt(source, root, path.slice(0, -1)) ?? root;
-    const span = node ? spanOfNode(source, node) : startOf(source, parent);
-    const entry = entriesOf(source, parent).find((candidate) => candidate.key.text === path.at(-1));
-    report.error("bad-value", entry?.key.span ?? span, `${subject} has no value`, {
-      help: `it must be ${issue.message}`,
-    });
+    const entry = isItem ? undefined : file.entries(parent).get(String(key));
+    const span = entry?.key.span ?? (node ? spanOfNode(source, node) : startOf(file, parent));
+    report.error("bad-value", span, `${subject} has no value`, { help });
     return;
   }
   if (wantsText(issue) && textScalar(node)) return;
-  const span = spanOfNode(source, node);
-  if (isMap(node) && isSentence(path)) {
-    report.error(
-      "quote-sentence",
-      span,
-      "YAML reads this sentence as a mapping, because of its `:`",
-      quoteAdvice(source, span),
-    );
-    return;
-  }
-  report.error(
-    "bad-value",
-    isScalar(node) ? span : startOf(source, node),
-    `${subject} must be ${issue.message}`,
-  );
+  const span = isScalar(node) ? spanOfNode(source, node) : startOf(file, node);
+  if (isMap(node) && isSentence(issue.path)) {
+    const whole = spanOfNode(source, node);
+    const message = "YAML reads this sentence as a mapping, because of its `:`";
+    report.error("quote-sentence", whole, message, quoteAdvice(whole));
+  } else report.error("bad-value", span, `${subject} must be ${issue.message}`);
 }
 
-/** Whether the value at `path` should be a sentence or a single word. */
+/** Whether a sentence belongs to `path`, be it one of rules, of NAT or of a service. */
 function isSentence(path: readonly PropertyKey[]): boolean {
-  return (
-    (typeof path.at(-1) === "number" && path[0] !== undefined && path.length !== 2) ||
-    (path[0] === "nat" && path.length === 2)
-  );
+  const [section, , inner] = path;
+  if (typeof path.at(-1) !== "number") return false;
+  return section === "nat" || section === "services" || (section === "policies" && inner === "rules");
 }
 
-function quoteAdvice(source: Source, span: Span): Advice {
-  const written = source.text.slice(span.start, span.end);
+function quoteAdvice(span: Span): Advice {
+  const written = textOf(span);
   if (/\b(?:from|to|ports?|in|out|limit|log):/.test(written))
     return { help: "leave the `:` out: no word of a sentence takes one" };
   if (/[\r\n]|^[{[]/.test(written)) return { help: "quote this sentence" };
@@ -157,26 +183,20 @@ function quoteAdvice(source: Source, span: Span): Advice {
   return { help: "quote this sentence", fix: { title: "quote it", edits: [{ span, text }], safe: true } };
 }
 
-/** The first line of a node: a mapping over pages is better underlined where it begins. */
-function startOf(source: Source, node: ParsedNode): Span {
-  const first = entriesOf(source, node)[0];
-  if (first) return first.key.span;
-  const span = spanOfNode(source, node);
-  const firstLine = source.text.slice(span.start, span.end).split(/[\r\n]/, 1)[0]!;
-  return { ...span, end: span.start + firstLine.length };
+/** Where a node begins: its first key or its first line. A mapping over pages is not to be underlined as a whole. */
+function startOf({ source, entries }: File, node: ParsedNode): Span {
+  for (const { key } of entries(node).values()) return key.span;
+  const [start, end] = node.range;
+  const line = source.text.slice(start, Math.min(end, start + 200)).split(/[\r\n]/, 1)[0]!;
+  return { source, start, end: start + line.trimEnd().length };
 }
 
 /** The node at a path of keys and indexes; undefined where there is no such key, null where a key has no value. */
-function nodeAt(
-  source: Source,
-  root: ParsedNode,
-  path: readonly PropertyKey[],
-): ParsedNode | null | undefined {
-  let node: ParsedNode | null | undefined = root;
+function nodeAt(file: File, path: readonly PropertyKey[]): ParsedNode | null | undefined {
+  let node: ParsedNode | null | undefined = file.root;
   for (const step of path) {
-    if (typeof step === "number")
-      node = isSeq(node) ? (node.items[step] as ParsedNode | undefined) : undefined;
-    else node = entriesOf(source, node).find((entry) => entry.key.text === step)?.value;
+    if (typeof step === "number") node = isSeq(node) ? (node.items[step] as ParsedNode) : undefined;
+    else node = file.entries(node).get(String(step))?.value;
   }
   return node;
 }

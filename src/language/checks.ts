@@ -41,6 +41,8 @@ export type Advice = Omit<Finding, "check" | "level" | "message" | "span">;
 /** How the passes of the front end report: its checks are all errors, and only the listed ones exist. */
 export interface Reporter {
   error(check: LanguageCheck, span: Span, message: string, advice?: Advice): void;
+  /** Further findings are only counted, so their words need not be worked out. */
+  readonly isFull: boolean;
 }
 
 /** How many findings of one file are told one by one. A file with more is not what its author thinks it is. */
@@ -62,6 +64,9 @@ export function limitedReporter(log: Log): LimitedReporter {
       count++;
       if (count <= FINDINGS_TOLD) told.push({ check, level: "error", message, span, ...advice });
       else firstUntold ??= span;
+    },
+    get isFull() {
+      return count >= FINDINGS_TOLD;
     },
     finish(source) {
       const place = ({ span }: Finding) => (span.source === source ? span.start : Number.MAX_SAFE_INTEGER);

@@ -1,4 +1,5 @@
 import { EOF, type IToken, type TokenType } from "chevrotain";
+import type { Span } from "../source/source.ts";
 import { type Advice, alternatives, quoted } from "./checks.ts";
 import type { Reading } from "./clauses.ts";
 import { acceptedCount, expectedAfter } from "./expect.ts";
@@ -14,45 +15,41 @@ type Failure = Parsed<unknown> & { readonly ok: false };
 export function explainSyntax(reading: Reading, kind: SentenceKind, failure: Failure): void {
   const { passage, report } = reading;
   const { tokens, at } = failure;
+  const say = (span: Span, message: string, advice: Advice = {}) =>
+    report.error("sentence-syntax", span, message, advice);
   const found = tokens[at];
   const open = tokens.find((token) => token.tokenType === OpenText);
-  if (open) {
-    report.error(
-      "sentence-syntax",
-      spanOfToken(passage, open),
-      "this text has no closing quote",
-      cutAdvice(passage),
-    );
-    return;
-  }
-  const expected = possible(kind, tokens, at);
-  if (!found) {
-    const end = tokens.length === 0 ? null : endOf(tokens.at(-1)!);
-    const span = end === null ? spanOfAll(passage) : spanOf(passage, end, end);
-    report.error("sentence-syntax", span, "the sentence ends too soon", {
-      label: `expected ${listed(expected)}`,
+  if (report.isFull) say(spanOfAll(passage), "this sentence cannot be read");
+  else if (open) say(spanOfToken(passage, open), "this text has no closing quote", cutAdvice(passage));
+  else if (!found)
+    say(spanOfEnd(passage, tokens), "the sentence ends too soon", {
+      label: expectation(kind, tokens, at),
+      ...cutAdvice(passage),
     });
-    return;
+  else {
+    const slip = at > LONGEST_EXPLAINED ? null : nearMiss(kind, tokens, at);
+    const wrong = slip?.token ?? found;
+    const span = spanOfToken(passage, wrong);
+    const message = `${quoted(wrong.image)} does not belong here`;
+    if (slip) say(span, message, { ...replace(span, slip.word), help: `did you mean \`${slip.word}\`?` });
+    else say(span, message, { label: expectation(kind, tokens, at), ...advice(kind, found, tokens) });
   }
-  const slip = nearMiss(kind, tokens, at);
-  if (slip) {
-    const span = spanOfToken(passage, slip.token);
-    report.error("sentence-syntax", span, `${quoted(slip.token.image)} does not belong here`, {
-      ...replace(span, slip.word),
-      help: `did you mean \`${slip.word}\`?`,
-    });
-    return;
-  }
-  report.error(
-    "sentence-syntax",
-    spanOfToken(passage, found),
-    `${quoted(found.image)} does not belong here`,
-    {
-      label: `expected ${listed(expected)}`,
-      ...advice(kind, found, tokens),
-    },
-  );
 }
+
+/** The place behind the last word. */
+function spanOfEnd(passage: Passage, tokens: readonly IToken[]): Span {
+  const last = tokens.at(-1);
+  return last ? spanOf(passage, endOf(last), endOf(last)) : spanOfAll(passage);
+}
+
+function expectation(kind: SentenceKind, tokens: readonly IToken[], at: number): string {
+  return at > LONGEST_EXPLAINED
+    ? "expected something else"
+    : `expected ${listed(possible(kind, tokens, at))}`;
+}
+
+/** Working out what may come next takes its time for each token. Whoever lists thousands of addresses knows the language. */
+const LONGEST_EXPLAINED = 5000;
 
 /** A plain scalar ends at ` #`, whatever its author meant. */
 function cutAdvice(passage: Passage): Advice {
