@@ -12,8 +12,10 @@ var OLDEST = [22, 12];
 var [major, minor] = process.versions.node.split(".").map(Number);
 if (major < OLDEST[0] || major === OLDEST[0] && minor < OLDEST[1]) {
   const found = `${process.version} (${process.execPath})`;
-  process.stderr.write(`ctc: needs Node.js ${OLDEST.join(".")} or newer; this is ${found}
-`);
+  process.stderr.write(
+    `ctc: needs Node.js ${OLDEST.join(".")} or newer, and this is ${found}; in a checkout of ctc, \`npm ci\` installs one that will do
+`
+  );
   process.exitCode = 2;
 } else if (process.argv.length === 3 && (process.argv[2] === "--version" || process.argv[2] === "-V")) {
   process.stdout.write(`${VERSION}

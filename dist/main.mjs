@@ -98,9 +98,9 @@ function intersectRanges(a, b) {
   for (let i = 0, j = 0; i < a.length && j < b.length; ) {
     const x = a[i];
     const y = b[j];
-    const first2 = x.first > y.first ? x.first : y.first;
+    const first3 = x.first > y.first ? x.first : y.first;
     const last = x.last < y.last ? x.last : y.last;
-    if (first2 <= last) common2.push({ first: first2, last });
+    if (first3 <= last) common2.push({ first: first3, last });
     if (x.last < y.last) i++;
     else j++;
   }
@@ -108,23 +108,35 @@ function intersectRanges(a, b) {
 }
 function complementAddresses(ranges3, family) {
   const gaps = [];
-  let next = 0n;
-  for (const { first: first2, last } of ranges3) {
-    if (first2 > next) gaps.push({ first: next, last: first2 - 1n });
-    next = last + 1n;
+  let next2 = 0n;
+  for (const { first: first3, last } of ranges3) {
+    if (first3 > next2) gaps.push({ first: next2, last: first3 - 1n });
+    next2 = last + 1n;
   }
-  if (next <= lastAddress(family)) gaps.push({ first: next, last: lastAddress(family) });
+  if (next2 <= lastAddress(family)) gaps.push({ first: next2, last: lastAddress(family) });
   return gaps;
 }
 function complementPorts(ranges3) {
   const gaps = [];
-  let next = 0;
-  for (const { first: first2, last } of ranges3) {
-    if (first2 > next) gaps.push({ first: next, last: first2 - 1 });
-    next = last + 1;
+  let next2 = 0;
+  for (const { first: first3, last } of ranges3) {
+    if (first3 > next2) gaps.push({ first: next2, last: first3 - 1 });
+    next2 = last + 1;
   }
-  if (next <= LAST_PORT) gaps.push({ first: next, last: LAST_PORT });
+  if (next2 <= LAST_PORT) gaps.push({ first: next2, last: LAST_PORT });
   return gaps;
+}
+function holds(ranges3, value) {
+  let low = 0;
+  let high = ranges3.length - 1;
+  while (low <= high) {
+    const middle = low + high >> 1;
+    const range = ranges3[middle];
+    if (value < range.first) high = middle - 1;
+    else if (value > range.last) low = middle + 1;
+    else return true;
+  }
+  return false;
 }
 var LAST_PORT;
 var init_ranges = __esm({
@@ -150,12 +162,12 @@ function printRange(family, range) {
 function prefixesOf(family, range) {
   const bits = bitsOf(family);
   const prefixes = [];
-  let first2 = range.first;
-  while (first2 <= range.last) {
-    let size = first2 === 0n ? lastAddress(family) + 1n : first2 & -first2;
-    while (first2 + size - 1n > range.last) size >>= 1n;
-    prefixes.push({ address: first2, length: bits - (size.toString(2).length - 1) });
-    first2 += size;
+  let first3 = range.first;
+  while (first3 <= range.last) {
+    let size = first3 === 0n ? lastAddress(family) + 1n : first3 & -first3;
+    while (first3 + size - 1n > range.last) size >>= 1n;
+    prefixes.push({ address: first3, length: bits - (size.toString(2).length - 1) });
+    first3 += size;
   }
   return prefixes;
 }
@@ -193,8 +205,8 @@ var init_print = __esm({
 });
 
 // src/emit/iptables-options.ts
-function ofKind(matches, kind) {
-  return matches.filter((match) => match.kind === kind);
+function ofKind(matches2, kind) {
+  return matches2.filter((match) => match.kind === kind);
 }
 function not(negated) {
   return negated ? "! " : "";
@@ -239,10 +251,10 @@ var init_protocols = __esm({
 });
 
 // src/emit/iptables-transport.ts
-function transportOptions(matches, family) {
-  const protocol = atMostOne(ofKind(matches, "protocol"), "protocol");
-  const icmp = atMostOne(ofKind(matches, "icmp"), "ICMP type");
-  const hasPorts2 = ["port", "opening"].some((kind) => matches.some((match) => match.kind === kind));
+function transportOptions(matches2, family) {
+  const protocol = atMostOne(ofKind(matches2, "protocol"), "protocol");
+  const icmp = atMostOne(ofKind(matches2, "icmp"), "ICMP type");
+  const hasPorts2 = ["port", "opening"].some((kind) => matches2.some((match) => match.kind === kind));
   if (icmp) {
     if (icmp.family !== family) unsayable("ICMP of the other family");
     if (protocol || hasPorts2) unsayable("ICMP of another protocol");
@@ -254,25 +266,25 @@ function transportOptions(matches, family) {
   const number2 = protocol.protocols[0];
   if (number2 === 0) return [protocolZero(family, protocol.negated)];
   const test2 = `${not(protocol.negated)}-p ${protocolName(number2)}`;
-  return [test2, ...headerOptions(matches, number2), ...multiportOptions(matches, number2)];
+  return [test2, ...headerOptions(matches2, number2), ...multiportOptions(matches2, number2)];
 }
-function headerOptions(matches, protocol) {
+function headerOptions(matches2, protocol) {
   const ports = ["source", "destination"].flatMap((side) => {
-    const tests = ofKind(matches, "port").filter(
+    const tests = ofKind(matches2, "port").filter(
       (match) => match.side === side && isPlain2(match.ports, protocol)
     );
     const test2 = atMostOne(tests, `${side} port`);
     return test2 ? [`${not(test2.negated)}--${letter[side]}port ${printPorts(test2.ports[0], ":")}`] : [];
   });
-  const opening = atMostOne(ofKind(matches, "opening"), "TCP flags");
+  const opening = atMostOne(ofKind(matches2, "opening"), "TCP flags");
   if (opening && protocol !== TCP) unsayable("flags of another protocol than TCP");
   const flags = opening ? [`${not(opening.negated)}--tcp-flags SYN,ACK SYN`] : [];
   const options = [...ports, ...flags];
   return options.length > 0 ? [`-m ${protocolName(protocol)} ${options.join(" ")}`] : [];
 }
-function multiportOptions(matches, protocol) {
-  return ofKind(matches, "port").filter(({ ports }) => !isPlain2(ports, protocol)).map(({ side, ports, negated }) => {
-    const slots2 = ports.reduce((sum, { first: first2, last }) => sum + (first2 === last ? 1 : 2), 0);
+function multiportOptions(matches2, protocol) {
+  return ofKind(matches2, "port").filter(({ ports }) => !isPlain2(ports, protocol)).map(({ side, ports, negated }) => {
+    const slots2 = ports.reduce((sum, { first: first3, last }) => sum + (first3 === last ? 1 : 2), 0);
     if (slots2 > MULTIPORT_SLOTS) unsayable("so many ports");
     const list = ports.map((range) => printPorts(range, ":")).join(",");
     return `-m multiport ${not(negated)}--${letter[side]}ports ${list}`;
@@ -339,36 +351,36 @@ var init_text = __esm({
 });
 
 // src/emit/iptables-match.ts
-function matchOptions(matches, family) {
-  if (matches.some(({ kind }) => kind === "family")) unsayable("a family");
+function matchOptions(matches2, family) {
+  if (matches2.some(({ kind }) => kind === "family")) unsayable("a family");
   return [
-    ...addressOptions(matches, family, "prefix"),
-    ...["in", "out"].flatMap((side) => interfaceOptions(matches, side)),
-    ...transportOptions(matches, family),
-    ...addressOptions(matches, family, "range"),
-    ...ofKind(matches, "address-type").map(
+    ...addressOptions(matches2, family, "prefix"),
+    ...["in", "out"].flatMap((side) => interfaceOptions(matches2, side)),
+    ...transportOptions(matches2, family),
+    ...addressOptions(matches2, family, "range"),
+    ...ofKind(matches2, "address-type").map(
       ({ side, types, negated }) => `-m addrtype ${not(negated)}--${side === "source" ? "src" : "dst"}-type ${types.join(",").toUpperCase()}`
     ),
-    ...ofKind(matches, "state").map(
+    ...ofKind(matches2, "state").map(
       ({ states, negated }) => `-m conntrack ${not(negated)}--ctstate ${states.join(",").toUpperCase()}`
     ),
-    ...ofKind(matches, "dnat-status").map(() => "-m conntrack --ctstate DNAT"),
-    ...ofKind(matches, "limit").map(
+    ...ofKind(matches2, "dnat-status").map(() => "-m conntrack --ctstate DNAT"),
+    ...ofKind(matches2, "limit").map(
       ({ count: count2, unit, burst }) => `-m limit --limit ${count2}/${unit} --limit-burst ${burst}`
     )
   ];
 }
-function interfaceOptions(matches, side) {
-  const tests = ofKind(matches, "interface").filter((match) => match.side === side);
+function interfaceOptions(matches2, side) {
+  const tests = ofKind(matches2, "interface").filter((match) => match.side === side);
   const test2 = atMostOne(tests, `${side} interface`);
   if (!test2) return [];
   if (test2.devices.length !== 1) unsayable("several devices");
   const device3 = checkedDevice(test2.devices[0]).replace("*", "+");
   return [`${not(test2.negated)}-${side === "in" ? "i" : "o"} ${device3}`];
 }
-function addressOptions(matches, family, form) {
+function addressOptions(matches2, family, form) {
   return ["source", "destination"].flatMap((side) => {
-    const options = ofKind(matches, "address").filter((match) => match.side === side).flatMap((match) => {
+    const options = ofKind(matches2, "address").filter((match) => match.side === side).flatMap((match) => {
       if (match.family !== family) unsayable("an address of the other family");
       if (match.ranges.length !== 1) unsayable("several addresses");
       const text2 = printRange(family, match.ranges[0]);
@@ -478,9 +490,9 @@ function statementTarget(statement, family) {
   }
 }
 function translated({ family, addresses, ports }) {
-  const first2 = printAddress(family, addresses.first);
+  const first3 = printAddress(family, addresses.first);
   const last = printAddress(family, addresses.last);
-  const range = first2 === last ? first2 : `${first2}-${last}`;
+  const range = first3 === last ? first3 : `${first3}-${last}`;
   if (!ports) return range;
   return `${family === 6 ? `[${range}]` : range}:${printPorts(ports, "-")}`;
 }
@@ -504,28 +516,28 @@ var init_iptables = __esm({
 
 // src/emit/nft-match.ts
 function matchText(rule2, sets) {
-  const matches = familyFirst(rule2);
-  const implied = implications(matches);
+  const matches2 = familyFirst(rule2);
+  const implied = implications(matches2);
   if (implied === null) return null;
   const texts = [];
-  for (const match of matches.toSorted((a, b) => ranks[a.kind] - ranks[b.kind])) {
+  for (const match of matches2.toSorted((a, b) => ranks[a.kind] - ranks[b.kind])) {
     const text2 = testText(match, implied, sets);
     if (text2 === null) return null;
     if (text2 !== "") texts.push(text2);
   }
   return texts;
 }
-function familyFirst({ matches, statement }) {
-  if (statement.kind !== "snat" && statement.kind !== "dnat") return matches;
-  if (matches.some((match) => match.kind === "family" && match.family === statement.family)) return matches;
-  return [{ kind: "family", family: statement.family }, ...matches];
+function familyFirst({ matches: matches2, statement }) {
+  if (statement.kind !== "snat" && statement.kind !== "dnat") return matches2;
+  if (matches2.some((match) => match.kind === "family" && match.family === statement.family)) return matches2;
+  return [{ kind: "family", family: statement.family }, ...matches2];
 }
-function implications(matches) {
+function implications(matches2) {
   const families = /* @__PURE__ */ new Set();
   let protocols = null;
   let family = false;
   let named2 = false;
-  for (const match of matches) {
+  for (const match of matches2) {
     if (match.kind === "address" || match.kind === "icmp") family = true;
     if (match.kind === "address" || match.kind === "icmp" || match.kind === "family")
       families.add(match.family);
@@ -560,7 +572,7 @@ function testText(match, implied, sets) {
     case "icmp":
       return icmpText(match.family, match.types);
     case "opening":
-      return `tcp flags & (syn | ack) ${match.negated ? "!=" : "=="} syn`;
+      return `tcp flags & (syn | ack) ${match.negated ? "==" : "=="} syn`;
     case "state":
       return stateText(match);
     case "dnat-status":
@@ -596,8 +608,8 @@ function icmpText(family, types) {
   const header = family === 4 ? "icmp" : "icmpv6";
   const whole = new Set(types.filter(({ code }) => code === null).map(({ type }) => type));
   if (types.every(({ code }) => code === null)) return test(`${header} type`, false, [...whole].map(String));
-  const single = types[0];
-  if (types.length === 1) return `${header} type ${single.type} ${header} code ${single.code}`;
+  const single6 = types[0];
+  if (types.length === 1) return `${header} type ${single6.type} ${header} code ${single6.code}`;
   const pairs2 = types.filter(({ type, code }) => code === null || !whole.has(type)).map(({ type, code }) => `${type} . ${code ?? "0-255"}`);
   return `${header} type . ${header} code { ${[...new Set(pairs2)].join(", ")} }`;
 }
@@ -732,11 +744,11 @@ function priority(table, hook) {
   }
 }
 function ruleLine(table, rule2, names2) {
-  const matches = matchText(rule2, names2.sets);
-  if (matches === null) return null;
+  const matches2 = matchText(rule2, names2.sets);
+  if (matches2 === null) return null;
   const comment = harmless2(rule2.origin, COMMENT_LENGTH2);
   return [
-    ...matches,
+    ...matches2,
     ...rule2.log ? [logText(rule2.log.prefix)] : [],
     statementText(table, rule2.statement, names2),
     ...comment === "" ? [] : [`comment "${comment}"`]
@@ -776,8 +788,8 @@ function target({ family, addresses, ports }) {
     const text2 = printAddress(family, address2);
     return family === 6 && ports ? `[${text2}]` : text2;
   };
-  const first2 = bracket(addresses.first);
-  const range = addresses.first === addresses.last ? first2 : `${first2}-${bracket(addresses.last)}`;
+  const first3 = bracket(addresses.first);
+  const range = addresses.first === addresses.last ? first3 : `${first3}-${bracket(addresses.last)}`;
   return `${family === 4 ? "ip" : "ip6"} to ${range}${ports ? `:${printPorts(ports, "-")}` : ""}`;
 }
 function chainNames(ruleset) {
@@ -1796,8 +1808,8 @@ function foldFlowLines(text2, indent, mode = "flow", { indentAtStart, lineWidth 
       split = void 0;
     } else {
       if (ch === " " && prev && prev !== " " && prev !== "\n" && prev !== "	") {
-        const next = text2[i + 1];
-        if (next && next !== " " && next !== "\n" && next !== "	")
+        const next2 = text2[i + 1];
+        if (next2 && next2 !== " " && next2 !== "\n" && next2 !== "	")
           split = i;
       }
       if (i >= end) {
@@ -4397,7 +4409,7 @@ var init_errors = __esm({
 });
 
 // node_modules/yaml/browser/dist/compose/resolve-props.js
-function resolveProps(tokens, { flow, indicator, next, offset, onError, parentIndent, startOnNewline }) {
+function resolveProps(tokens, { flow, indicator, next: next2, offset, onError, parentIndent, startOnNewline }) {
   let spaceBefore = false;
   let atNewline = startOnNewline;
   let hasSpace = startOnNewline;
@@ -4426,7 +4438,7 @@ function resolveProps(tokens, { flow, indicator, next, offset, onError, parentIn
     }
     switch (token2.type) {
       case "space":
-        if (!flow && (indicator !== "doc-start" || next?.type !== "flow-collection") && token2.source.includes("	")) {
+        if (!flow && (indicator !== "doc-start" || next2?.type !== "flow-collection") && token2.source.includes("	")) {
           tab = token2;
         }
         hasSpace = true;
@@ -4505,10 +4517,10 @@ function resolveProps(tokens, { flow, indicator, next, offset, onError, parentIn
   }
   const last = tokens[tokens.length - 1];
   const end = last ? last.offset + last.source.length : offset;
-  if (reqSpace && next && next.type !== "space" && next.type !== "newline" && next.type !== "comma" && (next.type !== "scalar" || next.source !== "")) {
-    onError(next.offset, "MISSING_CHAR", "Tags and anchors must be separated from the next token by white space");
+  if (reqSpace && next2 && next2.type !== "space" && next2.type !== "newline" && next2.type !== "comma" && (next2.type !== "scalar" || next2.source !== "")) {
+    onError(next2.offset, "MISSING_CHAR", "Tags and anchors must be separated from the next token by white space");
   }
-  if (tab && (atNewline && tab.indent <= parentIndent || next?.type === "block-map" || next?.type === "block-seq"))
+  if (tab && (atNewline && tab.indent <= parentIndent || next2?.type === "block-map" || next2?.type === "block-seq"))
     onError(tab, "TAB_AS_INDENT", "Tabs are not allowed as indentation");
   return {
     comma,
@@ -4641,13 +4653,13 @@ function resolveBlockMap({ composeNode: composeNode2, composeEmptyNode: composeE
       onError(offset, "BAD_INDENT", startColMsg);
     }
     ctx.atKey = true;
-    const keyStart = keyProps.end;
-    const keyNode = key2 ? composeNode2(ctx, key2, keyProps, onError) : composeEmptyNode2(ctx, keyStart, start, null, keyProps, onError);
+    const keyStart2 = keyProps.end;
+    const keyNode = key2 ? composeNode2(ctx, key2, keyProps, onError) : composeEmptyNode2(ctx, keyStart2, start, null, keyProps, onError);
     if (ctx.schema.compat)
       flowIndentCheck(bm.indent, key2, onError);
     ctx.atKey = false;
     if (mapIncludes(ctx, map2.items, keyNode))
-      onError(keyStart, "DUPLICATE_KEY", "Map keys must be unique");
+      onError(keyStart2, "DUPLICATE_KEY", "Map keys must be unique");
     const valueProps = resolveProps(sep2 ?? [], {
       indicator: "map-value-ind",
       next: value,
@@ -4883,8 +4895,8 @@ function resolveFlowCollection({ composeNode: composeNode2, composeEmptyNode: co
         onError(valueNode.range, "BLOCK_IN_FLOW", blockMsg);
     } else {
       ctx.atKey = true;
-      const keyStart = props.end;
-      const keyNode = key2 ? composeNode2(ctx, key2, props, onError) : composeEmptyNode2(ctx, keyStart, start, null, props, onError);
+      const keyStart2 = props.end;
+      const keyNode = key2 ? composeNode2(ctx, key2, props, onError) : composeEmptyNode2(ctx, keyStart2, start, null, props, onError);
       if (isBlock(key2))
         onError(keyNode.range, "BLOCK_IN_FLOW", blockMsg);
       ctx.atKey = false;
@@ -4933,7 +4945,7 @@ function resolveFlowCollection({ composeNode: composeNode2, composeEmptyNode: co
       if (isMap2) {
         const map2 = coll;
         if (mapIncludes(ctx, map2.items, keyNode))
-          onError(keyStart, "DUPLICATE_KEY", "Map keys must be unique");
+          onError(keyStart2, "DUPLICATE_KEY", "Map keys must be unique");
         map2.items.push(pair);
       } else {
         const map2 = new YAMLMap(ctx.schema);
@@ -5218,9 +5230,9 @@ function parseBlockScalarHeader({ offset, props }, strict, onError) {
 }
 function splitLines(source) {
   const split = source.split(/\n( *)/);
-  const first2 = split[0];
-  const m = first2.match(/^( *)/);
-  const line0 = m?.[1] ? [m[1], first2.slice(m[1].length)] : ["", first2];
+  const first3 = split[0];
+  const m = first3.match(/^( *)/);
+  const line0 = m?.[1] ? [m[1], first3.slice(m[1].length)] : ["", first3];
   const lines2 = [line0];
   for (let i = 1; i < split.length; i += 2)
     lines2.push([split[i], split[i + 1]]);
@@ -5348,20 +5360,20 @@ function doubleQuotedValue(source, onError) {
       res += fold;
       i = offset;
     } else if (ch === "\\") {
-      let next = source[++i];
-      const cc2 = escapeCodes[next];
+      let next2 = source[++i];
+      const cc2 = escapeCodes[next2];
       if (cc2)
         res += cc2;
-      else if (next === "\n") {
-        next = source[i + 1];
-        while (next === " " || next === "	")
-          next = source[++i + 1];
-      } else if (next === "\r" && source[i + 1] === "\n") {
-        next = source[++i + 1];
-        while (next === " " || next === "	")
-          next = source[++i + 1];
-      } else if (next === "x" || next === "u" || next === "U") {
-        const length = next === "x" ? 2 : next === "u" ? 4 : 8;
+      else if (next2 === "\n") {
+        next2 = source[i + 1];
+        while (next2 === " " || next2 === "	")
+          next2 = source[++i + 1];
+      } else if (next2 === "\r" && source[i + 1] === "\n") {
+        next2 = source[++i + 1];
+        while (next2 === " " || next2 === "	")
+          next2 = source[++i + 1];
+      } else if (next2 === "x" || next2 === "u" || next2 === "U") {
+        const length = next2 === "x" ? 2 : next2 === "u" ? 4 : 8;
         res += parseCharCode(source, i + 1, length, onError);
         i += length;
       } else {
@@ -5371,10 +5383,10 @@ function doubleQuotedValue(source, onError) {
       }
     } else if (ch === " " || ch === "	") {
       const wsStart = i;
-      let next = source[i + 1];
-      while (next === " " || next === "	")
-        next = source[++i + 1];
-      if (next !== "\n" && !(next === "\r" && source[i + 2] === "\n"))
+      let next2 = source[i + 1];
+      while (next2 === " " || next2 === "	")
+        next2 = source[++i + 1];
+      if (next2 !== "\n" && !(next2 === "\r" && source[i + 2] === "\n"))
         res += i > wsStart ? source.slice(wsStart, i + 1) : ch;
     } else {
       res += ch;
@@ -6108,9 +6120,9 @@ var init_lexer = __esm({
           this.lineEndPos = null;
         }
         this.atEnd = !incomplete;
-        let next = this.next ?? "stream";
-        while (next && (incomplete || this.hasChars(1)))
-          next = yield* this.parseNext(next);
+        let next2 = this.next ?? "stream";
+        while (next2 && (incomplete || this.hasChars(1)))
+          next2 = yield* this.parseNext(next2);
       }
       atLineEnd() {
         let i = this.pos;
@@ -6133,8 +6145,8 @@ var init_lexer = __esm({
           while (ch === " ")
             ch = this.buffer[++indent + offset];
           if (ch === "\r") {
-            const next = this.buffer[indent + offset + 1];
-            if (next === "\n" || !next && !this.atEnd)
+            const next2 = this.buffer[indent + offset + 1];
+            if (next2 === "\n" || !next2 && !this.atEnd)
               return offset + indent + 1;
           }
           return ch === "\n" || indent >= this.indentNext || !ch && !this.atEnd ? offset + indent : -1;
@@ -6171,8 +6183,8 @@ var init_lexer = __esm({
       peek(n) {
         return this.buffer.substr(this.pos, n);
       }
-      *parseNext(next) {
-        switch (next) {
+      *parseNext(next2) {
+        switch (next2) {
           case "stream":
             return yield* this.parseStream();
           case "line-start":
@@ -6361,8 +6373,8 @@ var init_lexer = __esm({
             this.flowKey = true;
             return yield* this.parseQuotedScalar();
           case ":": {
-            const next = this.charAt(1);
-            if (this.flowKey || isEmpty(next) || next === ",") {
+            const next2 = this.charAt(1);
+            if (this.flowKey || isEmpty(next2) || next2 === ",") {
               this.flowKey = false;
               yield* this.pushCount(1);
               yield* this.pushSpaces(true);
@@ -6441,10 +6453,10 @@ var init_lexer = __esm({
               indent = 0;
               break;
             case "\r": {
-              const next = this.buffer[i2 + 1];
-              if (!next && !this.atEnd)
+              const next2 = this.buffer[i2 + 1];
+              if (!next2 && !this.atEnd)
                 return this.setNext("block-scalar");
-              if (next === "\n")
+              if (next2 === "\n")
                 break;
             }
             // fallthrough
@@ -6506,21 +6518,21 @@ var init_lexer = __esm({
         let ch;
         while (ch = this.buffer[++i]) {
           if (ch === ":") {
-            const next = this.buffer[i + 1];
-            if (isEmpty(next) || inFlow && flowIndicatorChars.has(next))
+            const next2 = this.buffer[i + 1];
+            if (isEmpty(next2) || inFlow && flowIndicatorChars.has(next2))
               break;
             end = i;
           } else if (isEmpty(ch)) {
-            let next = this.buffer[i + 1];
+            let next2 = this.buffer[i + 1];
             if (ch === "\r") {
-              if (next === "\n") {
+              if (next2 === "\n") {
                 i += 1;
                 ch = "\n";
-                next = this.buffer[i + 1];
+                next2 = this.buffer[i + 1];
               } else
                 end = i;
             }
-            if (next === "#" || inFlow && flowIndicatorChars.has(next))
+            if (next2 === "#" || inFlow && flowIndicatorChars.has(next2))
               break;
             if (ch === "\n") {
               const cs = this.continueScalar(i + 1);
@@ -8590,24 +8602,24 @@ var init_schemas = __esm({
       inst._zod.bag = inst._zod.bag || {};
       inst._zod.version = version;
       const defChecks = inst._zod.def.checks;
-      const checks = inst._zod.traits.has("$ZodCheck") ? [inst, ...defChecks ?? []] : defChecks?.length ? [...defChecks] : [];
-      for (const ch of checks) {
+      const checks2 = inst._zod.traits.has("$ZodCheck") ? [inst, ...defChecks ?? []] : defChecks?.length ? [...defChecks] : [];
+      for (const ch of checks2) {
         for (const fn of ch._zod.onattach) {
           fn(inst);
         }
       }
-      if (checks.length === 0) {
+      if (checks2.length === 0) {
         (_a3 = inst._zod).deferred ?? (_a3.deferred = []);
         inst._zod.deferred?.push(() => {
           inst._zod.run = inst._zod.parse;
         });
       } else {
-        const runChecks = (payload, checks2, ctx) => {
+        const runChecks = (payload, checks3, ctx) => {
           if (payload.memo)
             return payload;
           let isAborted = aborted(payload);
           let asyncResult;
-          for (const ch of checks2) {
+          for (const ch of checks3) {
             if (ch._zod.def.when) {
               if (explicitlyAborted(payload))
                 continue;
@@ -8653,7 +8665,7 @@ var init_schemas = __esm({
             canary.aborted = true;
             return canary;
           }
-          const checkResult = runChecks(payload, checks, ctx);
+          const checkResult = runChecks(payload, checks2, ctx);
           if (checkResult instanceof Promise) {
             if (ctx.async === false)
               throw new $ZodAsyncError();
@@ -8678,9 +8690,9 @@ var init_schemas = __esm({
           if (result instanceof Promise) {
             if (ctx.async === false)
               throw new $ZodAsyncError();
-            return result.then((result2) => runChecks(result2, checks, ctx));
+            return result.then((result2) => runChecks(result2, checks2, ctx));
           }
-          return runChecks(result, checks, ctx);
+          return runChecks(result, checks2, ctx);
         };
       }
     }, {
@@ -8884,10 +8896,10 @@ var init_schemas = __esm({
         }
         return void 0;
       });
-      const first2 = def.options.length === 1 ? def.options[0]._zod.run : null;
+      const first3 = def.options.length === 1 ? def.options[0]._zod.run : null;
       inst._zod.parse = (payload, ctx) => {
-        if (first2) {
-          return first2(payload, ctx);
+        if (first3) {
+          return first3(payload, ctx);
         }
         let async = false;
         const results = [];
@@ -9550,7 +9562,7 @@ function foldIntersection(json) {
     if (Object.keys(union3).length !== 1)
       return;
     const rest = allOf.filter((m) => m !== union3);
-    const branches = union3[keyword2].map((branch) => foldObjects([...rest, branch]));
+    const branches = union3[keyword2].map((branch2) => foldObjects([...rest, branch2]));
     if (branches.some((b) => !b))
       return;
     folded = { [keyword2]: branches };
@@ -9842,8 +9854,8 @@ function stringifyKeyNames(bySchema, json, visited) {
     const branches = json[keyword2];
     if (!Array.isArray(branches))
       continue;
-    const mapped2 = branches.map((branch) => stringifyKeyNames(bySchema, branch, visited));
-    if (mapped2.some((branch, i) => branch !== branches[i]))
+    const mapped2 = branches.map((branch2) => stringifyKeyNames(bySchema, branch2, visited));
+    if (mapped2.some((branch2, i) => branch2 !== branches[i]))
       json = { ...json, [keyword2]: mapped2 };
   }
   const types = Array.isArray(json.type) ? json.type : [json.type];
@@ -10083,9 +10095,9 @@ var init_json_schema_processors = __esm({
           else
             handleUnrepresentable(schema4, ctx, json, params, `A multipleOf divisor of ${divisor} cannot be represented in JSON Schema`);
         }
-        const [first2, ...rest] = divisors;
-        if (first2 !== void 0)
-          json.multipleOf = first2;
+        const [first3, ...rest] = divisors;
+        if (first3 !== void 0)
+          json.multipleOf = first3;
         if (rest.length)
           json.allOf = [...json.allOf ?? [], ...rest.map((m) => ({ multipleOf: m }))];
       }
@@ -10691,13 +10703,13 @@ var init_schemas2 = __esm({
       safeParseAsync(data, params) {
         return safeParseAsync(this, data, params);
       },
-      check(...checks) {
+      check(...checks2) {
         const def = this.def;
         return this.clone({
           ...def,
           checks: [
             ...def.checks ?? [],
-            ...checks.map((ch) => typeof ch === "function" ? { _zod: { check: ch, def: { check: "custom" }, onattach: [] } } : ch)
+            ...checks2.map((ch) => typeof ch === "function" ? { _zod: { check: ch, def: { check: "custom" }, onattach: [] } } : ch)
           ]
         }, { parent: true });
       },
@@ -11315,7 +11327,7 @@ var init_rest = __esm({
           }
         });
       }
-      walkTerminal(terminal, currRest, prevRest) {
+      walkTerminal(terminal2, currRest, prevRest) {
       }
       walkProdRef(refProd, currRest, prevRest) {
       }
@@ -11394,8 +11406,8 @@ function firstForBranching(prod) {
   });
   return [...new Set(allAlternativesFirsts.flat())];
 }
-function firstForTerminal(terminal) {
-  return [terminal.terminalType];
+function firstForTerminal(terminal2) {
+  return [terminal2.terminalType];
 }
 var init_first = __esm({
   "node_modules/chevrotain/lib/src/parse/grammar/first.js"() {
@@ -11440,7 +11452,7 @@ var init_follow = __esm({
         this.walk(this.topProd);
         return this.follows;
       }
-      walkTerminal(terminal, currRest, prevRest) {
+      walkTerminal(terminal2, currRest, prevRest) {
       }
       walkProdRef(refProd, currRest, prevRest) {
         const followName = buildBetweenProdsFollowPrefix(refProd.referencedRule, refProd.idx) + this.topProd.name;
@@ -14665,8 +14677,8 @@ var init_interpreter = __esm({
         this.nextTerminalName = this.path.lastTok.name;
         this.nextTerminalOccurrence = this.path.lastTokOccurrence;
       }
-      walkTerminal(terminal, currRest, prevRest) {
-        if (this.isAtEndOfPath && terminal.terminalType.name === this.nextTerminalName && terminal.idx === this.nextTerminalOccurrence && !this.found) {
+      walkTerminal(terminal2, currRest, prevRest) {
+        if (this.isAtEndOfPath && terminal2.terminalType.name === this.nextTerminalName && terminal2.idx === this.nextTerminalOccurrence && !this.found) {
           const fullRest = currRest.concat(prevRest);
           const restProd = new Alternative({ definition: fullRest });
           this.possibleTokTypes = first(restProd);
@@ -15485,8 +15497,8 @@ var init_checks4 = __esm({
       visitAlternation(or) {
         this.allProductions.push(or);
       }
-      visitTerminal(terminal) {
-        this.allProductions.push(terminal);
+      visitTerminal(terminal2) {
+        this.allProductions.push(terminal2);
       }
     };
     OrCollector = class extends GAstVisitor {
@@ -18273,10 +18285,23 @@ function checkShape(source, root, report) {
     return;
   }
   checkDuplicateKeys(source, root, report);
-  const result = policyFile.safeParse(plainOf(source, root));
-  if (result.success) return;
+  const issues = issuesOf(plainOf(source, root));
+  if (!issues) {
+    const [start] = root.range;
+    const span = { source, start, end: start + 1 };
+    report.error("bad-value", span, "this is no policy: hundreds of thousands of values have the wrong kind");
+    return;
+  }
   const file = { source, root, report, entries: indexedEntries(source) };
-  for (const issue2 of result.error.issues) reportIssue(file, issue2);
+  for (const issue2 of issues) reportIssue(file, issue2);
+}
+function issuesOf(plain2) {
+  try {
+    return policyFile.safeParse(plain2).error?.issues ?? [];
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 function indexedEntries(source) {
   const known = /* @__PURE__ */ new WeakMap();
@@ -18300,15 +18325,15 @@ function checkDuplicateKeys(source, node, report) {
       const key2 = pair.key;
       if (key2 && !textScalar(key2)) report.error("bad-name", spanOfNode(source, key2), "this key is no text");
     }
-    const first2 = /* @__PURE__ */ new Map();
+    const first3 = /* @__PURE__ */ new Map();
     for (const { key: key2, value } of entriesOf(source, node)) {
-      const known = first2.get(key2.text);
+      const known = first3.get(key2.text);
       if (known)
         report.error("duplicate-key", key2.span, `${quoted(key2.text)} stands here twice`, {
           related: [{ span: known.span, text: "the first one" }],
           help: "put both into one"
         });
-      else first2.set(key2.text, key2);
+      else first3.set(key2.text, key2);
       if (value) checkDuplicateKeys(source, value, report);
     }
   }
@@ -18322,11 +18347,11 @@ function reportIssue(file, issue2) {
     case "invalid_format":
       return;
     case "invalid_union": {
-      const branch = issue2.errors.find((errors) => !errors.some(isWrongKind));
+      const branch2 = issue2.errors.find((errors) => !errors.some(isWrongKind));
       const takesText = issue2.errors.some((errors) => errors.some(wantsText));
-      if (!branch && takesText && textScalar(nodeAt(file, issue2.path))) return;
-      if (!branch) reportValue(file, issue2);
-      else for (const inner of branch) reportIssue(file, { ...inner, path: [...issue2.path, ...inner.path] });
+      if (!branch2 && takesText && textScalar(nodeAt(file, issue2.path))) return;
+      if (!branch2) reportValue(file, issue2);
+      else for (const inner of branch2) reportIssue(file, { ...inner, path: [...issue2.path, ...inner.path] });
       return;
     }
     default:
@@ -20036,22 +20061,22 @@ var require_ipv6 = __commonJS({
         let groups = [];
         const halves = address2.split("::");
         if (halves.length === 2) {
-          let first2 = halves[0].split(":");
+          let first3 = halves[0].split(":");
           let last = halves[1].split(":");
-          if (first2.length === 1 && first2[0] === "") {
-            first2 = [];
+          if (first3.length === 1 && first3[0] === "") {
+            first3 = [];
           }
           if (last.length === 1 && last[0] === "") {
             last = [];
           }
-          const remaining = this.groups - (first2.length + last.length);
+          const remaining = this.groups - (first3.length + last.length);
           if (!remaining) {
             throw new address_error_1.AddressError("Error parsing groups");
           }
           this.elidedGroups = remaining;
-          this.elisionBegin = first2.length;
-          this.elisionEnd = first2.length + this.elidedGroups;
-          groups = groups.concat(first2);
+          this.elisionBegin = first3.length;
+          this.elisionEnd = first3.length + this.elidedGroups;
+          groups = groups.concat(first3);
           for (let i = 0; i < remaining; i++) {
             groups.push("0");
           }
@@ -20834,9 +20859,9 @@ function explainRange(text2) {
   const parts = text2.split("-");
   if (parts.length > 2 || parts.includes("")) return explainSingle(text2);
   const [low, high] = [parts[0], parts[1]];
-  const first2 = readable(low);
+  const first3 = readable(low);
   const last = readable(high);
-  if (first2?.family === 4 && /^[0-9]{1,3}$/.test(high)) {
+  if (first3?.family === 4 && /^[0-9]{1,3}$/.test(high)) {
     const full = `${low.slice(0, low.lastIndexOf(".") + 1)}${high}`;
     return fault(
       "ambiguous",
@@ -20844,19 +20869,19 @@ function explainRange(text2) {
       readable(full) ? `${low}-${full}` : null
     );
   }
-  if (!first2) return { ...explainSingle(low), suggestion: null };
+  if (!first3) return { ...explainSingle(low), suggestion: null };
   if (!last) return { ...explainSingle(high), suggestion: null };
-  if (first2.family !== last.family)
+  if (first3.family !== last.family)
     return fault(
       "invalid",
-      `\`${text2}\` begins with IPv${first2.family} and ends with IPv${last.family}`,
+      `\`${text2}\` begins with IPv${first3.family} and ends with IPv${last.family}`,
       null
     );
-  if (first2.value > last.value)
+  if (first3.value > last.value)
     return fault("invalid", `\`${text2}\` ends before it begins`, `${high}-${low}`);
   return mapped(
     text2,
-    `${printAddress(4, first2.value & 0xffffffffn)}-${printAddress(4, last.value & 0xffffffffn)}`
+    `${printAddress(4, first3.value & 0xffffffffn)}-${printAddress(4, last.value & 0xffffffffn)}`
   );
 }
 function explainSingle(text2) {
@@ -20992,31 +21017,31 @@ function parsePrefixLength(text2, longest) {
 function parseIpv4(text2) {
   const slash = text2.indexOf("/");
   if (slash >= 0) {
-    const first3 = parseQuad(text2, 0, slash);
+    const first4 = parseQuad(text2, 0, slash);
     const length = parsePrefixLength(text2.slice(slash + 1), 32);
-    if (first3 < 0 || length < 0) return null;
+    if (first4 < 0 || length < 0) return null;
     const size = 2 ** (32 - length);
-    return first3 % size === 0 ? rangeOf(4, BigInt(first3), BigInt(first3 + size - 1)) : null;
+    return first4 % size === 0 ? rangeOf(4, BigInt(first4), BigInt(first4 + size - 1)) : null;
   }
   const dash = text2.indexOf("-");
-  const first2 = parseQuad(text2, 0, dash < 0 ? text2.length : dash);
-  const last = dash < 0 ? first2 : parseQuad(text2, dash + 1, text2.length);
-  return first2 < 0 || last < first2 ? null : rangeOf(4, BigInt(first2), BigInt(last));
+  const first3 = parseQuad(text2, 0, dash < 0 ? text2.length : dash);
+  const last = dash < 0 ? first3 : parseQuad(text2, dash + 1, text2.length);
+  return first3 < 0 || last < first3 ? null : rangeOf(4, BigInt(first3), BigInt(last));
 }
 function parseIpv6(text2) {
   if (!text2.includes(":")) return null;
   const slash = text2.indexOf("/");
   if (slash >= 0) {
-    const first3 = parseIpv6Address(text2.slice(0, slash));
+    const first4 = parseIpv6Address(text2.slice(0, slash));
     const length = parsePrefixLength(text2.slice(slash + 1), 128);
-    if (first3 === null || length < 0) return null;
+    if (first4 === null || length < 0) return null;
     const hostBits = lastAddress(6) >> BigInt(length);
-    return (first3 & hostBits) === 0n ? unmapped(first3, first3 | hostBits) : null;
+    return (first4 & hostBits) === 0n ? unmapped(first4, first4 | hostBits) : null;
   }
   const dash = text2.indexOf("-");
-  const first2 = parseIpv6Address(dash < 0 ? text2 : text2.slice(0, dash));
-  const last = dash < 0 ? first2 : parseIpv6Address(text2.slice(dash + 1));
-  return first2 === null || last === null || last < first2 ? null : unmapped(first2, last);
+  const first3 = parseIpv6Address(dash < 0 ? text2 : text2.slice(0, dash));
+  const last = dash < 0 ? first3 : parseIpv6Address(text2.slice(dash + 1));
+  return first3 === null || last === null || last < first3 ? null : unmapped(first3, last);
 }
 function parseIpv6Address(text2) {
   if (!IPV6_CHARACTERS.test(text2)) return null;
@@ -21029,11 +21054,11 @@ function parseIpv6Address(text2) {
 function isIpv4Mapped(address2) {
   return address2 >> 32n === 0xffffn;
 }
-function unmapped(first2, last) {
-  return isIpv4Mapped(first2) && isIpv4Mapped(last) ? null : rangeOf(6, first2, last);
+function unmapped(first3, last) {
+  return isIpv4Mapped(first3) && isIpv4Mapped(last) ? null : rangeOf(6, first3, last);
 }
-function rangeOf(family, first2, last) {
-  return { ok: true, family, first: first2, last };
+function rangeOf(family, first3, last) {
+  return { ok: true, family, first: first3, last };
 }
 var import_ip_address, DOT, ZERO, IPV6_CHARACTERS;
 var init_parse3 = __esm({
@@ -21053,8 +21078,8 @@ function readAddress(text2, span, report) {
   if (NAME_SHAPE.test(text2)) return { kind: "name", name: text2, span };
   const parsed = parseAddress(text2);
   if (parsed.ok) {
-    const { family, first: first2, last } = parsed;
-    return { kind: "literal", family, first: first2, last, span };
+    const { family, first: first3, last } = parsed;
+    return { kind: "literal", family, first: first3, last, span };
   }
   const check = parsed.reason === "host-bits" ? "host-bits" : parsed.reason === "ambiguous" ? "ambiguous-address" : "bad-address";
   report.error(
@@ -21085,22 +21110,22 @@ function readPortRange(text2, span, lowest, report) {
     );
     return null;
   }
-  const first2 = Number(match[1]);
-  const last = match[2] === void 0 ? first2 : Number(match[2]);
-  if (last > LAST_PORT || first2 > LAST_PORT) {
+  const first3 = Number(match[1]);
+  const last = match[2] === void 0 ? first3 : Number(match[2]);
+  if (last > LAST_PORT || first3 > LAST_PORT) {
     report.error("bad-port", span, `${quoted(text2)} is too large: ports end at ${LAST_PORT}`);
     return null;
   }
-  if (first2 > last) {
+  if (first3 > last) {
     const message = `the range ${quoted(text2)} ends before it begins`;
-    report.error("bad-port", span, message, replace(span, `${last}-${first2}`));
+    report.error("bad-port", span, message, replace(span, `${last}-${first3}`));
     return null;
   }
-  if (first2 < lowest) {
+  if (first3 < lowest) {
     report.error("bad-port", span, `${quoted(text2)} begins with port 0, which nothing can be translated to`);
     return null;
   }
-  return { kind: "range", first: first2, last, span };
+  return { kind: "range", first: first3, last, span };
 }
 function portAdvice(text2, span) {
   const range = /^([0-9]+)(?::|\.\.+|\u2013|\u2014)([0-9]+)$/.exec(text2);
@@ -21237,14 +21262,14 @@ function verbatim(source, text2, start) {
   return { source, text: text2, offset: (unit) => start + unit, isPlain: false };
 }
 function spanOf(passage, start, end) {
-  const first2 = passage.offset(start);
-  return { source: passage.source, start: first2, end: Math.max(first2, passage.offset(end)) };
+  const first3 = passage.offset(start);
+  return { source: passage.source, start: first3, end: Math.max(first3, passage.offset(end)) };
 }
 function spanOfToken(passage, token2) {
   return spanOf(passage, token2.startOffset, endOf(token2));
 }
-function spanOfTokens(passage, first2, last) {
-  return spanOf(passage, first2.startOffset, endOf(last));
+function spanOfTokens(passage, first3, last) {
+  return spanOf(passage, first3.startOffset, endOf(last));
 }
 function spanOfAll(passage) {
   const start = passage.text.length - passage.text.trimStart().length;
@@ -21275,9 +21300,9 @@ function readPeer(reading, peer) {
   const addresses = readAddresses(reading, peer.addresses);
   const ports = peer.ports && readPorts(reading, peer.ports);
   if (addresses.length === 0) return null;
-  const first2 = peer.not ?? peer.addresses[0];
+  const first3 = peer.not ?? peer.addresses[0];
   const last = peer.ports?.ports.at(-1) ?? peer.addresses.at(-1);
-  return { negated: peer.not !== null, addresses, ports, span: spanOfTokens(reading.passage, first2, last) };
+  return { negated: peer.not !== null, addresses, ports, span: spanOfTokens(reading.passage, first3, last) };
 }
 function readPorts({ passage, report }, parsed) {
   const ports = parsed.ports.flatMap(
@@ -21413,7 +21438,7 @@ function expectedAfter(start, prefix) {
   let places = [{ definition: start.definition, index: 0, outer: null }];
   for (const token2 of prefix)
     places = places.flatMap(
-      (place) => [...steps(place)].filter(([type]) => tokenMatcher(token2, type)).map(([, next]) => next)
+      (place) => [...steps(place)].filter(([type]) => tokenMatcher(token2, type)).map(([, next2]) => next2)
     );
   return [...new Set(places.flatMap((place) => [...steps(place)].map(([type]) => type)))];
 }
@@ -21421,7 +21446,7 @@ function acceptedCount(start, tokens) {
   let places = [{ definition: start.definition, index: 0, outer: null }];
   for (const [count2, token2] of tokens.entries()) {
     places = places.flatMap(
-      (place) => [...steps(place)].filter(([type]) => tokenMatcher(token2, type)).map(([, next]) => next)
+      (place) => [...steps(place)].filter(([type]) => tokenMatcher(token2, type)).map(([, next2]) => next2)
     );
     if (places.length === 0) return count2;
   }
@@ -21548,8 +21573,8 @@ var init_sentence_parser = __esm({
           this.CONSUME(keywords.ports);
           return this.CONSUME(Port);
         }) ?? null;
-        const keepPorts = this.OPTION2(() => this.CONSUME(keywords["keep-ports"])) ?? null;
-        return { action, traffic: traffic2, clauses, target: [], port, keepPorts };
+        const keepPorts2 = this.OPTION2(() => this.CONSUME(keywords["keep-ports"])) ?? null;
+        return { action, traffic: traffic2, clauses, target: [], port, keepPorts: keepPorts2 };
       });
       snat = this.RULE("snat", () => {
         const action = this.CONSUME(keywords.snat);
@@ -21561,8 +21586,8 @@ var init_sentence_parser = __esm({
           this.CONSUME(keywords.ports);
           return this.CONSUME(Port);
         }) ?? null;
-        const keepPorts = this.OPTION2(() => this.CONSUME(keywords["keep-ports"])) ?? null;
-        return { action, traffic: traffic2, clauses, target: target3, port, keepPorts };
+        const keepPorts2 = this.OPTION2(() => this.CONSUME(keywords["keep-ports"])) ?? null;
+        return { action, traffic: traffic2, clauses, target: target3, port, keepPorts: keepPorts2 };
       });
       dnat = this.RULE("dnat", () => {
         const action = this.CONSUME(keywords.dnat);
@@ -21723,49 +21748,32 @@ var init_sentence_parser = __esm({
 // src/language/explain.ts
 function explainSyntax(reading, kind, failure2) {
   const { passage, report } = reading;
-  if (report.isFull) {
-    report.error("sentence-syntax", spanOfAll(passage), "this sentence cannot be read");
-    return;
-  }
   const { tokens, at } = failure2;
+  const say = (span, message, advice2 = {}) => report.error("sentence-syntax", span, message, advice2);
   const found = tokens[at];
   const open = tokens.find((token2) => token2.tokenType === OpenText);
-  if (open) {
-    report.error(
-      "sentence-syntax",
-      spanOfToken(passage, open),
-      "this text has no closing quote",
-      cutAdvice(passage)
-    );
-    return;
-  }
-  const expected = possible(kind, tokens, at);
-  if (!found) {
-    const end = tokens.length === 0 ? null : endOf(tokens.at(-1));
-    const span = end === null ? spanOfAll(passage) : spanOf(passage, end, end);
-    report.error("sentence-syntax", span, "the sentence ends too soon", {
-      label: `expected ${listed(expected)}`
+  if (report.isFull) say(spanOfAll(passage), "this sentence cannot be read");
+  else if (open) say(spanOfToken(passage, open), "this text has no closing quote", cutAdvice(passage));
+  else if (!found)
+    say(spanOfEnd(passage, tokens), "the sentence ends too soon", {
+      label: expectation(kind, tokens, at),
+      ...cutAdvice(passage)
     });
-    return;
+  else {
+    const slip = at > LONGEST_EXPLAINED ? null : nearMiss(kind, tokens, at);
+    const wrong = slip?.token ?? found;
+    const span = spanOfToken(passage, wrong);
+    const message = `${quoted(wrong.image)} does not belong here`;
+    if (slip) say(span, message, { ...replace(span, slip.word), help: `did you mean \`${slip.word}\`?` });
+    else say(span, message, { label: expectation(kind, tokens, at), ...advice(kind, found, tokens) });
   }
-  const slip = nearMiss(kind, tokens, at);
-  if (slip) {
-    const span = spanOfToken(passage, slip.token);
-    report.error("sentence-syntax", span, `${quoted(slip.token.image)} does not belong here`, {
-      ...replace(span, slip.word),
-      help: `did you mean \`${slip.word}\`?`
-    });
-    return;
-  }
-  report.error(
-    "sentence-syntax",
-    spanOfToken(passage, found),
-    `${quoted(found.image)} does not belong here`,
-    {
-      label: `expected ${listed(expected)}`,
-      ...advice(kind, found, tokens)
-    }
-  );
+}
+function spanOfEnd(passage, tokens) {
+  const last = tokens.at(-1);
+  return last ? spanOf(passage, endOf(last), endOf(last)) : spanOfAll(passage);
+}
+function expectation(kind, tokens, at) {
+  return at > LONGEST_EXPLAINED ? "expected something else" : `expected ${listed(possible(kind, tokens, at))}`;
 }
 function cutAdvice(passage) {
   const rest = passage.source.text.slice(passage.offset(passage.text.length)).slice(0, 80);
@@ -21806,9 +21814,9 @@ function nearMiss(kind, tokens, at) {
   }
   return null;
 }
-function synonym(word, allowed) {
+function synonym(word, allowed2) {
   const meant = Object.hasOwn(SYNONYMS, word.toLowerCase()) ? SYNONYMS[word.toLowerCase()] : null;
-  return meant !== null && allowed.includes(meant) ? meant : null;
+  return meant !== null && allowed2.includes(meant) ? meant : null;
 }
 function advice(kind, found, tokens) {
   const word = keywordOf(found.tokenType);
@@ -21826,7 +21834,7 @@ function advice(kind, found, tokens) {
   if (found.image === "-") return { help: "write a range without blanks: `192.0.2.10-192.0.2.20`" };
   return lookalikes(found.image);
 }
-var SYNONYMS;
+var LONGEST_EXPLAINED, SYNONYMS;
 var init_explain2 = __esm({
   "src/language/explain.ts"() {
     "use strict";
@@ -21838,6 +21846,7 @@ var init_explain2 = __esm({
     init_suggest();
     init_tokens2();
     init_words();
+    LONGEST_EXPLAINED = 5e3;
     SYNONYMS = {
       accept: "allow",
       permit: "allow",
@@ -22171,8 +22180,8 @@ function readNat(reading) {
   switch (kind) {
     case "masquerade":
     case "snat": {
-      const keepPorts = nat.keepPorts && spanOfToken(passage, nat.keepPorts);
-      return { ...common2, kind, pool: kind === "snat" ? target3 : null, ports: port, keepPorts };
+      const keepPorts2 = nat.keepPorts && spanOfToken(passage, nat.keepPorts);
+      return { ...common2, kind, pool: kind === "snat" ? target3 : null, ports: port, keepPorts: keepPorts2 };
     }
     case "dnat":
     case "redirect":
@@ -22217,14 +22226,14 @@ function readClauses(reading, parsed) {
     written
   };
   for (const clause of parsed) {
-    const first2 = written.get(clause.kind);
-    if (first2) {
+    const first3 = written.get(clause.kind);
+    if (first3) {
       report.error(
         "duplicate-clause",
         spanOfToken(passage, clause.keyword),
         `\`${clause.kind}\` stands here twice`,
         {
-          related: [{ span: spanOfToken(passage, first2.keyword), text: "the first one" }],
+          related: [{ span: spanOfToken(passage, first3.keyword), text: "the first one" }],
           help: "put both lists into one clause, with a comma between them, or write two sentences"
         }
       );
@@ -22359,8 +22368,8 @@ function checkDepth(source, document, report) {
   const open = [
     { token: document.value, depth: 1 }
   ];
-  for (let next = open.pop(); next; next = open.pop()) {
-    const { token: token2, depth } = next;
+  for (let next2 = open.pop(); next2; next2 = open.pop()) {
+    const { token: token2, depth } = next2;
     if (!token2 || !("items" in token2)) continue;
     if (depth > DEEPEST) {
       report.error(
@@ -22397,8 +22406,8 @@ function checkAliases(source, document, report) {
 }
 function wholeOf(source, start, end) {
   const length = source.text.length;
-  const first2 = Math.max(0, Math.min(start, length));
-  return { source, start: first2, end: Math.max(first2, Math.min(end, length)) };
+  const first3 = Math.max(0, Math.min(start, length));
+  return { source, start: first3, end: Math.max(first3, Math.min(end, length)) };
 }
 function reportProblem(source, problem, report) {
   const known = PROBLEMS[problem.code];
@@ -22489,15 +22498,15 @@ function readDefaults(source, node) {
 }
 function readPolicies(source, nodes, report) {
   const policies = nodes.flatMap((node) => readPolicy2(source, node, report) ?? []);
-  const first2 = /* @__PURE__ */ new Map();
+  const first3 = /* @__PURE__ */ new Map();
   for (const { name: name2 } of policies) {
-    const known = first2.get(name2.text);
+    const known = first3.get(name2.text);
     if (known)
       report.error("duplicate-policy", name2.span, `another policy is named ${quoted(name2.text)}`, {
         related: [{ span: known, text: "the first one" }],
         help: "give each policy a name of its own: emitted rules carry it"
       });
-    else first2.set(name2.text, name2.span);
+    else first3.set(name2.text, name2.span);
   }
   return policies;
 }
@@ -22591,591 +22600,572 @@ var init_document = __esm({
   }
 });
 
-// src/lower/iptables/devices.ts
-function narrowDevices(known, test2) {
-  const among = test2.negated ? known.among : common(known.among ?? ["*"], test2.devices);
-  const except = test2.negated ? [...known.except, ...test2.devices] : known.except;
-  if (except.includes("*")) return null;
-  const left = among?.filter((device3) => !except.some((other) => covers(other, device3))) ?? null;
-  if (left?.length === 0) return null;
-  return {
-    among: left?.includes("*") ? null : left && widest(left),
-    except: widest(except.filter((device3) => !left || left.some((other) => covers(other, device3))))
+// src/packets/nodes.ts
+function terminal(verdict2) {
+  return ~verdict2;
+}
+function verdictOf(id) {
+  return ~id;
+}
+function levelOf(id) {
+  return id >>> INDEX_BITS;
+}
+function branchesOf(id) {
+  return (id & INDEX_MASK) * RADIX;
+}
+function createNodes(budget) {
+  let slots2 = new Int32Array(FIRST_CAPACITY * 2);
+  let mask = slots2.length - 1;
+  let capacity = FIRST_CAPACITY;
+  let levels = new Uint8Array(capacity);
+  const nodes = {
+    branches: new Int32Array(capacity * RADIX),
+    count: 0,
+    make,
+    idAt: (index) => levels[index] << INDEX_BITS | index,
+    compact
   };
-}
-function common(a, b) {
-  return a.flatMap(
-    (x) => b.flatMap((y) => {
-      if (covers(x, y)) return [y];
-      return covers(y, x) ? [x] : [];
-    })
-  );
-}
-function widest(devices) {
-  const distinct = [...new Set(devices)];
-  return distinct.filter((device3) => !distinct.some((other) => other !== device3 && covers(other, device3)));
-}
-function covers(wide, narrow3) {
-  return wide.endsWith("*") ? narrow3.startsWith(wide.slice(0, -1)) : wide === narrow3;
-}
-var allDevices;
-var init_devices = __esm({
-  "src/lower/iptables/devices.ts"() {
-    "use strict";
-    allDevices = { among: null, except: [] };
-  }
-});
-
-// src/lower/iptables/conjunction.ts
-function conjunctionOf(rule2, family, hook) {
-  const all = {
-    in: allDevices,
-    out: allDevices,
-    protocols: null,
-    otherProtocols: [],
-    sourcePorts: null,
-    destinationPorts: null,
-    icmp: null,
-    opening: null,
-    source: null,
-    destination: null,
-    sourceType: null,
-    destinationType: null,
-    states: null,
-    dnat: false,
-    limits: []
-  };
-  const { statement } = rule2;
-  if ((statement.kind === "snat" || statement.kind === "dnat") && statement.family !== family) return null;
-  for (const match of rule2.matches) if (!narrow(all, match, family, hook)) return null;
-  return settle(all, family) ? all : null;
-}
-function narrow(all, match, family, hook) {
-  switch (match.kind) {
-    case "family":
-      return match.family === family;
-    case "address": {
-      if (match.family !== family) return false;
-      const ranges3 = match.negated ? complementAddresses(match.ranges, family) : match.ranges;
-      const known = all[match.side];
-      const common2 = known ? intersectRanges(known.ranges, ranges3) : ranges3;
-      all[match.side] = { ranges: common2, byOthers: match.negated && known?.byOthers !== false };
-      return common2.length > 0;
-    }
-    case "address-type": {
-      const field = match.side === "source" ? "sourceType" : "destinationType";
-      all[field] = narrowTypes(all[field], match);
-      return all[field].negated || all[field].types.length > 0;
-    }
-    case "interface": {
-      if (hook !== null && !knownDevices[hook].includes(match.side)) {
-        return match.negated !== match.devices.includes("*");
+  function make(level, a, b, c, d) {
+    if (a === b && b === c && c === d) return a;
+    const branches = nodes.branches;
+    let slot = hash(level, a, b, c, d) & mask;
+    for (; ; ) {
+      const id2 = slots2[slot] - 1;
+      if (id2 < 0) break;
+      if (id2 >>> INDEX_BITS === level) {
+        const at2 = (id2 & INDEX_MASK) * RADIX;
+        if (branches[at2] === a && branches[at2 + 1] === b && branches[at2 + 2] === c && branches[at2 + 3] === d)
+          return id2;
       }
-      const narrowed2 = narrowDevices(all[match.side], match);
-      if (narrowed2 === null) return false;
-      all[match.side] = narrowed2;
-      return true;
+      slot = slot + 1 & mask;
     }
-    case "protocol":
-      if (match.negated) all.otherProtocols = union2(all.otherProtocols, match.protocols);
-      else narrowProtocols(all, match.protocols);
-      return true;
-    case "port": {
-      const field = match.side === "source" ? "sourcePorts" : "destinationPorts";
-      const ports = match.negated ? complementPorts(match.ports) : match.ports;
-      all[field] = intersectRanges(all[field] ?? [{ first: 0, last: 65535 }], ports);
-      return all[field].length > 0;
+    const index = nodes.count;
+    if (index >= budget) throw new BudgetSpent(budget);
+    if (index === capacity) {
+      grow();
+      return make(level, a, b, c, d);
     }
-    case "icmp":
-      if (match.family !== family) return false;
-      narrowProtocols(all, [ICMP[family]]);
-      all.icmp = all.icmp ? commonTypes(all.icmp, match.types) : withoutDoubles(match.types);
-      return all.icmp.length > 0;
-    case "opening":
-      narrowProtocols(all, [TCP2]);
-      if (all.opening === match.negated) return false;
-      all.opening = !match.negated;
-      return true;
-    case "state":
-      all.states = (all.states ?? EVERY_STATE).filter(
-        (state2) => match.states.includes(state2) !== match.negated
-      );
-      return all.states.length > 0;
-    case "dnat-status":
-      all.dnat = true;
-      return true;
-    case "limit":
-      all.limits.push(match);
-      return true;
+    const at = index * RADIX;
+    branches[at] = a;
+    branches[at + 1] = b;
+    branches[at + 2] = c;
+    branches[at + 3] = d;
+    levels[index] = level;
+    nodes.count = index + 1;
+    const id = level << INDEX_BITS | index;
+    slots2[slot] = id + 1;
+    return id;
   }
-}
-function settle(all, family) {
-  if (all.protocols) {
-    all.protocols = all.protocols.filter((protocol) => !all.otherProtocols.includes(protocol));
-    all.otherProtocols = [];
-    if (all.protocols.length === 0) return false;
+  function grow() {
+    capacity *= 2;
+    const { branches } = nodes;
+    nodes.branches = new Int32Array(capacity * RADIX);
+    nodes.branches.set(branches);
+    const oldLevels = levels;
+    levels = new Uint8Array(capacity);
+    levels.set(oldLevels);
+    slots2 = new Int32Array(capacity * 2);
+    mask = slots2.length - 1;
+    rehash();
   }
-  for (const side of ["source", "destination"]) {
-    if (all[side] && complementAddresses(all[side].ranges, family).length === 0) all[side] = null;
-    const field = `${side}Type`;
-    if (family === 6 && all[field]) {
-      all[field] = { ...all[field], types: all[field].types.filter((type) => type !== "broadcast") };
+  function rehash() {
+    const { branches, count: count2 } = nodes;
+    for (let index = 0; index < count2; index++) {
+      const at = index * RADIX;
+      const level = levels[index];
+      let slot = hash(level, branches[at], branches[at + 1], branches[at + 2], branches[at + 3]) & mask;
+      while (slots2[slot] !== 0) slot = slot + 1 & mask;
+      slots2[slot] = (level << INDEX_BITS | index) + 1;
     }
-    if (all[field]?.types.length === 0) {
-      if (!all[field].negated) return false;
-      all[field] = null;
-    }
-    const ports = `${side}Ports`;
-    if (all[ports] && complementPorts(all[ports]).length === 0) all[ports] = null;
   }
-  if (all.states?.length === EVERY_STATE.length) all.states = null;
-  return true;
-}
-function narrowProtocols(all, protocols) {
-  const known = all.protocols ?? protocols;
-  all.protocols = [...new Set(protocols)].filter((protocol) => known.includes(protocol));
-}
-function narrowTypes(known, { types, negated }) {
-  if (!known) return { types: [...new Set(types)], negated };
-  if (known.negated && negated) return { types: union2(known.types, types), negated };
-  const wanted = known.negated ? types : known.types;
-  const other = known.negated ? known : { types, negated };
-  return { types: wanted.filter((type) => other.types.includes(type) !== other.negated), negated: false };
-}
-function commonTypes(a, b) {
-  const common2 = a.flatMap(
-    (x) => b.filter((y) => x.type === y.type && (x.code === null || y.code === null || x.code === y.code)).map((y) => ({ type: x.type, code: x.code ?? y.code }))
-  );
-  return withoutDoubles(common2);
-}
-function withoutDoubles(types) {
-  return types.filter(
-    ({ type, code }, index) => !types.some(
-      (other, at) => other.type === type && (other.code === code ? at < index : other.code === null)
-    )
-  );
-}
-function union2(a, b) {
-  return [.../* @__PURE__ */ new Set([...a, ...b])];
-}
-var EVERY_STATE, ICMP, TCP2, knownDevices;
-var init_conjunction = __esm({
-  "src/lower/iptables/conjunction.ts"() {
-    "use strict";
-    init_ranges();
-    init_devices();
-    EVERY_STATE = ["established", "related", "new", "invalid", "untracked"];
-    ICMP = { 4: 1, 6: 58 };
-    TCP2 = 6;
-    knownDevices = {
-      prerouting: ["in"],
-      input: ["in"],
-      forward: ["in", "out"],
-      output: ["out"],
-      postrouting: ["out"]
+  function compact(base, roots) {
+    const { branches, count: count2 } = nodes;
+    const moved = new Int32Array(count2 - base);
+    const need = (id) => {
+      if (id >= 0 && (id & INDEX_MASK) >= base) moved[(id & INDEX_MASK) - base] = 1;
     };
+    const rewrite = (id) => {
+      if (id < 0 || (id & INDEX_MASK) < base) return id;
+      return id & ~INDEX_MASK | moved[(id & INDEX_MASK) - base] - 1;
+    };
+    roots.forEach(need);
+    for (let index = count2 - 1; index >= base; index--) {
+      if (moved[index - base] === 0) continue;
+      for (let at = index * RADIX; at < (index + 1) * RADIX; at++) need(branches[at]);
+    }
+    let next2 = base;
+    for (let index = base; index < count2; index++) {
+      if (moved[index - base] === 0) continue;
+      for (let k = 0; k < RADIX; k++) branches[next2 * RADIX + k] = rewrite(branches[index * RADIX + k]);
+      levels[next2] = levels[index];
+      moved[index - base] = ++next2;
+    }
+    nodes.count = next2;
+    for (let i = 0; i < roots.length; i++) roots[i] = rewrite(roots[i]);
+    slots2.fill(0);
+    rehash();
+  }
+  return nodes;
+}
+function hash(level, a, b, c, d) {
+  let h = Math.imul(a, 2654435761) ^ Math.imul(b + level, 2246822507);
+  h = Math.imul(h ^ h >>> 15, 739982445);
+  h ^= Math.imul(c, 3266489909) ^ Math.imul(d, 668265263);
+  h = Math.imul(h ^ h >>> 14, 695872825);
+  return h ^ h >>> 15;
+}
+var INDEX_BITS, INDEX_MASK, MOST_NODES, MOST_LEVELS, RADIX, NONE, BudgetSpent, FIRST_CAPACITY;
+var init_nodes2 = __esm({
+  "src/packets/nodes.ts"() {
+    "use strict";
+    INDEX_BITS = 24;
+    INDEX_MASK = (1 << INDEX_BITS) - 1;
+    MOST_NODES = 1 << INDEX_BITS;
+    MOST_LEVELS = 127;
+    RADIX = 4;
+    NONE = -1;
+    BudgetSpent = class extends Error {
+      name = "BudgetSpent";
+      budget;
+      constructor(budget) {
+        super(`more than ${budget} nodes`);
+        this.budget = budget;
+      }
+    };
+    FIRST_CAPACITY = 1 << 12;
   }
 });
 
-// src/lower/iptables/layout.ts
-function layOut(rule2, split, chains) {
-  const enter = leavesChain(rule2.statement) ? "goto" : "jump";
-  return lines(rule2, split, target2(rule2, split, chains, enter), null, chains);
-}
-function needsContinuation({ statement }, split) {
-  if (!leavesChain(statement)) return false;
-  return !isFlat(statement, split) || split.limits.length > 0 && lineCount(split) > 1;
-}
-function layOutBefore(rule2, split, onward, chains) {
-  return lines(rule2, split, target2(rule2, split, chains, "goto"), onward, chains);
-}
-function lines(rule2, split, finish, onward, chains) {
-  const enter = onward === null ? "jump" : "goto";
-  const line = (matches, statement) => ({
-    ...rule2,
-    matches,
-    log: null,
-    statement
+// src/packets/first-match.ts
+function firstMatch(list) {
+  return compose(list, {
+    terminalOf: (rule2) => terminal(list.verdicts[rule2]),
+    overlay: list.space.engine.operations.overlay,
+    settled: (id) => id !== NONE
   });
-  const closing = onward === null ? [] : [line([], { kind: "goto", chain: onward })];
-  const into = (rules) => {
-    let name2 = null;
-    return (tests) => {
-      name2 ??= chains.chain(rule2.group, () => [...rules(), ...closing]);
-      return [line(tests, { kind: enter, chain: name2 })];
-    };
+}
+function compose(list, composition) {
+  const { engine, fields } = list.space;
+  const { overlay, settled } = composition;
+  const entries = flatten(list, composition);
+  const { cubes, terminals, restricted } = entries;
+  const base = engine.nodes.count;
+  const build = (items, from, sorted) => {
+    const live = visible(items, from);
+    if (live.length === 0) return NONE;
+    if (live.length === 1) return lower2(live[0], from);
+    if (from === fields.length) return live.map((item) => terminals[item]).reduce(overlay);
+    if (live.every((item) => cubes[item][from] === null)) return build(live, from + 1, false);
+    engine.collectIfWorthwhile(base);
+    const field = fields[from];
+    const starts = boundaries(cubes, live, from, field.domain.ranks);
+    if (countCopies(cubes, live, from, starts) <= MOST_COPIES * live.length) {
+      const bottom = engine.pins.length;
+      for (const part of distribute(cubes, live, from, starts)) engine.pins.push(build(part, from + 1, false));
+      return engine.branch(field, starts, engine.pins.splice(bottom));
+    }
+    const order = sorted ? live : sortRuns(entries, live, from);
+    const middle = order.length >> 1;
+    engine.pins.push(build(order.slice(0, middle), from, true));
+    const second = build(order.slice(middle), from, true);
+    return overlay(engine.pins.pop(), second);
   };
-  const last = (choice2) => {
-    if (split.limits.length === 0) return choice2.flatMap(finish);
-    if (choice2.length === 1) return finish([...choice2[0], ...split.limits]);
-    const limited = into(() => finish(split.limits));
-    return choice2.flatMap(limited);
+  const visible = (items, from) => {
+    let known = NONE;
+    for (let i = 0; i < items.length; i++) {
+      if (restricted[items[i]] > from) continue;
+      known = overlay(known, terminals[items[i]]);
+      if (settled(known)) return items.slice(0, i + 1);
+    }
+    return items;
   };
-  const stage2 = (choice2, stages) => {
-    if (stages.length === 0) return last(choice2);
-    const next = into(() => inside2(stages));
-    return choice2.flatMap(next);
+  const lower2 = (item, from) => {
+    let id = terminals[item];
+    for (let i = fields.length - 1; i >= from; i--) id = engine.select(fields[i], cubes[item][i], id);
+    return id;
   };
-  const inside2 = ([first3, ...rest2]) => {
-    if (first3 === void 0) return last([[]]);
-    if (first3.kind === "choice") return stage2(first3.tests, rest2);
-    const away = onward === null ? { kind: "return" } : { kind: "goto", chain: onward };
-    return [...first3.tests.map((tests) => line(tests, away)), ...inside2(rest2)];
-  };
-  if (isFlat(rule2.statement, split)) return [...last(product(split)), ...closing];
-  const [first2, ...rest] = stagesOf(split);
-  if (first2?.kind !== "choice") return [...stage2([split.fixed], stagesOf(split)), ...closing];
-  if (split.fixed.length > 0 && first2.tests.length > FLAT_LINES) {
-    return [...stage2([split.fixed], stagesOf(split)), ...closing];
+  const all = cubes.map((_, i) => i);
+  return build(all, 0, false);
+}
+function flatten(list, composition) {
+  const cubes = [];
+  const terminals = [];
+  const restricted = [];
+  list.cubes.forEach((ofRule, rule2) => {
+    for (const cube of ofRule) {
+      cubes.push(cube);
+      terminals.push(composition.terminalOf(rule2));
+      restricted.push(cube.findLastIndex((ranks2) => ranks2 !== null) + 1);
+    }
+  });
+  return { cubes, terminals, restricted };
+}
+function boundaries(cubes, items, from, ranks2) {
+  const found = [0];
+  for (const item of items) for (const rank of cubes[item][from] ?? []) found.push(rank);
+  found.sort((a, b) => a - b);
+  return found.filter((rank, i) => rank < ranks2 && rank !== found[i - 1]);
+}
+function countCopies(cubes, items, from, starts) {
+  let copies = 0;
+  for (const item of items) {
+    const ranks2 = cubes[item][from];
+    if (ranks2 === null) copies += starts.length;
+    else
+      for (let i = 0; i < ranks2.length; i += 2)
+        copies += indexOf(starts, ranks2[i + 1]) - indexOf(starts, ranks2[i]);
   }
-  const choice = first2.tests.map((tests) => join4(split.fixed, tests));
-  return [...stage2(choice, rest), ...closing];
+  return copies;
 }
-function stagesOf({ choices, exclusions }) {
-  return [
-    ...choices.map((tests) => ({ kind: "choice", tests })),
-    ...exclusions.map((tests) => ({ kind: "exclusion", tests }))
-  ].toSorted((a, b) => a.tests.length - b.tests.length);
-}
-function leavesChain({ kind }) {
-  return kind === "goto" || kind === "return";
-}
-function isFlat(statement, split) {
-  if (split.exclusions.length > 0) return false;
-  const most = leavesChain(statement) ? FLAT_LINES_OF_LEAVING : FLAT_LINES;
-  return lineCount(split) <= most || split.choices.length === 1 && split.fixed.length === 0;
-}
-function lineCount({ choices }) {
-  return choices.reduce((count2, choice) => count2 * choice.length, 1);
-}
-function product({ fixed, choices }) {
-  return choices.reduce(
-    (sofar, choice) => sofar.flatMap((tests) => choice.map((more) => join4(tests, more))),
-    [fixed]
-  );
-}
-function join4(a, b) {
-  const known = a.some(isProtocol);
-  return [...a, ...b.filter((match) => !known || !isProtocol(match))];
-}
-function isProtocol(match) {
-  return match.kind === "protocol";
-}
-function protocolTest(protocol) {
-  return [{ kind: "protocol", protocols: [protocol], negated: false }];
-}
-function target2(rule2, split, chains, enter) {
-  const { log, statement } = rule2;
-  const protocols = needsProtocol(statement) ? split.protocols.map(protocolTest) : [];
-  const tail = protocols.length > 0 ? protocols.map((matches) => ({ ...rule2, matches })) : [{ ...rule2, matches: [] }];
-  const direct = log === null && statement.kind !== "notrack";
-  let chain = null;
-  return (tests) => {
-    if (direct && (protocols.length === 0 || tests.some(isProtocol))) return [{ ...rule2, matches: tests }];
-    if (direct && protocols.length === 1) return [{ ...rule2, matches: join4(protocols[0], tests) }];
-    if (tests.length === 0) return tail;
-    chain ??= direct || log !== null ? chains.chain(rule2.group, () => tail) : chains.untracked();
-    return [{ ...rule2, matches: tests, log: null, statement: { kind: enter, chain } }];
-  };
-}
-function needsProtocol(statement) {
-  switch (statement.kind) {
-    case "reject":
-      return statement.with === "tcp-reset";
-    case "masquerade":
-    case "snat":
-    case "dnat":
-      return statement.ports !== null;
-    case "redirect":
-      return true;
-    default:
-      return false;
+function distribute(cubes, items, from, starts) {
+  const lists = starts.map(() => []);
+  for (const item of items) {
+    const ranks2 = cubes[item][from];
+    if (ranks2 === null) {
+      for (const list of lists) list.push(item);
+      continue;
+    }
+    for (let i = 0; i < ranks2.length; i += 2) {
+      const end = indexOf(starts, ranks2[i + 1]);
+      for (let k = indexOf(starts, ranks2[i]); k < end; k++) lists[k].push(item);
+    }
   }
+  return lists;
 }
-var FLAT_LINES, FLAT_LINES_OF_LEAVING;
-var init_layout = __esm({
-  "src/lower/iptables/layout.ts"() {
+function sortRuns({ cubes, terminals }, items, from) {
+  const sorted = [];
+  for (let start = 0; start < items.length; ) {
+    let end = start + 1;
+    while (end < items.length && terminals[items[end]] === terminals[items[start]]) end++;
+    const run = items.slice(start, end);
+    if (run.length > 1) run.sort((a, b) => (cubes[a][from]?.[0] ?? -1) - (cubes[b][from]?.[0] ?? -1));
+    sorted.push(...run);
+    start = end;
+  }
+  return sorted;
+}
+function indexOf(starts, rank) {
+  let low = 0;
+  let high = starts.length;
+  while (low < high) {
+    const middle = low + high >> 1;
+    if (starts[middle] < rank) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+var MOST_COPIES;
+var init_first_match = __esm({
+  "src/packets/first-match.ts"() {
     "use strict";
-    FLAT_LINES = 4;
-    FLAT_LINES_OF_LEAVING = 64;
+    init_nodes2();
+    MOST_COPIES = 1;
   }
 });
 
-// src/lower/iptables/names.ts
-function chainNames2() {
-  const taken = /* @__PURE__ */ new Set();
-  const counts = /* @__PURE__ */ new Map();
-  const numbered = (stem) => {
-    for (let count2 = (counts.get(stem) ?? 0) + 1; ; count2++) {
-      const name2 = `${stem.slice(0, LENGTH - 1 - `${count2}`.length)}-${count2}`;
-      if (taken.has(name2)) continue;
-      counts.set(stem, count2);
-      taken.add(name2);
-      return name2;
+// src/packets/domain.ts
+function rankDomain(size, ranges3) {
+  const one = typeof size === "bigint" ? 1n : 1;
+  const last = minus(size, one);
+  const pieces = laminar([{ first: minus(one, one), last }, ...ranges3], last, one);
+  const tree = rankTree(pieces, one);
+  const { ownPiece, rankStart, subtreeEnd, parent } = tree;
+  const ranks2 = ownPiece.length;
+  const sums = prefixSums(tree.ownSize);
+  const known = /* @__PURE__ */ new WeakMap();
+  const touched = /* @__PURE__ */ new WeakMap();
+  const endRank = (piece) => rankStart[subtreeEnd[piece]];
+  function rankOf(value) {
+    if (!(value >= 0 && value <= last)) throw new RangeError(`${value} is outside the domain 0\u2026${last}`);
+    let piece = firstIndex(pieces.length, (i) => pieces[i].first > value) - 1;
+    while (pieces[piece].last < value) piece = parent[piece];
+    return rankStart[piece];
+  }
+  function rankRange(range, into) {
+    if (range.first > range.last) return;
+    for (let at = range.first; ; ) {
+      const piece = firstIndex(pieces.length, (i) => {
+        const { first: first3, last: last2 } = pieces[i];
+        return first3 > at || first3 === at && last2 <= range.last;
+      });
+      const found = pieces[piece];
+      if (found?.first !== at)
+        throw new RangeError(`${range.first}\u2026${range.last} was not declared to the domain`);
+      into.push(rankStart[piece], endRank(piece));
+      if (found.last === range.last) return;
+      at = plus(found.last, one);
     }
-  };
+  }
+  function compute(condition) {
+    const intervals = [];
+    if (!("except" in condition)) {
+      for (const range of condition) rankRange(range, intervals);
+      return mergeRanks(intervals, ranks2);
+    }
+    for (const range of condition.except) rankRange(range, intervals);
+    return complementRanks(mergeRanks(intervals, ranks2), ranks2);
+  }
   return {
-    keep(name2) {
-      const safe = clean(name2);
-      if (taken.has(safe) || safe.length > LENGTH || !/[a-z]/.test(safe)) return numbered(safe);
-      taken.add(safe);
-      return safe;
+    size,
+    ranks: ranks2,
+    bits: Math.ceil(Math.log2(ranks2)),
+    rankOf,
+    ranksOf(condition) {
+      const length = "except" in condition ? condition.except.length : condition.length;
+      if (length < 4) return compute(condition);
+      let entry = known.get(condition);
+      if (!entry) known.set(condition, entry = { ranks: compute(condition) });
+      return entry.ranks;
     },
-    make: (group) => numbered(clean(group))
+    weight: (start, end) => sums[Math.min(end, ranks2)] - sums[start],
+    valuesOf: (set2) => valuesOf(set2 ?? [0, ranks2], pieces, tree, one),
+    touching(range) {
+      let entry = touched.get(range);
+      if (!entry)
+        touched.set(range, entry = { ranks: mergeRanks(touching(range, pieces, tree, one), ranks2) });
+      return entry.ranks;
+    },
+    firstRun: (rank, range) => firstRun(ownPiece[rank], range, pieces, tree, one)
   };
 }
-function clean(name2) {
-  const safe = name2.slice(0, 2 * LENGTH).replace(/[^A-Za-z0-9_-]+/g, "-").replace(/^[^A-Za-z]+|-+$/g, "");
-  return safe === "" ? "chain" : safe;
-}
-var LENGTH;
-var init_names = __esm({
-  "src/lower/iptables/names.ts"() {
-    "use strict";
-    LENGTH = 28;
+function complementRanks(set2, ranks2) {
+  if (set2 === null) return [];
+  const gaps = [];
+  let next2 = 0;
+  for (let i = 0; i < set2.length; i += 2) {
+    if (set2[i] > next2) gaps.push(next2, set2[i]);
+    next2 = set2[i + 1];
   }
-});
-
-// src/lower/iptables/prune.ts
-function prune(chains) {
-  const empty = new Set(chains.filter(({ base, rules }) => !base && rules.length === 0).map(key));
-  let left = chains;
-  for (let before2 = -1; before2 !== empty.size; ) {
-    before2 = empty.size;
-    if (before2 === 0) break;
-    left = left.map((chain) => withoutJumpsTo(empty, chain));
-    for (const chain of left) if (!chain.base && chain.rules.length === 0) empty.add(key(chain));
+  if (next2 < ranks2) gaps.push(next2, ranks2);
+  return gaps.length === 2 && gaps[0] === 0 && gaps[1] === ranks2 ? null : gaps;
+}
+function ranksMeet(a, b) {
+  if (a === null || b === null) return a !== b ? (a ?? b).length > 0 : true;
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    if (a[i] < b[j + 1] && b[j] < a[i + 1]) return true;
+    if (a[i + 1] < b[j + 1]) i += 2;
+    else j += 2;
   }
-  const reached = reachable(left);
-  return left.filter((chain) => chain.base || reached.has(key(chain)));
+  return false;
 }
-function withoutJumpsTo(empty, chain) {
-  const rules = chain.rules.filter(
-    ({ log, matches, statement }) => log || matches.some(({ kind }) => kind === "limit") || statement.kind !== "jump" || !empty.has(key({ table: chain.table, name: statement.chain }))
-  );
-  return rules.length === chain.rules.length ? chain : { ...chain, rules };
-}
-function reachable(chains) {
-  const byKey = new Map(chains.map((chain) => [key(chain), chain]));
-  const reached = /* @__PURE__ */ new Set();
-  const open = chains.filter(({ base }) => base);
-  for (let chain = open.pop(); chain; chain = open.pop()) {
-    for (const { statement } of chain.rules) {
-      if (statement.kind !== "jump" && statement.kind !== "goto") continue;
-      const name2 = key({ table: chain.table, name: statement.chain });
-      const next = byKey.get(name2);
-      if (!next || reached.has(name2)) continue;
-      reached.add(name2);
-      open.push(next);
+function rankTree(pieces, one) {
+  const count2 = pieces.length;
+  const parent = new Int32Array(count2).fill(-1);
+  const subtreeEnd = new Int32Array(count2).fill(count2);
+  const rest = [];
+  const open = [];
+  for (let i = 0; i < count2; i++) {
+    const { first: first3, last } = pieces[i];
+    while (open.length > 0 && pieces[open.at(-1)].last < first3) subtreeEnd[open.pop()] = i;
+    const size = BigInt(plus(minus(last, first3), one));
+    rest.push(size);
+    const outer = open.at(-1);
+    if (outer !== void 0) {
+      parent[i] = outer;
+      rest[outer] -= size;
+    }
+    open.push(i);
+  }
+  const rankStart = new Int32Array(count2 + 1);
+  const ownPiece = [];
+  const ownSize = [];
+  for (let i = 0; i < count2; i++) {
+    rankStart[i] = ownPiece.length;
+    if (rest[i] > 0n) {
+      ownPiece.push(i);
+      ownSize.push(rest[i]);
     }
   }
-  return reached;
+  rankStart[count2] = ownPiece.length;
+  return { ownPiece, ownSize, rankStart, subtreeEnd, parent };
 }
-function key({ table, name: name2 }) {
-  return `${table} ${name2}`;
-}
-var init_prune = __esm({
-  "src/lower/iptables/prune.ts"() {
-    "use strict";
+function laminar(ranges3, last, one) {
+  for (let current = ranges3; ; ) {
+    const sorted = sortedUnique(current);
+    const next2 = [];
+    const open = [];
+    let crossed = false;
+    for (const range of sorted) {
+      if (!(range.first >= 0 && range.last <= last)) {
+        throw new RangeError(`${range.first}\u2026${range.last} is outside the domain 0\u2026${last}`);
+      }
+      while (open.length > 0 && open.at(-1).last < range.first) open.pop();
+      if (open.length === 0 || open.at(-1).last >= range.last) {
+        open.push(range);
+        next2.push(range);
+        continue;
+      }
+      crossed = true;
+      let first3 = range.first;
+      for (let i = open.length - 1; i >= 0 && open[i].last < range.last; i--) {
+        const cut = open[i].last;
+        if (cut < first3) continue;
+        next2.push({ first: first3, last: cut });
+        first3 = plus(cut, one);
+      }
+      next2.push({ first: first3, last: range.last });
+    }
+    if (!crossed) return next2;
+    current = next2;
   }
-});
-
-// src/lower/iptables/split.ts
-function splitConjunction(all, family) {
-  const parts = [
-    deviceParts("in", all.in),
-    deviceParts("out", all.out),
-    addressParts("source", all.source, family),
-    addressParts("destination", all.destination, family),
-    ...transportParts(all, family)
-  ];
-  const fixed = [];
-  if (all.states) fixed.push({ kind: "state", states: all.states, negated: false });
-  if (all.dnat) fixed.push({ kind: "dnat-status" });
-  for (const side of ["source", "destination"]) {
-    const type = all[`${side}Type`];
-    if (type) fixed.push({ kind: "address-type", side, ...type });
-  }
-  return {
-    fixed: [...parts.flatMap((part) => part.among?.length === 1 ? part.among[0] : []), ...fixed],
-    choices: parts.flatMap(({ among }) => among && among.length > 1 ? [among] : []),
-    exclusions: parts.flatMap(({ except }) => except.length > 0 ? [except] : []),
-    limits: all.limits,
-    protocols: all.protocols ?? []
-  };
 }
-function deviceParts(side, { among, except }) {
-  const test2 = (device3, negated) => [
-    { kind: "interface", side, devices: [device3], negated }
-  ];
-  if (!among && except.length === 1) return { among: [test2(except[0], true)], except: [] };
-  return {
-    among: among?.map((device3) => test2(device3, false)) ?? null,
-    except: except.map((device3) => test2(device3, false))
-  };
-}
-function addressParts(side, addresses, family) {
-  if (!addresses) return anything;
-  const { ranges: ranges3, byOthers } = addresses;
-  const test2 = (range, negated) => [
-    { kind: "address", side, family, ranges: [range], name: null, negated }
-  ];
-  const others = complementAddresses(ranges3, family);
-  if (others.length === 1 && (byOthers || ranges3.length > 1)) {
-    return { among: [test2(others[0], true)], except: [] };
-  }
-  return byOthers && ranges3.length > 1 ? { among: null, except: others.map((range) => test2(range, false)) } : { among: ranges3.map((range) => test2(range, false)), except: [] };
-}
-function transportParts(all, family) {
-  if (all.icmp) {
-    return [{ among: all.icmp.map((type) => [{ kind: "icmp", family, types: [type] }]), except: [] }];
-  }
-  const protocol = (number2, negated) => ({
-    kind: "protocol",
-    protocols: [number2],
-    negated
+function sortedUnique(ranges3) {
+  const sorted = ranges3.filter(({ first: first3, last }) => first3 <= last).sort(
+    (a, b) => a.first < b.first ? -1 : a.first > b.first ? 1 : a.last > b.last ? -1 : a.last < b.last ? 1 : 0
+  );
+  return sorted.filter((range, i) => {
+    const previous = sorted[i - 1];
+    return previous?.first !== range.first || previous.last !== range.last;
   });
-  if (!all.protocols) {
-    const [first2, ...more] = all.otherProtocols;
-    if (first2 === void 0) return [];
-    if (more.length === 0) return [{ among: [[protocol(first2, true)]], except: [] }];
-    return [{ among: null, except: all.otherProtocols.map((number2) => [protocol(number2, false)]) }];
-  }
-  const opening = all.opening === null ? [] : [{ kind: "opening", negated: !all.opening }];
-  const sources = portTests("source", all.sourcePorts);
-  const destinations = portTests("destination", all.destinationPorts);
-  const both = sources.length > 1 && destinations.length > 1;
-  const [only, ...others] = all.protocols;
-  if (both && only !== void 0 && others.length === 0) {
-    return [
-      { among: sources.map((ports) => [protocol(only, false), ...ports, ...opening]), except: [] },
-      { among: destinations.map((ports) => [protocol(only, false), ...ports]), except: [] }
-    ];
-  }
-  const among = all.protocols.flatMap(
-    (number2) => sources.flatMap(
-      (from) => destinations.map((to) => [protocol(number2, false), ...from, ...to, ...opening])
-    )
-  );
-  return [{ among, except: [] }];
 }
-function portTests(side, ports) {
-  if (!ports) return [[]];
-  const others = complementPorts(ports);
-  if (slots(others) < slots(ports) && slots(others) <= MULTIPORT_SLOTS2) {
-    return [[{ kind: "port", side, ports: others, negated: true }]];
+function mergeRanks(intervals, ranks2) {
+  const order = [];
+  for (let i = 0; i < intervals.length; i += 2) order.push(i);
+  order.sort((a, b) => intervals[a] - intervals[b]);
+  const merged = [];
+  for (const i of order) {
+    const start = intervals[i];
+    const end = intervals[i + 1];
+    if (merged.length > 0 && start <= merged.at(-1))
+      merged[merged.length - 1] = Math.max(merged.at(-1), end);
+    else merged.push(start, end);
   }
-  return chunks(ports).map((chunk) => [{ kind: "port", side, ports: chunk, negated: false }]);
+  return merged.length === 2 && merged[0] === 0 && merged[1] === ranks2 ? null : merged;
 }
-function chunks(ports) {
+function valuesOf(set2, pieces, tree, one) {
+  const { ownPiece, rankStart, subtreeEnd } = tree;
   const found = [];
-  let free = 0;
-  for (const range of ports) {
-    const size = slots([range]);
-    if (size > free) {
-      found.push([]);
-      free = MULTIPORT_SLOTS2;
+  const add = (first3, last) => {
+    const previous = found.at(-1);
+    if (previous && plus(previous.last, one) === first3)
+      found[found.length - 1] = { first: previous.first, last };
+    else found.push({ first: first3, last });
+  };
+  const visit3 = (piece, start, end) => {
+    const { first: first3, last } = pieces[piece];
+    const from = rankStart[piece];
+    const to = rankStart[subtreeEnd[piece]];
+    if (end <= from || to <= start) return;
+    if (start <= from && to <= end) return add(first3, last);
+    const own2 = ownPiece[from] === piece && start <= from && from < end;
+    let next2 = first3;
+    for (let child = piece + 1; child < subtreeEnd[piece]; child = subtreeEnd[child]) {
+      const range = pieces[child];
+      if (own2 && range.first > next2) add(next2, minus(range.first, one));
+      visit3(child, start, end);
+      next2 = plus(range.last, one);
     }
-    found.at(-1).push(range);
-    free -= size;
+    if (own2 && next2 <= last) add(next2, last);
+  };
+  const merged = [];
+  for (let i = 0; i < set2.length; i += 2) {
+    found.length = 0;
+    visit3(0, set2[i], set2[i + 1]);
+    merged.push(...found);
   }
+  return mergeSorted(merged, one);
+}
+function firstRun(piece, range, pieces, { subtreeEnd }, one) {
+  const { first: first3, last } = pieces[piece];
+  const end = last < range.last ? last : range.last;
+  let next2 = first3 > range.first ? first3 : range.first;
+  for (let child = piece + 1; child < subtreeEnd[piece] && next2 <= end; child = subtreeEnd[child]) {
+    const hole = pieces[child];
+    if (hole.last < next2) continue;
+    if (hole.first > next2) return { first: next2, last: hole.first > end ? end : minus(hole.first, one) };
+    next2 = plus(hole.last, one);
+  }
+  return next2 <= end ? { first: next2, last: end } : null;
+}
+function touching(range, pieces, tree, one) {
+  const { ownPiece, rankStart, subtreeEnd } = tree;
+  const found = [];
+  const visit3 = (piece) => {
+    const { first: first3, last } = pieces[piece];
+    if (last < range.first || range.last < first3) return;
+    const start = rankStart[piece];
+    const end = subtreeEnd[piece];
+    if (range.first <= first3 && last <= range.last) {
+      found.push(start, rankStart[end]);
+      return;
+    }
+    if (ownPiece[start] === piece && firstRun(piece, range, pieces, tree, one)) found.push(start, start + 1);
+    for (let child = piece + 1; child < end; child = subtreeEnd[child]) visit3(child);
+  };
+  visit3(0);
   return found;
 }
-function slots(ports) {
-  return ports.reduce((sum, { first: first2, last }) => sum + (first2 === last ? 1 : 2), 0);
+function mergeSorted(ranges3, one) {
+  const merged = [];
+  for (const range of sortedUnique(ranges3)) {
+    const previous = merged.at(-1);
+    if (previous && plus(previous.last, one) === range.first) {
+      merged[merged.length - 1] = { first: previous.first, last: range.last };
+    } else merged.push(range);
+  }
+  return merged;
 }
-var MULTIPORT_SLOTS2, anything;
-var init_split = __esm({
-  "src/lower/iptables/split.ts"() {
+function prefixSums(sizes) {
+  const sums = [0n];
+  for (const size of sizes) sums.push(sums.at(-1) + size);
+  return sums;
+}
+function firstIndex(count2, holds2) {
+  let low = 0;
+  let high = count2;
+  while (low < high) {
+    const middle = low + high >> 1;
+    if (holds2(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+function plus(a, b) {
+  return a + b;
+}
+function minus(a, b) {
+  return a - b;
+}
+var init_domain = __esm({
+  "src/packets/domain.ts"() {
     "use strict";
-    init_ranges();
-    MULTIPORT_SLOTS2 = 15;
-    anything = { among: null, except: [] };
   }
 });
 
-// src/lower/legalise.ts
-function legalise(ruleset, family) {
-  const base = [];
-  const made = [];
-  const tables = /* @__PURE__ */ new Map();
-  for (const { table, base: hook, name: name2 } of ruleset.chains) {
-    if (!tables.has(table)) tables.set(table, newTable(table, made));
-    const { names: names2, renamed } = tables.get(table);
-    renamed.set(name2, hook ? name2 : names2.keep(name2));
-  }
-  for (const chain of ruleset.chains) {
-    const table = tables.get(chain.table);
-    const name2 = table.renamed.get(chain.name);
-    const slot = { ...chain, name: name2, rules: [] };
-    (chain.base ? base : made).push(slot);
-    slot.rules = legalRules(chain.rules, chain, table, family);
-  }
-  return { chains: prune([...base, ...made]) };
-}
-function newTable(table, made) {
-  const names2 = chainNames2();
-  let untracked = false;
-  const add = (name2, rules) => {
-    const chain = { table, name: name2, base: null, rules: [] };
-    made.push(chain);
-    chain.rules = rules();
-    return name2;
-  };
-  return {
-    names: names2,
-    renamed: /* @__PURE__ */ new Map(),
-    maker: {
-      chain: (group, rules) => add(names2.make(group), rules),
-      untracked() {
-        if (!untracked) add(UNTRACKED, () => [notrack]);
-        untracked = true;
-        return UNTRACKED;
-      }
+// src/packets/rules.ts
+function rankRules(space, rules) {
+  const cubes = [];
+  const verdicts = [];
+  for (const { match, verdict: verdict2 } of rules) {
+    if (!(verdict2 > 0)) throw new RangeError(`a rule decides: verdict ${verdict2}`);
+    const ranked = [];
+    for (const cube of match) {
+      const entry = space.engine.rankCube(cube);
+      if (entry) ranked.push(entry);
     }
-  };
-}
-function legalRules(rules, chain, table, family) {
-  const first2 = [];
-  let legal = first2;
-  for (const written of rules) {
-    const rule2 = renameTarget(written, table);
-    const conjunction = conjunctionOf(rule2, family, chain.base?.hook ?? null);
-    if (conjunction === null) continue;
-    const split = splitConjunction(conjunction, family);
-    if (needsContinuation(rule2, split)) {
-      const following = [];
-      const onward = table.maker.chain(rule2.group, () => following);
-      legal.push(...layOutBefore(rule2, split, onward, table.maker));
-      legal = following;
-    } else legal.push(...layOut(rule2, split, table.maker));
+    cubes.push(ranked);
+    verdicts.push(verdict2);
   }
-  return first2;
+  return { space, count: rules.length, cubes, verdicts };
 }
-function renameTarget(rule2, { renamed }) {
-  const { statement } = rule2;
-  if (statement.kind !== "jump" && statement.kind !== "goto") return rule2;
-  const chain = renamed.get(statement.chain);
-  if (chain === void 0) throw new Error(`no chain ${JSON.stringify(statement.chain)}`);
-  return { ...rule2, statement: { kind: statement.kind, chain } };
+function rulesMeet(list, a, b) {
+  return list.cubes[a].some((x) => list.cubes[b].some((y) => cubesMeet(x, y)));
 }
-var UNTRACKED, notrack;
-var init_legalise = __esm({
-  "src/lower/legalise.ts"() {
+function cubesMeet(a, b) {
+  for (let i = a.length - 1; i >= 0; i--) if (!ranksMeet(a[i], b[i])) return false;
+  return true;
+}
+function matchOf(list, rule2) {
+  const { engine } = list.space;
+  let union3 = NONE;
+  for (const cube of list.cubes[rule2]) union3 = engine.operations.overlay(union3, engine.cube(cube, 1));
+  return union3;
+}
+var init_rules = __esm({
+  "src/packets/rules.ts"() {
     "use strict";
-    init_conjunction();
-    init_layout();
-    init_names();
-    init_prune();
-    init_split();
-    UNTRACKED = "UNTRACKED";
-    notrack = {
-      matches: [],
-      log: null,
-      statement: { kind: "notrack" },
-      origin: "",
-      group: ""
-    };
+    init_domain();
+    init_nodes2();
   }
 });
 
@@ -23185,17 +23175,100 @@ function matchesDevice(device3, patterns) {
     (pattern) => pattern.endsWith("*") ? device3.startsWith(pattern.slice(0, -1)) : device3 === pattern
   );
 }
-var LOOPBACK, ICMP2, TCP3, ICMPV6, PROTOCOLS_WITH_PORTS2, NEIGHBOUR_DISCOVERY, ICMP_ERRORS;
+function isNeighbourDiscovery({ family, icmp }) {
+  return family === 6 && icmp !== null && NEIGHBOUR_DISCOVERY.includes(icmp.type);
+}
+function isIcmpError({ family, icmp }) {
+  return icmp !== null && ICMP_ERRORS[family].includes(icmp.type);
+}
+var LOOPBACK, ICMP, TCP2, ICMPV6, PROTOCOLS_WITH_PORTS2, NEIGHBOUR_DISCOVERY, ICMP_ERRORS;
 var init_packet = __esm({
   "src/policy/packet.ts"() {
     "use strict";
     LOOPBACK = "lo";
-    ICMP2 = 1;
-    TCP3 = 6;
+    ICMP = 1;
+    TCP2 = 6;
     ICMPV6 = 58;
-    PROTOCOLS_WITH_PORTS2 = /* @__PURE__ */ new Set([TCP3, 17, 33, 132, 136]);
+    PROTOCOLS_WITH_PORTS2 = /* @__PURE__ */ new Set([TCP2, 17, 33, 132, 136]);
     NEIGHBOUR_DISCOVERY = [130, 131, 132, 133, 134, 135, 136, 143];
     ICMP_ERRORS = { 4: [3, 11, 12], 6: [1, 2, 3, 4] };
+  }
+});
+
+// src/policy/mirror.ts
+function icmpReverse(family, type) {
+  return ICMP_REVERSES[family].get(type);
+}
+function reverseTraffic(traffic2) {
+  let icmp = null;
+  if (traffic2.icmp) {
+    const type = icmpReverse(traffic2.family ?? 4, traffic2.icmp.type);
+    if (type === void 0) return [];
+    icmp = { type, code: traffic2.icmp.code };
+  }
+  return [{ ...traffic2, icmp, sourcePorts: traffic2.destinationPorts, destinationPorts: traffic2.sourcePorts }];
+}
+function reverseMatch(match) {
+  const traffic2 = match.traffic.flatMap(reverseTraffic);
+  if (traffic2.length === 0) return null;
+  return {
+    traffic: traffic2,
+    source: match.destination,
+    destination: match.source,
+    in: match.out,
+    out: match.in,
+    openings: "any"
+  };
+}
+function mirrorsOf(rule2, symmetricAllow) {
+  if (!symmetricAllow || rule2.action !== "allow") return [];
+  const match = reverseMatch(rule2.match);
+  if (!match) return [];
+  const back = {
+    ...rule2,
+    match: symmetricAllow === "both" ? match : { ...match, openings: "never" },
+    limit: null,
+    log: null,
+    origin: { ...rule2.origin, role: "mirror" }
+  };
+  if (symmetricAllow === "both" || rule2.match.openings === "never") return [back];
+  const tcp = match.traffic.filter(({ protocol }) => protocol === TCP2 || protocol === null);
+  if (tcp.length === 0) return [back];
+  const guard = {
+    ...back,
+    action: "deny",
+    match: {
+      ...match,
+      traffic: tcp.map((traffic2) => ({ ...traffic2, protocol: TCP2 })),
+      openings: "only"
+    },
+    origin: { ...rule2.origin, role: "mirror-guard" }
+  };
+  return [back, guard];
+}
+var ICMP_REVERSES;
+var init_mirror = __esm({
+  "src/policy/mirror.ts"() {
+    "use strict";
+    init_packet();
+    ICMP_REVERSES = {
+      4: /* @__PURE__ */ new Map([
+        [8, 0],
+        [0, 8],
+        [13, 14],
+        [14, 13],
+        [15, 16],
+        [16, 15],
+        [17, 18],
+        [18, 17]
+      ]),
+      6: /* @__PURE__ */ new Map([
+        [128, 129],
+        [129, 128],
+        [139, 140],
+        [140, 139]
+      ])
+    };
   }
 });
 
@@ -23229,433 +23302,1124 @@ var init_paths = __esm({
   }
 });
 
-// src/policy/evaluate.ts
-function leavesUntracked(policy2) {
-  return policy2.rules.some((rule2) => !rule2.tracked && rule2.action === "allow");
-}
-function forwardsUntracked(policy2) {
-  return policy2.rules.some(
-    (rule2) => !rule2.tracked && rule2.action === "allow" && canTakePath(rule2.match, "forward", policy2.self !== null)
-  );
-}
-var init_evaluate = __esm({
-  "src/policy/evaluate.ts"() {
-    "use strict";
-    init_ranges();
-    init_packet();
-    init_paths();
-  }
-});
-
-// src/lower/build.ts
-function describeOrigin({ policy: policy2, span, role }) {
-  const file = span.source.name.split(/[\\/]/).at(-1) ?? span.source.name;
-  const place = `${file}:${positionOf(span.source, span.start).line} ${policy2}`;
-  switch (role) {
-    case "written":
-      return place;
-    case "mirror":
-      return `${place}, replies`;
-    case "mirror-guard":
-      return `${place}, no openings back`;
-  }
-}
-function buildChain(table, name2) {
-  const rules = [];
-  const called = [];
-  function share(effect, limit) {
-    const chain = `${name2}-limit-${called.length + 1}`;
-    const { statement, log, origin, group } = effect;
-    const rule2 = { matches: [limit], log: asLog(log), statement, origin, group };
-    called.push({ table, name: chain, base: null, rules: [rule2] });
-    return { kind: "jump", chain };
-  }
+// src/policy/reply.ts
+function replyTo(packet) {
+  const type = packet.icmp ? icmpReverse(packet.family, packet.icmp.type) : void 0;
+  if (packet.icmp && type === void 0) return null;
   return {
-    rules,
-    called,
-    add(lines2, effect) {
-      const { origin, group, limit, log, statement } = effect;
-      const test2 = limit ? { kind: "limit", ...limit } : null;
-      if (test2 && lines2.length > 1) {
-        const jump = share(effect, test2);
-        for (const matches of lines2) rules.push({ matches, log: null, statement: jump, origin, group });
-        return;
-      }
-      for (const line of lines2)
-        rules.push({
-          matches: test2 ? [...line, test2] : line,
-          log: asLog(log),
-          statement,
-          origin,
-          group
-        });
-    }
+    ...packet,
+    path: REVERSE_PATH[packet.path],
+    in: packet.out,
+    out: packet.in,
+    source: packet.destination,
+    destination: packet.source,
+    sourcePort: packet.destinationPort,
+    destinationPort: packet.sourcePort,
+    icmp: type === void 0 ? null : { type, code: 0 },
+    opening: false
   };
 }
-function asLog(prefix) {
-  return prefix === null || prefix === void 0 ? null : { prefix };
-}
-var OWN_GROUP;
-var init_build = __esm({
-  "src/lower/build.ts"() {
+var REVERSE_PATH;
+var init_reply = __esm({
+  "src/policy/reply.ts"() {
     "use strict";
-    init_source();
-    OWN_GROUP = "ctc";
+    init_mirror();
+    REVERSE_PATH = {
+      input: "output",
+      output: "input",
+      forward: "forward",
+      loopback: "loopback"
+    };
   }
 });
 
-// src/lower/overlap.ts
-function mayOverlap(a, b, paths, self) {
-  return trafficMeets(a, b) && peersMeet(a.source, b.source) && peersMeet(a.destination, b.destination) && interfacesMeet(a.in, b.in) && interfacesMeet(a.out, b.out) && paths.some((path2) => canTakePath(a, path2, self !== null) && canTakePath(b, path2, self !== null));
-}
-function trafficMeets(a, b) {
-  if (a.openings !== b.openings && a.openings !== "any" && b.openings !== "any") return false;
-  const onlyTcp = a.openings === "only" || b.openings === "only";
-  return a.traffic.some((x) => b.traffic.some((y) => kindsMeet(x, y) && (!onlyTcp || mayBeTcp(x, y))));
-}
-function mayBeTcp(...traffic2) {
-  return traffic2.every(({ protocol }) => protocol === null || protocol === TCP3);
-}
-function kindsMeet(x, y) {
-  if (x.protocol !== null && y.protocol !== null && x.protocol !== y.protocol) return false;
-  if (x.family !== null && y.family !== null && x.family !== y.family) return false;
-  if (x.icmp && y.icmp && x.icmp.type !== y.icmp.type) return false;
-  return portsMeet(x.sourcePorts, y.sourcePorts) && portsMeet(x.destinationPorts, y.destinationPorts);
-}
-function portsMeet(a, b) {
-  return a === null || b === null || intersectRanges(a, b).length > 0;
-}
-function peersMeet(a, b) {
-  const isOpen = (peer) => peer.any || peer.self || peer.negated;
-  if (isOpen(a) || isOpen(b) || a.addresses === b.addresses) return true;
-  return intersectRanges(a.addresses.v4, b.addresses.v4).length > 0 || intersectRanges(a.addresses.v6, b.addresses.v6).length > 0;
-}
-function interfacesMeet(a, b) {
-  if (!a || !b || a.negated || b.negated) return true;
-  return a.devices.some((x) => b.devices.some((y) => devicesMeet(x, y)));
-}
-function devicesMeet(x, y) {
-  const stem = (device3) => device3.replace(/\*$/, "");
-  if (x.endsWith("*") && y.endsWith("*")) return stem(x).startsWith(stem(y)) || stem(y).startsWith(stem(x));
-  if (x.endsWith("*")) return y.startsWith(stem(x));
-  return y.endsWith("*") ? x.startsWith(stem(y)) : x === y;
-}
-var init_overlap = __esm({
-  "src/lower/overlap.ts"() {
-    "use strict";
-    init_ranges();
-    init_packet();
-    init_paths();
+// src/packets/operations.ts
+function createOperations(nodes) {
+  let memo = new Int32Array(FIRST_ENTRIES * ENTRY);
+  let entries = FIRST_ENTRIES;
+  let nextCustom = FIRST_CUSTOM;
+  let custom = (a) => a;
+  let shortcut = {};
+  let test2 = () => false;
+  function slotOf(op, a, b) {
+    let h = Math.imul(a, 2654435761) ^ Math.imul(b + op, 2246822507);
+    h ^= h >>> 15;
+    h = Math.imul(h, 739982445);
+    h ^= h >>> 13;
+    return (h & entries - 1) * ENTRY;
   }
-});
-
-// src/lower/guards.ts
-function rulesToGuard(rules, isTarget, paths, self) {
-  const guarded = /* @__PURE__ */ new Set();
-  const later = new Buckets();
-  let budget = BUDGET;
-  for (const rule2 of rules.toReversed()) {
-    if (isTarget(rule2)) {
-      later.add(rule2);
-      continue;
-    }
-    for (const target3 of later.candidates(rule2)) {
-      if (budget-- > 0 && !mayOverlap(rule2.match, target3.match, paths, self)) continue;
-      guarded.add(rule2);
-      break;
+  function remember(op, a, b, result) {
+    if (nodes.count > entries && entries < MOST_ENTRIES) growMemo();
+    const slot = slotOf(op, a, b);
+    memo[slot] = op + 1;
+    memo[slot + 1] = a;
+    memo[slot + 2] = b;
+    memo[slot + 3] = result;
+    return result;
+  }
+  function growMemo() {
+    const old = memo;
+    entries *= 2;
+    memo = new Int32Array(entries * ENTRY);
+    for (let i = 0; i < old.length; i += ENTRY) {
+      if (old[i] === 0) continue;
+      const slot = slotOf(old[i] - 1, old[i + 1], old[i + 2]);
+      for (let k = 0; k < ENTRY; k++) memo[slot + k] = old[i + k];
     }
   }
-  return guarded;
-}
-function bucket(buckets, port) {
-  const known = buckets.get(port);
-  if (known) return known;
-  const fresh = [];
-  buckets.set(port, fresh);
-  return fresh;
-}
-function* narrowed(buckets, port) {
-  if (port !== null) yield* buckets.get(port) ?? [];
-  else for (const rules of buckets.values()) yield* rules;
-}
-function onlyPort(rule2, side) {
-  const single = (ports) => ports?.length === 1 && ports[0].first === ports[0].last ? ports[0].first : null;
-  const [first2, ...rest] = rule2.match.traffic.map((traffic2) => single(traffic2[side]));
-  return first2 !== void 0 && rest.every((port) => port === first2) ? first2 : null;
-}
-var BUDGET, Buckets;
-var init_guards = __esm({
-  "src/lower/guards.ts"() {
-    "use strict";
-    init_overlap();
-    BUDGET = 2e7;
-    Buckets = class {
-      #byDestination = /* @__PURE__ */ new Map();
-      #bySource = /* @__PURE__ */ new Map();
-      #others = [];
-      add(rule2) {
-        const destination = onlyPort(rule2, "destinationPorts");
-        const source = onlyPort(rule2, "sourcePorts");
-        if (destination !== null) bucket(this.#byDestination, destination).push(rule2);
-        else if (source !== null) bucket(this.#bySource, source).push(rule2);
-        else this.#others.push(rule2);
-      }
-      /** Every rule that may meet this one, the nearest last added first. */
-      *candidates(rule2) {
-        yield* narrowed(this.#byDestination, onlyPort(rule2, "destinationPorts"));
-        yield* narrowed(this.#bySource, onlyPort(rule2, "sourcePorts"));
-        yield* this.#others;
-      }
-    };
+  function apply(op, a, b) {
+    if (op === OVERLAY) {
+      if (a < 0) return a === NONE ? b : a;
+      if (b === NONE || a === b) return a;
+    } else if (op === KEEP) {
+      if (a === NONE || b === NONE) return NONE;
+      if (b < 0 || a === b) return a;
+    } else if (op === DROP) {
+      if (a === NONE || b === NONE) return a;
+      if (b < 0 || a === b) return NONE;
+    } else {
+      if (b === NONE && shortcut.neutral) return a;
+      if (a < 0 && shortcut.settled?.(verdictOf(a))) return a;
+      if (a < 0 && b < 0) return terminal(custom(verdictOf(a), verdictOf(b)));
+    }
+    const slot = slotOf(op, a, b);
+    if (memo[slot + 1] === a && memo[slot + 2] === b && memo[slot] === op + 1) return memo[slot + 3];
+    const levelA = levelOf(a);
+    const levelB = levelOf(b);
+    const { branches } = nodes;
+    let first3;
+    let second;
+    let third;
+    let fourth;
+    if (levelA < levelB) {
+      const at = branchesOf(a);
+      first3 = apply(op, branches[at], b);
+      second = apply(op, branches[at + 1], b);
+      third = apply(op, branches[at + 2], b);
+      fourth = apply(op, branches[at + 3], b);
+    } else if (levelB < levelA) {
+      const at = branchesOf(b);
+      first3 = apply(op, a, branches[at]);
+      second = apply(op, a, branches[at + 1]);
+      third = apply(op, a, branches[at + 2]);
+      fourth = apply(op, a, branches[at + 3]);
+    } else {
+      const atA = branchesOf(a);
+      const atB = branchesOf(b);
+      first3 = apply(op, branches[atA], branches[atB]);
+      second = apply(op, branches[atA + 1], branches[atB + 1]);
+      third = apply(op, branches[atA + 2], branches[atB + 2]);
+      fourth = apply(op, branches[atA + 3], branches[atB + 3]);
+    }
+    return remember(op, a, b, nodes.make(levelA < levelB ? levelA : levelB, first3, second, third, fourth));
   }
-});
-
-// src/lower/hooks.ts
-var DELIVERED, onLoopback, delivered, sentFromHere, PREROUTING, OUTPUT, noTest, FILTER_INPUT, FILTER_FORWARD, FILTER_OUTPUT, POSTROUTING;
-var init_hooks = __esm({
-  "src/lower/hooks.ts"() {
-    "use strict";
-    init_packet();
-    DELIVERED = ["local", "broadcast", "anycast", "multicast"];
-    onLoopback = (negated) => ({
-      kind: "interface",
-      side: "out",
-      devices: [LOOPBACK],
-      negated
-    });
-    delivered = (negated) => ({
-      kind: "address-type",
-      side: "destination",
-      types: DELIVERED,
-      negated
-    });
-    sentFromHere = (negated) => ({
-      kind: "address-type",
-      side: "source",
-      types: ["local"],
-      negated
-    });
-    PREROUTING = {
-      paths: ["input", "forward"],
-      knows: { in: true, out: false },
-      pathEnd: "destination",
-      tell: (paths) => paths.length === 2 ? [[]] : [[delivered(paths[0] === "forward")]]
-    };
-    OUTPUT = {
-      paths: ["output", "loopback"],
-      knows: { in: false, out: true },
-      pathEnd: null,
-      tell: (paths) => paths.length === 2 ? [[]] : [[onLoopback(paths[0] === "output")]]
-    };
-    noTest = () => [[]];
-    FILTER_INPUT = {
-      paths: ["input"],
-      knows: { in: true, out: false },
-      pathEnd: null,
-      tell: noTest
-    };
-    FILTER_FORWARD = {
-      paths: ["forward"],
-      knows: { in: true, out: true },
-      pathEnd: null,
-      tell: noTest
-    };
-    FILTER_OUTPUT = { ...OUTPUT, paths: ["output"], tell: noTest };
-    POSTROUTING = {
-      paths: ["forward", "output", "loopback"],
-      knows: { in: false, out: true },
-      pathEnd: "source",
-      tell(paths) {
-        const has = (path2) => paths.includes(path2);
-        if (paths.length === 3) return [[]];
-        if (has("output") && has("loopback")) return [[sentFromHere(false)]];
-        if (has("forward") && has("output")) return [[onLoopback(true)]];
-        return paths.map((path2) => {
-          switch (path2) {
-            case "forward":
-              return [sentFromHere(true)];
-            case "output":
-              return [sentFromHere(false), onLoopback(true)];
-            default:
-              return [onLoopback(false)];
-          }
-        });
-      }
-    };
+  function search(op, a, b) {
+    if (op === INTERSECTS) {
+      if (a === NONE || b === NONE) return false;
+      if (a < 0 || b < 0 || a === b) return true;
+    } else if (op === ESCAPES) {
+      if (a === NONE || a === b) return false;
+      if (b < 0) return b === NONE;
+    } else if (a < 0 && b < 0) return test2(verdictOf(a), verdictOf(b));
+    const slot = slotOf(op, a, b);
+    if (memo[slot + 1] === a && memo[slot + 2] === b && memo[slot] === op + 1) return false;
+    const levelA = levelOf(a);
+    const levelB = levelOf(b);
+    const { branches } = nodes;
+    for (let i = 0; i < RADIX; i++) {
+      const x = levelA <= levelB ? branches[branchesOf(a) + i] : a;
+      const y = levelB <= levelA ? branches[branchesOf(b) + i] : b;
+      if (search(op, x, y)) return true;
+    }
+    remember(op, a, b, NONE);
+    return false;
   }
-});
-
-// src/lower/conditions.ts
-function conditionsOn(match, path2, view, self) {
-  if (!canTakePath(match, path2, self !== null) && !settledByAddress(match, path2, view, self)) return null;
-  const here = (end) => (end === "source" ? sentHere(path2) : deliveredHere(path2)) || self !== null && view.pathEnd === end;
+  function combine(a, b, f, shortcuts = {}) {
+    const outer = custom;
+    const outerShortcut = shortcut;
+    custom = f;
+    shortcut = shortcuts;
+    try {
+      return apply(nextCustom++, a, b);
+    } finally {
+      custom = outer;
+      shortcut = outerShortcut;
+    }
+  }
   return {
-    source: addressTest(match.source, here("source"), self),
-    destination: addressTest(match.destination, here("destination"), self),
-    in: path2 === "loopback" || !view.knows.in ? null : match.in,
-    out: path2 === "loopback" || !view.knows.out ? null : match.out
-  };
-}
-function settledByAddress(match, path2, view, self) {
-  if (self === null || view.pathEnd === null) return false;
-  const peer = match[view.pathEnd];
-  const other = view.pathEnd === "source" ? match.destination : match.source;
-  const isOnlySelf = peer.self && !peer.negated && !peer.any;
-  return isOnlySelf && // The rest of the match must be able to hold on both paths, or the paths do differ.
-  canTakePath(
-    {
-      ...match,
-      source: ANYONE,
-      destination: ANYONE,
-      [view.pathEnd === "source" ? "destination" : "source"]: other
+    overlay: (a, b) => apply(OVERLAY, a, b),
+    keep: (a, b) => apply(KEEP, a, b),
+    drop: (a, b) => apply(DROP, a, b),
+    combine,
+    map: (a, f) => combine(a, NONE, f),
+    intersects: (a, b) => search(INTERSECTS, a, b),
+    subset: (a, b) => !search(ESCAPES, a, b),
+    some(a, b, wanted) {
+      const outer = test2;
+      test2 = wanted;
+      try {
+        return search(nextCustom++, a, b);
+      } finally {
+        test2 = outer;
+      }
     },
-    path2,
-    true
-  );
-}
-function addressTest(peer, here, self) {
-  if (peer.any || peer.self && here && self === null) return null;
-  const set2 = peer.self && here && self !== null ? withSelf(peer.addresses, self) : peer.addresses;
-  if (peer.negated && set2.v4.length === 0 && set2.v6.length === 0) return null;
-  return { set: set2, negated: peer.negated };
-}
-function withSelf(set2, self) {
-  if (set2.v4.length === 0 && set2.v6.length === 0) return self;
-  const bySelf = unions.get(set2) ?? /* @__PURE__ */ new WeakMap();
-  unions.set(set2, bySelf);
-  const known = bySelf.get(self);
-  if (known) return known;
-  const union3 = {
-    name: null,
-    v4: mergeRanges([...set2.v4, ...self.v4]),
-    v6: mergeRanges([...set2.v6, ...self.v6])
+    collect(base, roots) {
+      nodes.compact(base, roots);
+      memo.fill(0);
+    }
   };
-  bySelf.set(self, union3);
-  return union3;
 }
-function sameConditions(a, b) {
-  return sameAddresses(a.source, b.source) && sameAddresses(a.destination, b.destination) && a.in === b.in && a.out === b.out;
-}
-function sameAddresses(a, b) {
-  return a === b || a !== null && b !== null && a.set === b.set && a.negated === b.negated;
-}
-var ANYONE, unions;
-var init_conditions = __esm({
-  "src/lower/conditions.ts"() {
+var OVERLAY, KEEP, DROP, INTERSECTS, ESCAPES, FIRST_CUSTOM, ENTRY, FIRST_ENTRIES, MOST_ENTRIES;
+var init_operations = __esm({
+  "src/packets/operations.ts"() {
     "use strict";
-    init_ranges();
-    init_paths();
-    ANYONE = { negated: false, any: true, self: false, addresses: { name: null, v4: [], v6: [] } };
-    unions = /* @__PURE__ */ new WeakMap();
+    init_nodes2();
+    OVERLAY = 0;
+    KEEP = 1;
+    DROP = 2;
+    INTERSECTS = 3;
+    ESCAPES = 4;
+    FIRST_CUSTOM = 5;
+    ENTRY = 4;
+    FIRST_ENTRIES = 1 << 12;
+    MOST_ENTRIES = 1 << 19;
   }
 });
 
-// src/lower/lines.ts
-function linesAt(match, view, self, paths = view.paths) {
-  const groups = [];
-  for (const path2 of paths) {
-    const conditions = conditionsOn(match, path2, view, self);
-    if (!conditions) continue;
-    const same2 = groups.find((group) => sameConditions(group.conditions, conditions));
-    if (same2) same2.paths.push(path2);
-    else groups.push({ conditions, paths: [path2] });
+// src/packets/space.ts
+function createSpace(domains, options = {}) {
+  const fields = layOut(domains);
+  const nodes = createNodes(Math.min(options.nodeBudget ?? MOST_NODES, MOST_NODES));
+  const operations = createOperations(nodes);
+  const pins = [];
+  let threshold = FIRST_COLLECTION;
+  const engine = {
+    nodes,
+    operations,
+    pins,
+    rankCube: (cube) => rankCube(fields, cube),
+    cube(cube, verdict2) {
+      let id = terminal(verdict2);
+      for (let i = fields.length - 1; i >= 0; i--) id = select(nodes, fields[i], cube[i], id);
+      return id;
+    },
+    select: (field, ranks2, inside2) => select(nodes, field, ranks2, inside2),
+    branch: (field, starts, ids) => branch(nodes, field, starts, ids),
+    collectIfWorthwhile(base) {
+      if (nodes.count - base < threshold) return;
+      operations.collect(base, pins);
+      threshold = Math.max(FIRST_COLLECTION, 3 * (nodes.count - base));
+    }
+  };
+  const everything = terminal(1);
+  const { overlay, keep, drop, map: map2 } = operations;
+  const asSet = (verdict2) => verdict2 === 0 ? 0 : 1;
+  return {
+    fields,
+    nothing: NONE,
+    everything,
+    constant: (verdict2) => terminal(verdict2),
+    set(cubes) {
+      let union3 = NONE;
+      for (const cube of cubes) {
+        const ranked = engine.rankCube(cube);
+        if (ranked) union3 = overlay(union3, engine.cube(ranked, 1));
+      }
+      return union3;
+    },
+    overlay: (a, b) => overlay(a, b),
+    union: (a, b) => overlay(a, b),
+    intersection: (a, b) => keep(a, b),
+    difference: (a, b) => drop(a, b),
+    complement: (set2) => drop(everything, set2),
+    restrict: (a, set2) => keep(a, set2),
+    without: (a, set2) => drop(a, set2),
+    decided: (a) => map2(a, asSet),
+    where: (a, ...verdicts) => map2(a, (verdict2) => verdicts.includes(verdict2) ? 1 : 0),
+    map: (a, f) => operations.map(a, f),
+    combine: (a, b, f, shortcuts) => operations.combine(a, b, f, shortcuts),
+    intersects: operations.intersects,
+    subset: operations.subset,
+    some: operations.some,
+    verdict: (a, packet) => verdictOfPacket(nodes, fields, a, packet),
+    tidy(work) {
+      const base = nodes.count;
+      const results = [...work()];
+      operations.collect(base, results);
+      return results;
+    },
+    engine
+  };
+}
+function layOut(domains) {
+  let firstLevel = 0;
+  const fields = Object.entries(domains).map(([name2, domain]) => {
+    const field = { name: name2, domain, firstLevel, levels: Math.ceil(domain.bits / 2) };
+    firstLevel += field.levels;
+    return field;
+  });
+  if (firstLevel > MOST_LEVELS) throw new RangeError(`${firstLevel} levels; a space has ${MOST_LEVELS}`);
+  return fields;
+}
+function rankCube(fields, cube) {
+  const ranked = [];
+  for (const { name: name2, domain } of fields) {
+    const condition = cube[name2];
+    const ranks2 = condition === void 0 ? null : domain.ranksOf(condition);
+    if (ranks2?.length === 0) return null;
+    ranked.push(ranks2);
   }
-  const traffic2 = trafficTests(match);
-  return groups.flatMap(
-    ({ conditions, paths: together }) => view.tell(together).flatMap(
-      (telling) => expand(
-        conditions,
-        traffic2,
-        telling.filter((test2) => !isImplied(test2, conditions))
-      )
-    )
+  return ranked;
+}
+function select(nodes, field, ranks2, inside2) {
+  if (ranks2 === null) return inside2;
+  const starts = [];
+  const ids = [];
+  let next2 = 0;
+  for (let i = 0; i < ranks2.length; i += 2) {
+    if (ranks2[i] > next2) {
+      starts.push(next2);
+      ids.push(NONE);
+    }
+    starts.push(ranks2[i]);
+    ids.push(inside2);
+    next2 = ranks2[i + 1];
+  }
+  if (next2 < field.domain.ranks) {
+    starts.push(next2);
+    ids.push(NONE);
+  }
+  return branch(nodes, field, starts, ids);
+}
+function branch(nodes, field, starts, ids) {
+  const end = field.firstLevel + field.levels;
+  const pieceAt = (code, from) => {
+    let first3 = from;
+    let last = starts.length - 1;
+    while (first3 < last) {
+      const middle = first3 + last + 1 >> 1;
+      if (starts[middle] <= code) first3 = middle;
+      else last = middle - 1;
+    }
+    return first3;
+  };
+  const build = (level, code, from) => {
+    const size = 1 << 2 * (end - level);
+    if (from === starts.length - 1 || starts[from + 1] >= code + size) return ids[from];
+    const step = size >> 2;
+    const second = pieceAt(code + step, from);
+    const third = pieceAt(code + 2 * step, second);
+    const fourth = pieceAt(code + 3 * step, third);
+    return nodes.make(
+      level,
+      build(level + 1, code, from),
+      build(level + 1, code + step, second),
+      build(level + 1, code + 2 * step, third),
+      build(level + 1, code + 3 * step, fourth)
+    );
+  };
+  return build(field.firstLevel, 0, 0);
+}
+function verdictOfPacket(nodes, fields, diagram, packet) {
+  return verdictOfRanks(
+    nodes,
+    fields,
+    diagram,
+    fields.map(({ name: name2, domain }) => domain.rankOf(packet[name2]))
   );
 }
-function isImplied(test2, { out }) {
-  return test2.kind === "interface" && test2.side === "out" && test2.negated && out !== null && !out.negated && !matchesDevice(LOOPBACK, out.devices);
-}
-function trafficTests(match) {
-  const groups = /* @__PURE__ */ new Map();
-  for (const traffic2 of match.traffic) {
-    const { family, icmp, protocol, sourcePorts, destinationPorts } = traffic2;
-    const kind = icmp ? "icmp" : protocol === null ? "every" : "protocol";
-    const key2 = [kind, family, ranges(sourcePorts), ranges(destinationPorts)].join("|");
-    const group = groups.get(key2);
-    if (group) group.push(traffic2);
-    else groups.set(key2, [traffic2]);
-  }
-  return [...groups.values()].flatMap((group) => testsOf(group, match.openings));
-}
-function ranges(ports) {
-  return ports ? ports.map(({ first: first2, last }) => `${first2}-${last}`).join(",") : "";
-}
-function testsOf(group, openings) {
-  const { family, icmp, protocol, sourcePorts, destinationPorts } = group[0];
-  if (icmp) {
-    if (openings === "only") return [];
-    const types = group.flatMap((traffic2) => traffic2.icmp ?? []);
-    return [{ family, impliesFamily: true, tests: [{ kind: "icmp", family: family ?? 4, types }] }];
-  }
-  const ports = [];
-  if (sourcePorts) ports.push({ kind: "port", side: "source", ports: sourcePorts, negated: false });
-  if (destinationPorts)
-    ports.push({ kind: "port", side: "destination", ports: destinationPorts, negated: false });
-  const of = (protocols2, negated = false, more = []) => ({
-    family,
-    impliesFamily: false,
-    tests: [{ kind: "protocol", protocols: protocols2, negated }, ...ports, ...more]
+function verdictOfRanks(nodes, fields, diagram, ranks2) {
+  let id = diagram;
+  fields.forEach(({ firstLevel, levels }, i) => {
+    const end = firstLevel + levels;
+    while (levelOf(id) < end) {
+      id = nodes.branches[branchesOf(id) + (ranks2[i] >> 2 * (end - levelOf(id) - 1) & 3)];
+    }
   });
-  const opening = (negated) => ({ kind: "opening", negated });
-  if (protocol === null) {
-    switch (openings) {
-      case "any":
-        return [{ family, impliesFamily: false, tests: [] }];
-      case "only":
-        return [of([TCP3], false, [opening(false)])];
-      case "never":
-        return [of([TCP3], false, [opening(true)]), of([TCP3], true)];
+  return verdictOf(id);
+}
+var FIRST_COLLECTION;
+var init_space = __esm({
+  "src/packets/space.ts"() {
+    "use strict";
+    init_nodes2();
+    init_operations();
+    FIRST_COLLECTION = 1 << 19;
+  }
+});
+
+// src/meaning/devices.ts
+function numberDevices(clauses) {
+  const literals = /* @__PURE__ */ new Set([LOOPBACK]);
+  const stems = /* @__PURE__ */ new Set();
+  for (const clause of clauses)
+    for (const device3 of clause?.devices ?? [])
+      if (device3.endsWith("*")) stems.add(device3.slice(0, -1));
+      else literals.add(device3);
+  const another = (stem) => freshDevice(stem, literals, stems);
+  const names2 = [...literals, ...[...stems].sort().map(another), freshDevice("eth", literals, stems)];
+  const numbers = new Map(names2.map((name2, i) => [name2, i + 1]));
+  const stemsLongestFirst = [...stems].sort((a, b) => b.length - a.length);
+  return {
+    count: names2.length + 1,
+    numberOf(device3) {
+      if (device3 === null) return NO_DEVICE;
+      const literal2 = numbers.get(device3);
+      if (literal2 !== void 0) return literal2;
+      const stem = stemsLongestFirst.find((one) => device3.startsWith(one));
+      return numbers.get(stem === void 0 ? names2.at(-1) : another(stem));
+    },
+    nameOf: (number2) => number2 === NO_DEVICE ? null : names2[number2 - 1],
+    matching: ({ devices }) => mergeRanges(
+      names2.flatMap((name2, i) => matchesDevice(name2, devices) ? [{ first: i + 1, last: i + 1 }] : [])
+    )
+  };
+}
+function freshDevice(start, taken, stems) {
+  const others = [...stems].filter((stem) => !start.startsWith(stem) || !stems.has(start));
+  for (const beginning of stems.has(start) ? [start] : [start, "port", "dev", "x", "y", "z"])
+    for (const suffix of suffixes()) {
+      const name2 = beginning + suffix;
+      if (!taken.has(name2) && !others.some((other) => name2.startsWith(other))) return name2;
+    }
+  throw new RangeError(`every device that starts with ${start} is named`);
+}
+function* suffixes() {
+  for (let i = 0; i < 1e4; i++) yield String(i);
+  for (let i = 0; i < 1e4; i++) yield `x${i}`;
+}
+var NO_DEVICE;
+var init_devices = __esm({
+  "src/meaning/devices.ts"() {
+    "use strict";
+    init_ranges();
+    init_packet();
+    NO_DEVICE = 0;
+  }
+});
+
+// src/meaning/world.ts
+function groupAddresses(family) {
+  return family === 4 ? [MULTICAST[4], BROADCAST] : [MULTICAST[6]];
+}
+function createWorld(policies, extras = {}, options = {}) {
+  const matches2 = policies.flatMap((policy2) => [
+    ...policy2.rules.map(({ match }) => match),
+    ...policy2.sourceNat.map(({ match }) => match),
+    ...policy2.destinationNat.map(({ match }) => match)
+  ]);
+  const devices = numberDevices(matches2.flatMap((match) => [match.in, match.out]));
+  const ports = rankDomain(LAST_PORT + 1, portRanges(policies, matches2, extras));
+  const small = (size, ranges3) => rankDomain(size, ranges3);
+  const single6 = (value) => ({ first: value, last: value });
+  const each = (count2) => Array.from({ length: count2 }, (_, i) => single6(i));
+  const protocols = small(
+    256,
+    [.../* @__PURE__ */ new Set([TCP2, ICMP, ICMPV6, 17, 33, 132, 136, ...protocolsOf(matches2)])].map(single6)
+  );
+  const device3 = small(devices.count, each(devices.count));
+  const space = (family) => {
+    const address2 = rankDomain(lastAddress(family) + 1n, addressRanges(policies, matches2, family));
+    return createSpace(
+      {
+        path: small(PATHS.length, each(PATHS.length)),
+        in: device3,
+        out: device3,
+        opening: small(2, each(2)),
+        protocol: protocols,
+        destinationPort: ports,
+        destination: address2,
+        source: address2,
+        sourcePort: ports
+      },
+      options
+    );
+  };
+  return { devices, spaces: { 4: space(4), 6: space(6) } };
+}
+function protocolsOf(matches2) {
+  return matches2.flatMap(({ traffic: traffic2 }) => traffic2.flatMap(({ protocol }) => protocol ?? []));
+}
+function* portRanges(policies, matches2, extras) {
+  yield ICMP_VALUES;
+  yield* DEFAULT_NAT_PORTS;
+  for (const port of [0, 22, 2222]) yield { first: port, last: port };
+  yield* extras.ports ?? [];
+  for (const type of [0, 8, 13, 14, 15, 16, 17, 18, 128, 129, 139, 140, ...NEIGHBOUR_DISCOVERY])
+    yield { first: type, last: type };
+  for (const type of [...ICMP_ERRORS[4], ...ICMP_ERRORS[6]]) yield { first: type, last: type };
+  for (const { traffic: traffic2 } of matches2)
+    for (const { sourcePorts, destinationPorts, icmp } of traffic2) {
+      yield* sourcePorts ?? [];
+      yield* destinationPorts ?? [];
+      if (icmp) yield { first: icmp.type, last: icmp.type };
+      if (icmp?.code != null) yield { first: icmp.code, last: icmp.code };
+    }
+  for (const { sourceNat, destinationNat } of policies)
+    for (const { ports } of [...sourceNat, ...destinationNat]) if (ports) yield ports;
+}
+function* addressRanges(policies, matches2, family) {
+  yield* groupAddresses(family);
+  const of = (set2) => family === 4 ? set2.v4 : set2.v6;
+  const seen = /* @__PURE__ */ new Set();
+  for (const { source, destination } of matches2)
+    for (const { addresses } of [source, destination])
+      if (!seen.has(addresses)) {
+        seen.add(addresses);
+        yield* of(addresses);
+      }
+  for (const { self, sourceNat, destinationNat } of policies) {
+    if (self) yield* of(self);
+    for (const target3 of [...sourceNat.map(({ pool }) => pool), ...destinationNat.map((nat) => nat.target)]) {
+      const range = target3 && (family === 4 ? target3.v4 : target3.v6);
+      if (range) yield range;
     }
   }
-  const protocols = [...new Set(group.flatMap((traffic2) => traffic2.protocol ?? []))].sort((a, b) => a - b);
-  if (openings === "any") return [of(protocols)];
-  const others = protocols.filter((number2) => number2 !== TCP3);
-  const tcp = protocols.includes(TCP3) ? [of([TCP3], false, [opening(openings === "never")])] : [];
-  return openings === "only" || others.length === 0 ? tcp : [...tcp, of(others)];
 }
-function expand(conditions, traffic2, telling) {
-  const { source, destination } = conditions;
-  const devices = interfaceTests(conditions);
-  return traffic2.flatMap(({ family, impliesFamily, tests }) => {
-    if (!family && !source && !destination) return [[...tests, ...devices, ...telling]];
-    const families = family ? [family] : [4, 6];
-    return families.flatMap((one) => {
-      const from = addressTests(source, "source", one);
-      const to = addressTests(destination, "destination", one);
-      if (!from || !to) return [];
-      const addresses = [...from, ...to];
-      const familyTest = addresses.length === 0 && !impliesFamily ? [{ kind: "family", family: one }] : [];
-      return [[...familyTest, ...tests, ...addresses, ...devices, ...telling]];
-    });
-  });
+function cubesOf(match, family, self, devices, paths = PATHS) {
+  const cubes = [];
+  const openings = match.openings;
+  for (const path2 of paths) {
+    if (!canTakePath(match, path2, self !== null)) continue;
+    const ends = {
+      path: [single(PATHS.indexOf(path2))],
+      ...match.in && { in: deviceCondition(match.in, devices) },
+      ...match.out && { out: deviceCondition(match.out, devices) },
+      ...addressCondition("source", match.source, family, sentHere(path2), self),
+      ...addressCondition("destination", match.destination, family, deliveredHere(path2), self)
+    };
+    for (const traffic2 of match.traffic) {
+      if (traffic2.family !== null && traffic2.family !== family) continue;
+      const kind = trafficCondition(traffic2);
+      if (openings === "any") cubes.push({ ...ends, ...kind });
+      else if (openings === "only") {
+        if (traffic2.protocol === null || traffic2.protocol === TCP2)
+          cubes.push({ ...ends, ...kind, protocol: [single(TCP2)], opening: [single(1)] });
+      } else cubes.push({ ...ends, ...kind, opening: [single(0)] });
+    }
+  }
+  return cubes;
 }
-function interfaceTests(conditions) {
-  return ["in", "out"].flatMap((side) => {
-    const interfaces = conditions[side];
-    return interfaces ? [{ kind: "interface", side, devices: interfaces.devices, negated: interfaces.negated }] : [];
-  });
+function single(value) {
+  return { first: value, last: value };
 }
-function addressTests(test2, side, family) {
-  if (!test2) return [];
-  const { name: name2, v4, v6 } = test2.set;
-  const ranges3 = family === 4 ? v4 : v6;
-  if (ranges3.length === 0) return test2.negated ? [] : null;
-  return [{ kind: "address", side, family, ranges: ranges3, name: name2, negated: test2.negated }];
+function deviceCondition(clause, devices) {
+  const named2 = devices.matching(clause);
+  return clause.negated ? { except: [single(devices.numberOf(null)), ...named2] } : named2;
 }
-var init_lines = __esm({
-  "src/lower/lines.ts"() {
+function addressCondition(end, peer, family, here, self) {
+  if (peer.any || peer.self && here && self === null) return {};
+  const of = (set2) => family === 4 ? set2.v4 : set2.v6;
+  const ranges3 = peer.self && here && self ? mergeRanges([...of(peer.addresses), ...of(self)]) : of(peer.addresses);
+  const condition = peer.negated ? { except: ranges3 } : ranges3;
+  return { [end]: condition };
+}
+function trafficCondition(traffic2) {
+  const { protocol, icmp, sourcePorts, destinationPorts } = traffic2;
+  return {
+    ...protocol !== null && { protocol: [single(protocol)] },
+    ...icmp && { destinationPort: [single(icmp.type)] },
+    ...icmp && icmp.code !== null && { sourcePort: [single(icmp.code)] },
+    ...sourcePorts && { sourcePort: sourcePorts },
+    ...destinationPorts && { destinationPort: destinationPorts }
+  };
+}
+var MULTICAST, BROADCAST, DEFAULT_NAT_PORTS, ICMP_VALUES;
+var init_world = __esm({
+  "src/meaning/world.ts"() {
     "use strict";
+    init_ranges();
+    init_domain();
+    init_space();
     init_packet();
-    init_conditions();
+    init_paths();
+    init_devices();
+    MULTICAST = {
+      4: { first: 0xe0000000n, last: 0xefffffffn },
+      6: { first: 0xffn << 120n, last: lastAddress(6) }
+    };
+    BROADCAST = { first: 0xffffffffn, last: 0xffffffffn };
+    DEFAULT_NAT_PORTS = [
+      { first: 1, last: 511 },
+      { first: 600, last: 1023 },
+      { first: 1024, last: 65535 }
+    ];
+    ICMP_VALUES = { first: 0, last: 255 };
+  }
+});
+
+// src/meaning/fates.ts
+function fateOf(rule2) {
+  if (rule2.action === "allow") return rule2.tracked ? FATE.allowed : FATE.untracked;
+  return rule2.tracked ? FATE.denied : FATE.droppedEarly;
+}
+function counts(rule2, limits) {
+  if (!rule2.limit) return true;
+  switch (limits) {
+    // In the raw table a tracked rule keeps its packets whatever its limit.
+    case "untracking":
+      return rule2.tracked || rule2.action === "allow";
+    case "blocking":
+      return rule2.action !== "allow";
+    case "tracking":
+      return rule2.tracked && rule2.action === "allow";
+  }
+}
+function fates(policy2, family, world, limits, view) {
+  const { self, essentials, defaults } = policy2;
+  const rules = [];
+  for (const rule2 of policy2.rules) {
+    if (!counts(rule2, limits)) continue;
+    const match = view === "packet" ? rule2.match : replyMatch(rule2.match);
+    if (!match) continue;
+    const paths = essentials && rule2.action !== "allow" ? PATHS.filter((path2) => path2 !== "loopback") : PATHS;
+    rules.push({ match: cubesOf(match, family, self, world.devices, paths), verdict: fateOf(rule2) });
+  }
+  for (const path2 of PATHS) {
+    const judged = view === "packet" ? path2 : REVERSE_PATH[path2];
+    const isAllowed = judged === "loopback" ? essentials || defaults.output === "allow" : defaults[judged] === "allow";
+    rules.push({
+      match: [{ path: [single2(PATHS.indexOf(path2))] }],
+      verdict: isAllowed ? FATE.allowed : FATE.denied
+    });
+  }
+  return firstMatch(rankRules(world.spaces[family], rules));
+}
+function marks(policy2, family, world, view) {
+  const { self, essentials } = policy2;
+  const rules = [];
+  for (const rule2 of policy2.rules) {
+    if (!counts(rule2, "untracking")) continue;
+    const match = [];
+    for (const path2 of PATHS) {
+      if (essentials && rule2.action !== "allow" && path2 === "loopback") continue;
+      const asked = path2 === "forward" ? withoutOut(rule2) : rule2.match;
+      const seen = asked && (view === "packet" ? asked : replyMatch(asked));
+      const seenPath = view === "packet" ? path2 : REVERSE_PATH[path2];
+      if (seen) match.push(...cubesOf(seen, family, self, world.devices, [seenPath]));
+    }
+    rules.push({ match, verdict: fateOf(rule2) });
+  }
+  rules.push({ match: [{}], verdict: FATE.allowed });
+  return firstMatch(rankRules(world.spaces[family], rules));
+}
+function withoutOut({ match, tracked, action }) {
+  if (match.out === null) return match;
+  return !tracked && action === "allow" ? { ...match, out: null } : null;
+}
+function replyMatch(match) {
+  return match.openings === "only" ? null : reverseMatch(match);
+}
+function possiblePackets(family, world) {
+  const space = world.spaces[family];
+  const { devices } = world;
+  const none = single2(devices.numberOf(null));
+  const lo = single2(devices.numberOf("lo"));
+  const real = { except: [none, lo] };
+  const path2 = (name2) => ({ path: [single2(PATHS.indexOf(name2))] });
+  const onPath = space.set([
+    { ...path2("input"), in: real, out: [none] },
+    { ...path2("forward"), in: real, out: real },
+    { ...path2("output"), in: [none], out: real },
+    { ...path2("loopback"), in: [lo], out: [lo] }
+  ]);
+  const icmp = single2(family === 4 ? ICMP : ICMPV6);
+  const portful = [TCP2, 17, 33, 132, 136].map(single2);
+  const nothing = [single2(0)];
+  const ofKind2 = space.set([
+    { protocol: [single2(TCP2)] },
+    { protocol: portful.slice(1), opening: nothing },
+    { protocol: [icmp], opening: nothing, destinationPort: [ICMP_VALUES], sourcePort: [ICMP_VALUES] },
+    {
+      protocol: { except: [...portful, icmp].sort((a, b) => a.first - b.first) },
+      opening: nothing,
+      destinationPort: nothing,
+      sourcePort: nothing
+    }
+  ]);
+  return space.intersection(onPath, ofKind2);
+}
+function answerablePackets(family, world) {
+  const space = world.spaces[family];
+  const icmp = single2(family === 4 ? ICMP : ICMPV6);
+  const answered2 = family === 4 ? [0, 8, 13, 14, 15, 16, 17, 18] : [128, 129, 139, 140];
+  const unanswered = space.difference(
+    space.set([{ protocol: [icmp] }]),
+    space.set([{ protocol: [icmp], destinationPort: answered2.map(single2) }])
+  );
+  const toGroups = space.set([{ destination: groupAddresses(family) }]);
+  const fromGroups = space.set([{ source: groupAddresses(family) }]);
+  const silent = space.union(space.union(toGroups, fromGroups), unanswered);
+  return space.difference(possiblePackets(family, world), silent);
+}
+function single2(value) {
+  return { first: value, last: value };
+}
+var FATE;
+var init_fates = __esm({
+  "src/meaning/fates.ts"() {
+    "use strict";
+    init_first_match();
+    init_rules();
+    init_mirror();
+    init_packet();
+    init_paths();
+    init_reply();
+    init_world();
+    FATE = {
+      /** Left untracked and allowed. */
+      untracked: 1,
+      /** Dropped before connection tracking. */
+      droppedEarly: 2,
+      /** Tracked and allowed. */
+      allowed: 3,
+      /** Tracked as far as it came, and denied or rejected. */
+      denied: 4
+    };
+  }
+});
+
+// src/packets/int-map.ts
+function createIntMap() {
+  let keys = new Int32Array(32);
+  let slots2 = new Int32Array(64);
+  let size = 0;
+  function slotOf(key2) {
+    const mask = slots2.length - 1;
+    let slot = Math.imul(key2, 2654435761);
+    slot = (slot ^ slot >>> 15) & mask;
+    while (slots2[slot] !== 0 && keys[slots2[slot] - 1] !== key2) slot = slot + 1 & mask;
+    return slot;
+  }
+  return {
+    get size() {
+      return size;
+    },
+    indexOf: (key2) => slots2[slotOf(key2)] - 1,
+    add(key2) {
+      if (slots2[slotOf(key2)] !== 0) return false;
+      if (size === keys.length) {
+        const old = keys;
+        keys = new Int32Array(size * 2);
+        keys.set(old);
+        slots2 = new Int32Array(size * 4);
+        for (let i = 0; i < size; i++) slots2[slotOf(keys[i])] = i + 1;
+      }
+      keys[size] = key2;
+      slots2[slotOf(key2)] = ++size;
+      return true;
+    }
+  };
+}
+var init_int_map = __esm({
+  "src/packets/int-map.ts"() {
+    "use strict";
+  }
+});
+
+// src/packets/walk.ts
+function piecesOf(nodes, field, diagram) {
+  const end = field.firstLevel + field.levels;
+  const starts = [];
+  const ids = [];
+  const visit3 = (id, code, level) => {
+    if (code >= field.domain.ranks) return;
+    if (levelOf(id) >= end) {
+      if (ids.at(-1) === id) return;
+      starts.push(code);
+      ids.push(id);
+      return;
+    }
+    const step = 1 << 2 * (end - level - 1);
+    for (let k = 0; k < RADIX; k++) {
+      visit3(levelOf(id) === level ? nodes.branches[branchesOf(id) + k] : id, code + k * step, level + 1);
+    }
+  };
+  visit3(diagram, 0, field.firstLevel);
+  return { starts, ids };
+}
+function verdictsOf(space, diagram) {
+  const { nodes } = space.engine;
+  const seen = createIntMap();
+  const found = [];
+  const visit3 = (id) => {
+    if (!seen.add(id)) return;
+    if (id < 0) found.push(verdictOf(id));
+    else for (let k = 0; k < RADIX; k++) visit3(nodes.branches[branchesOf(id) + k]);
+  };
+  visit3(diagram);
+  return found.sort((a, b) => a - b);
+}
+var init_walk = __esm({
+  "src/packets/walk.ts"() {
+    "use strict";
+    init_int_map();
+    init_nodes2();
+  }
+});
+
+// src/packets/count.ts
+function countPackets(space, diagram) {
+  const { fields, engine } = space;
+  const sizes = Array(fields.length + 1).fill(1n);
+  for (let i = fields.length - 1; i >= 0; i--) sizes[i] = sizes[i + 1] * BigInt(fields[i].domain.size);
+  const known = fields.map(() => ({ ids: createIntMap(), counts: [] }));
+  const count2 = (id, from) => {
+    if (id === NONE) return 0n;
+    if (id < 0) return sizes[from];
+    const { ids, counts: counts2 } = known[from];
+    const index = ids.indexOf(id);
+    if (index >= 0) return counts2[index];
+    const { domain } = fields[from];
+    const pieces = piecesOf(engine.nodes, fields[from], id);
+    let sum = 0n;
+    pieces.ids.forEach((next2, i) => {
+      if (next2 !== NONE)
+        sum += domain.weight(pieces.starts[i], pieces.starts[i + 1] ?? domain.ranks) * count2(next2, from + 1);
+    });
+    ids.add(id);
+    counts2.push(sum);
+    return sum;
+  };
+  return count2(diagram, 0);
+}
+var init_count = __esm({
+  "src/packets/count.ts"() {
+    "use strict";
+    init_int_map();
+    init_nodes2();
+    init_walk();
+  }
+});
+
+// src/packets/samples.ts
+function lookUp(list, packets) {
+  const { fields } = list.space;
+  const cubes = [];
+  const rules = [];
+  list.cubes.forEach((ofRule, rule2) => {
+    for (const cube of ofRule) {
+      cubes.push(cube);
+      rules.push(rule2);
+    }
+  });
+  const found = [];
+  const search = (packet, items, from) => {
+    let first3 = -1;
+    for (const item of items) {
+      const rule2 = rules[item];
+      if (rule2 === first3 || !contains(cubes[item], packets[packet], from)) continue;
+      if (first3 >= 0) return { first: first3, second: rule2 };
+      first3 = rule2;
+    }
+    return { first: first3, second: -1 };
+  };
+  const divide = (some, items, from) => {
+    if (some.length === 0) return;
+    if (from === fields.length || some.length <= FEW) {
+      for (const packet of some) found[packet] = search(packet, items, from);
+      return;
+    }
+    if (items.every((item) => cubes[item][from] === null)) return divide(some, items, from + 1);
+    const starts = boundaries(cubes, items, from, fields[from].domain.ranks);
+    const packetsOf = starts.map(() => []);
+    for (const packet of some) packetsOf[indexOf(starts, packets[packet][from] + 1) - 1].push(packet);
+    const place = [0];
+    for (const inClass of packetsOf) place.push(place.at(-1) + (inClass.length > 0 ? 1 : 0));
+    const lists = Array.from({ length: place.at(-1) }, () => []);
+    for (const item of items) {
+      const ranks2 = cubes[item][from];
+      const pairs2 = ranks2 ?? [0, Number.POSITIVE_INFINITY];
+      for (let i = 0; i < pairs2.length; i += 2) {
+        const end = place[indexOf(starts, pairs2[i + 1])];
+        for (let k = place[indexOf(starts, pairs2[i])]; k < end; k++) lists[k].push(item);
+      }
+    }
+    packetsOf.forEach((inClass, k) => {
+      if (inClass.length > 0) divide(inClass, lists[place[k]], from + 1);
+    });
+  };
+  divide(
+    packets.map((_, i) => i),
+    cubes.map((_, i) => i),
+    0
+  );
+  return found;
+}
+function contains(cube, packet, from) {
+  for (let i = cube.length - 1; i >= from; i--) if (!holdsRank(cube[i], packet[i])) return false;
+  return true;
+}
+function holdsRank(set2, rank) {
+  if (set2 === null) return true;
+  if (set2.length === 2) return set2[0] <= rank && rank < set2[1];
+  return indexOf(set2, rank + 1) % 2 === 1;
+}
+var FEW;
+var init_samples = __esm({
+  "src/packets/samples.ts"() {
+    "use strict";
+    init_first_match();
+    FEW = 4;
+  }
+});
+
+// src/packets/fates.ts
+function fatesOf(list, otherwise) {
+  const { space } = list;
+  const vouched = vouch(list, otherwise);
+  const suspects = [];
+  list.cubes.forEach((cubes, rule2) => {
+    if (cubes.length > 0 && !vouched[rule2]) suspects.push(rule2);
+  });
+  console.log("suspects", suspects.length, process.cpuUsage().user / 1e3);
+  const nextVerdicts = /* @__PURE__ */ new Map();
+  if (suspects.length > 0) {
+    space.tidy(() => {
+      for (const { rule: rule2, next: next2 } of secondThoughts(list, suspects, otherwise)) {
+        const known = nextVerdicts.get(rule2);
+        if (known) known.push(next2);
+        else nextVerdicts.set(rule2, [next2]);
+      }
+      return [];
+    });
+  }
+  return list.cubes.map((cubes, rule2) => {
+    if (vouched[rule2]) return { matches: true, decides: true, removable: false };
+    const next2 = nextVerdicts.get(rule2) ?? [];
+    return {
+      matches: cubes.length > 0,
+      decides: next2.length > 0,
+      removable: next2.every((verdict2) => verdict2 === list.verdicts[rule2])
+    };
+  });
+}
+function vouch(list, otherwise) {
+  const { nodes } = list.space.engine;
+  const vouched = new Uint8Array(list.count);
+  const next2 = random(list.count);
+  for (let round = 0; round < SAMPLES; round++) {
+    const rules = [];
+    const packets = [];
+    list.cubes.forEach((cubes, rule2) => {
+      if (cubes.length === 0 || vouched[rule2]) return;
+      rules.push(rule2);
+      packets.push(sample(list, rule2, round === 0 ? () => 0 : next2));
+    });
+    lookUp(list, packets).forEach(({ first: first3, second }, i) => {
+      if (first3 !== rules[i]) return;
+      const without = second >= 0 ? list.verdicts[second] : verdictOfRanks(nodes, list.space.fields, otherwise, packets[i]);
+      if (without !== list.verdicts[first3]) vouched[first3] = 1;
+    });
+  }
+  return vouched;
+}
+function sample(list, rule2, next2) {
+  const cubes = list.cubes[rule2];
+  const cube = cubes[Math.floor(next2() * cubes.length)];
+  return cube.map((set2, i) => {
+    const ranks2 = set2 ?? [0, list.space.fields[i].domain.ranks];
+    const pair = 2 * Math.floor(next2() * ranks2.length / 2);
+    return ranks2[pair] + Math.floor(next2() * (ranks2[pair + 1] - ranks2[pair]));
+  });
+}
+function secondThoughts(list, suspects, otherwise) {
+  const { space } = list;
+  const { operations } = space.engine;
+  const verdicts = [0, ...new Set([...list.verdicts, ...verdictsOf(space, otherwise)].filter((v) => v !== 0))];
+  const codes = new Map(verdicts.map((verdict2, code) => [verdict2, code]));
+  const width = verdicts.length;
+  const names2 = new Map(suspects.map((rule2, i) => [rule2, i + 1]));
+  const UNNAMED = 0;
+  const nameOf3 = (code) => Math.floor(code / width);
+  const settled = (code) => code !== 0 && code % width !== 0;
+  const ownVerdict = (code) => nameOf3(code) === UNNAMED ? code : codes.get(list.verdicts[suspects[nameOf3(code) - 1]]);
+  const merge3 = (first3, second) => {
+    if (first3 === 0) return second;
+    if (second === 0 || settled(first3)) return first3;
+    if (nameOf3(first3) === nameOf3(second)) return second;
+    return first3 + ownVerdict(second);
+  };
+  const shortcuts = { settled: (code) => settled(code), neutral: true };
+  const overlay = (first3, second) => first3 === NONE ? second : operations.combine(first3, second, merge3, shortcuts);
+  const composed = compose(list, {
+    terminalOf: (rule2) => {
+      const name2 = names2.get(rule2);
+      return terminal(name2 === void 0 ? codes.get(list.verdicts[rule2]) : name2 * width);
+    },
+    overlay,
+    settled: (id) => settled(verdictOf(id))
+  });
+  const whole = overlay(composed, operations.map(otherwise, (verdict2) => codes.get(verdict2)));
+  const found = [];
+  for (const code of verdictsOf(space, whole)) {
+    if (nameOf3(code) === UNNAMED) continue;
+    found.push({ rule: suspects[nameOf3(code) - 1], next: verdicts[code % width] });
+  }
+  return found;
+}
+function random(seed) {
+  let state2 = seed;
+  return () => {
+    state2 = state2 + 1831565813 | 0;
+    let t = Math.imul(state2 ^ state2 >>> 15, 1 | state2);
+    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
+    return ((t ^ t >>> 14) >>> 0) / 4294967296;
+  };
+}
+var SAMPLES;
+var init_fates2 = __esm({
+  "src/packets/fates.ts"() {
+    "use strict";
+    init_first_match();
+    init_nodes2();
+    init_samples();
+    init_space();
+    init_walk();
+    SAMPLES = 1;
+  }
+});
+
+// src/meaning/rule-fates.ts
+function verdictOf2(rule2) {
+  return rule2.action === "reject" ? REJECTED : fateOf(rule2);
+}
+function ruleList({ policy: policy2, world }, family) {
+  const rules = policy2.rules.map((rule2) => {
+    const paths = policy2.essentials && rule2.action !== "allow" ? PATHS.filter((path2) => path2 !== "loopback") : PATHS;
+    return {
+      match: cubesOf(rule2.match, family, policy2.self, world.devices, paths),
+      verdict: rule2.limit ? LIMITED : verdictOf2(rule2)
+    };
+  });
+  return rankRules(world.spaces[family], rules);
+}
+function ruleFates(meaning) {
+  const families = [4, 6].map(
+    (family) => fatesOf(ruleList(meaning, family), defaultFates(meaning, family))
+  );
+  return meaning.policy.rules.map((rule2, i) => {
+    const both = families.map((fates2) => fates2[i]);
+    return {
+      matches: both.some(({ matches: matches2 }) => matches2),
+      decides: both.some(({ decides }) => decides),
+      overruled: both.some(
+        ({ takenBy }) => takenBy.some((verdict2) => verdict2 !== verdictOf2(rule2) && verdict2 !== LIMITED)
+      ),
+      uncertain: both.some(({ takenBy }) => takenBy.includes(LIMITED)),
+      removable: both.every(({ removable }) => removable)
+    };
+  });
+}
+function defaultFates({ policy: policy2, world }, family) {
+  const space = world.spaces[family];
+  const { defaults, essentials } = policy2;
+  let map2 = space.nothing;
+  for (const [i, path2] of PATHS.entries()) {
+    const isAllowed = path2 === "loopback" ? essentials || defaults.output === "allow" : defaults[path2] === "allow";
+    const onPath = space.set([{ path: [{ first: i, last: i }] }]);
+    map2 = space.overlay(
+      map2,
+      space.map(onPath, (is) => is ? isAllowed ? FATE.allowed : FATE.denied : 0)
+    );
+  }
+  return map2;
+}
+function takersOf(meaning, lists, index) {
+  const { policy: policy2 } = meaning;
+  const taken = /* @__PURE__ */ new Map();
+  for (const family of [4, 6]) {
+    const list = lists[family];
+    const space = meaning.space(family);
+    let left = space.intersection(matchOf(list, index), meaning.possible(family));
+    for (let earlier = 0; earlier < index && left !== space.nothing; earlier++) {
+      if (!rulesMeet(list, earlier, index)) continue;
+      const match = matchOf(list, earlier);
+      const packets = countPackets(space, space.intersection(left, match));
+      if (packets === 0n) continue;
+      const rule2 = policy2.rules[earlier];
+      taken.set(rule2, (taken.get(rule2) ?? 0n) + packets);
+      left = space.difference(left, match);
+    }
+  }
+  return [...taken].map(([rule2, packets]) => ({ rule: rule2, packets })).sort((a, b) => a.packets > b.packets ? -1 : a.packets < b.packets ? 1 : 0);
+}
+var LIMITED, REJECTED;
+var init_rule_fates = __esm({
+  "src/meaning/rule-fates.ts"() {
+    "use strict";
+    init_count();
+    init_fates2();
+    init_rules();
+    init_paths();
+    init_fates();
+    init_world();
+    LIMITED = 5;
+    REJECTED = 6;
+  }
+});
+
+// src/meaning/meaning.ts
+function meaningOf(policy2, world = createWorld([policy2])) {
+  const made = /* @__PURE__ */ new Map();
+  const once = (key2, make) => {
+    const known = made.get(key2);
+    if (known !== void 0) return known;
+    const diagram = make();
+    made.set(key2, diagram);
+    return diagram;
+  };
+  let rules = null;
+  const meaning = {
+    policy: policy2,
+    world,
+    space: (family) => world.spaces[family],
+    fates: (family, limits, view) => (
+      // Without limits the cases are one.
+      policy2.rules.some(({ limit }) => limit) ? once(`${family} ${limits} ${view}`, () => fates(policy2, family, world, limits, view)) : once(`${family} ${view}`, () => fates(policy2, family, world, limits, view))
+    ),
+    marks: (family, view) => once(`${family} marks ${view}`, () => marks(policy2, family, world, view)),
+    possible: (family) => once(`${family} possible`, () => possiblePackets(family, world)),
+    answerable: (family) => once(`${family} answerable`, () => answerablePackets(family, world)),
+    ruleFates() {
+      rules ??= ruleFates(meaning);
+      return rules;
+    }
+  };
+  return meaning;
+}
+var init_meaning = __esm({
+  "src/meaning/meaning.ts"() {
+    "use strict";
+    init_fates();
+    init_rule_fates();
+    init_world();
+  }
+});
+
+// src/packets/forget.ts
+function forget(space, set2, forgotten) {
+  const { engine, fields } = space;
+  const { nodes, operations } = engine;
+  const known = fields.map(() => /* @__PURE__ */ new Map());
+  function from(depth, id) {
+    const field = fields[depth];
+    if (id < 0 || !field) return id;
+    const done = known[depth].get(id);
+    if (done !== void 0) return done;
+    const { starts, ids } = piecesOf(nodes, field, id);
+    const below = ids.map((one) => from(depth + 1, one));
+    const result = forgotten.includes(field.name) ? below.reduce((union3, one) => operations.overlay(union3, one), NONE) : engine.branch(field, starts, below);
+    known[depth].set(id, result);
+    return result;
+  }
+  return from(0, space.decided(set2));
+}
+var init_forget = __esm({
+  "src/packets/forget.ts"() {
+    "use strict";
+    init_nodes2();
+    init_walk();
   }
 });
 
@@ -23670,10 +24434,10 @@ function familiesOf(match, self) {
 }
 function peerHasFamily(peer, family, self) {
   if (peer.negated) return !peer.any;
-  const isSelf = peer.self && (self === null || ranges2(self, family).length > 0);
-  return peer.any || isSelf || ranges2(peer.addresses, family).length > 0;
+  const isSelf = peer.self && (self === null || ranges(self, family).length > 0);
+  return peer.any || isSelf || ranges(peer.addresses, family).length > 0;
 }
-function ranges2(set2, family) {
+function ranges(set2, family) {
   return family === 4 ? set2.v4 : set2.v6;
 }
 function checkFamilies(match, clauses, self, log) {
@@ -23833,10 +24597,10 @@ function servicePorts(service, protocol) {
   const ranges3 = service.members.flatMap(
     (member) => member.kind === "protocol" && member.protocol === protocol && member.ports ? member.ports.ports.filter((port) => port.kind === "range") : []
   );
-  return ranges3.length > 0 ? mergeRanges(ranges3.map(({ first: first2, last }) => ({ first: first2, last }))) : void 0;
+  return ranges3.length > 0 ? mergeRanges(ranges3.map(({ first: first3, last }) => ({ first: first3, last }))) : void 0;
 }
 var EMPTY, NOTHING, SECTION;
-var init_names2 = __esm({
+var init_names = __esm({
   "src/policy/names.ts"() {
     "use strict";
     init_ranges();
@@ -23865,7 +24629,7 @@ function resolveMatch(clauses, names2, log) {
   };
 }
 function resolvePeer(node, names2) {
-  if (!node) return ANYONE2;
+  if (!node) return ANYONE;
   const { any, self, set: set2 } = names2.addresses(node.addresses);
   return { negated: node.negated, any, self, addresses: set2 };
 }
@@ -23898,17 +24662,18 @@ function resolveTraffic(clauses, names2, log) {
     }
     const own2 = member?.ports ? resolvePorts(member.ports, member, names2, log) ?? null : null;
     const both = own2 && destination ? intersectRanges(own2, destination) : own2 ?? destination;
-    if (both?.length === 0) continue;
+    if (both?.length === 0 || source?.length === 0) continue;
     traffic2.push(...asTraffic(member, source, both));
   }
   if (failed) return null;
   if (traffic2.length === 0) {
+    const own2 = clauses.traffic?.kind === "name";
     log.report({
       check: "unmatchable-rule",
       level: "error",
-      message: "no packet can match: the ports of the service and the ports of `to` have none in common",
-      span: destinationPorts?.span ?? clauses.span,
-      help: "leave one of the two out"
+      message: own2 ? "no packet can match: the ports of the service and the ports of `to` have none in common" : "no packet can match: this leaves no port at all",
+      span: destinationPorts?.span ?? sourcePorts?.span ?? clauses.span,
+      help: own2 ? "leave one of the two out" : "name the ports that are meant"
     });
     return null;
   }
@@ -23971,7 +24736,7 @@ function asTraffic(member, sourcePorts, destinationPorts) {
   if (!member) return [{ protocol: null, family: null, icmp: null, sourcePorts, destinationPorts }];
   const { protocol, icmp } = member;
   const both = [
-    { family: 4, number: ICMP2, icmp: icmp?.v4 ?? null },
+    { family: 4, number: ICMP, icmp: icmp?.v4 ?? null },
     { family: 6, number: ICMPV6, icmp: icmp?.v6 ?? null }
   ];
   const isIcmp = both.filter(
@@ -23999,15 +24764,15 @@ function mergeTraffic(traffic2) {
   }
   return [...merged.values()];
 }
-var ANYONE2;
+var ANYONE;
 var init_match = __esm({
   "src/policy/match.ts"() {
     "use strict";
     init_ranges();
     init_suggest();
-    init_names2();
+    init_names();
     init_packet();
-    ANYONE2 = {
+    ANYONE = {
       negated: false,
       any: true,
       self: false,
@@ -24130,8 +24895,8 @@ function reportPorts(span, log) {
   });
 }
 function spanOf2(nodes) {
-  const first2 = nodes[0].span;
-  return { source: first2.source, start: first2.start, end: nodes.at(-1).span.end };
+  const first3 = nodes[0].span;
+  return { source: first3.source, start: first3.start, end: nodes.at(-1).span.end };
 }
 var init_nat = __esm({
   "src/policy/nat.ts"() {
@@ -24139,6 +24904,2433 @@ var init_nat = __esm({
     init_check_match();
     init_match();
     init_packet();
+  }
+});
+
+// src/meaning/translation.ts
+function translateSource(nat, earlier, flows, family, meaning) {
+  const space = meaning.space(family);
+  const before2 = space.intersection(
+    flows,
+    firstMatched(nat, earlier, family, meaning, [PATHS.indexOf("forward"), PATHS.indexOf("output")])
+  );
+  const pool = nat.pool && targetOf(nat.pool, family);
+  const ports = nat.ports ? [nat.ports] : DEFAULT_NAT_PORTS;
+  const none = single3(meaning.world.devices.numberOf(null));
+  const source = pool ? { source: [pool] } : notHidden(nat, family);
+  const sent = { path: [single3(PATHS.indexOf("output"))], in: [none], ...source };
+  const passed = {
+    path: [single3(PATHS.indexOf("forward"))],
+    in: { except: [none] },
+    ...source
+  };
+  const shapes = pool ? [sent, passed] : [sent];
+  const looks = space.set(
+    shapes.flatMap((shape) => [
+      { ...shape, protocol: PORTFUL, sourcePort: ports },
+      { ...shape, protocol: { except: PORTFUL } }
+    ])
+  );
+  const rest = forget(space, before2, ["path", "in", "source", "sourcePort"]);
+  return { before: before2, after: space.intersection(space.intersection(rest, looks), meaning.answerable(family)) };
+}
+function translateDestination(nat, earlier, family, meaning) {
+  const space = meaning.space(family);
+  const opens = space.union(
+    space.set([{ opening: [single3(1)] }]),
+    space.set([{ protocol: { except: [single3(TCP2)] } }])
+  );
+  const raw = meaning.fates(family, "untracking", "packet");
+  const reachesNat = space.difference(
+    space.intersection(opens, meaning.possible(family)),
+    space.where(raw, FATE.untracked, FATE.droppedEarly)
+  );
+  const before2 = space.intersection(
+    reachesNat,
+    firstMatched(
+      nat,
+      earlier,
+      family,
+      meaning,
+      PATHS.map((_, i) => i)
+    )
+  );
+  const rest = forget(space, before2, [
+    "path",
+    "out",
+    "destination",
+    ...nat.ports ? ["destinationPort"] : []
+  ]);
+  const target3 = nat.target && targetOf(nat.target, family);
+  const paths = nat.redirect ? ["input", "loopback"] : ["forward", "output"];
+  const looks = space.set([
+    {
+      path: paths.map((path2) => single3(PATHS.indexOf(path2))).sort((a, b) => a.first - b.first),
+      ...target3 && { destination: [target3] },
+      ...nat.ports && { destinationPort: [nat.ports] }
+    }
+  ]);
+  return { before: before2, after: space.intersection(space.intersection(rest, looks), meaning.possible(family)) };
+}
+function firstMatched(nat, earlier, family, { policy: policy2, world }, paths) {
+  const space = world.spaces[family];
+  const cubes = (one) => cubesOf(
+    one.match,
+    family,
+    policy2.self,
+    world.devices,
+    paths.map((path2) => PATHS[path2])
+  );
+  return space.difference(space.set(cubes(nat)), space.set(earlier.flatMap(cubes)));
+}
+function notHidden({ match }, family) {
+  const { any, self, negated, addresses } = match.source;
+  const hidden = family === 4 ? addresses.v4 : addresses.v6;
+  return any || self || negated || hidden.length === 0 ? {} : { source: { except: hidden } };
+}
+function single3(value) {
+  return { first: value, last: value };
+}
+var PORTFUL;
+var init_translation = __esm({
+  "src/meaning/translation.ts"() {
+    "use strict";
+    init_forget();
+    init_nat();
+    init_packet();
+    init_paths();
+    init_fates();
+    init_world();
+    PORTFUL = [TCP2, 17, 33, 132].map(single3);
+  }
+});
+
+// src/packets/witness.ts
+function witness(space, diagram, preferences2 = {}) {
+  if (diagram === space.nothing) return null;
+  const packet = {};
+  let id = diagram;
+  for (const field of space.fields) {
+    const preference = preferences2[field.name];
+    const pieces = piecesOf(space.engine.nodes, field, id);
+    const choice = choose(field, pieces, preference?.likes ?? []);
+    const { first: first3, last } = choice.run;
+    packet[field.name] = preference?.skipFirst && first3 < last ? next(first3) : first3;
+    id = choice.id;
+  }
+  return packet;
+}
+function choose(field, { starts, ids }, likes) {
+  const { domain } = field;
+  const everywhere = { first: typeof domain.size === "bigint" ? 0n : 0, last: domain.size };
+  for (const liked of likes) {
+    const ranks2 = domain.touching(liked);
+    for (let i = 0; i < ids.length; i++) {
+      if (ids[i] === NONE) continue;
+      const rank = firstFrom(ranks2, starts[i]);
+      if (rank >= (starts[i + 1] ?? domain.ranks)) continue;
+      return { run: domain.firstRun(rank, liked), id: ids[i] };
+    }
+  }
+  const piece = ids.findIndex((id) => id !== NONE);
+  return { run: domain.firstRun(starts[piece], everywhere), id: ids[piece] };
+}
+function firstFrom(ranks2, start) {
+  if (ranks2 === null) return start;
+  let low = 0;
+  let high = ranks2.length >> 1;
+  while (low < high) {
+    const middle = low + high >> 1;
+    if (ranks2[2 * middle + 1] > start) high = middle;
+    else low = middle + 1;
+  }
+  return 2 * low < ranks2.length ? Math.max(start, ranks2[2 * low]) : Number.POSITIVE_INFINITY;
+}
+function next(value) {
+  return typeof value === "bigint" ? value + 1n : value + 1;
+}
+var init_witness = __esm({
+  "src/packets/witness.ts"() {
+    "use strict";
+    init_nodes2();
+    init_walk();
+  }
+});
+
+// src/meaning/witness.ts
+function preferences(family) {
+  return {
+    path: { likes: ["input", "forward", "output", "loopback"].map((p) => single4(PATHS.indexOf(p))) },
+    opening: { likes: [single4(1)] },
+    protocol: { likes: [TCP2, 17, family === 4 ? ICMP : ICMPV6].map(single4) },
+    destinationPort: {
+      likes: [single4(443), single4(80), single4(53), { first: 1, last: 1023 }, { first: 1024, last: 65535 }]
+    },
+    // The far end should not look like the near one.
+    destination: { likes: [...FAR_ADDRESSES[family], ...LIKED_ADDRESSES[family]], skipFirst: true },
+    source: { likes: LIKED_ADDRESSES[family], skipFirst: true },
+    sourcePort: {
+      likes: [
+        { first: 4e4, last: 60999 },
+        { first: 1024, last: 65535 },
+        { first: 1, last: 65535 }
+      ]
+    }
+  };
+}
+function packetOf(set2, family, world) {
+  const fields = witness(world.spaces[family], set2, preferences(family));
+  return fields && asPacket(fields, family, world);
+}
+function asPacket(fields, family, { devices }) {
+  const { protocol, destinationPort, sourcePort } = fields;
+  const isIcmp = protocol === (family === 4 ? ICMP : ICMPV6);
+  const hasPorts2 = PROTOCOLS_WITH_PORTS2.has(protocol);
+  return {
+    family,
+    path: PATHS[fields.path],
+    in: devices.nameOf(fields.in),
+    out: devices.nameOf(fields.out),
+    source: fields.source,
+    destination: fields.destination,
+    protocol,
+    sourcePort: hasPorts2 ? sourcePort : null,
+    destinationPort: hasPorts2 ? destinationPort : null,
+    icmp: isIcmp ? { type: destinationPort, code: sourcePort } : null,
+    opening: fields.opening === 1
+  };
+}
+var single4, LIKED_ADDRESSES, FAR_ADDRESSES;
+var init_witness2 = __esm({
+  "src/meaning/witness.ts"() {
+    "use strict";
+    init_witness();
+    init_packet();
+    init_paths();
+    single4 = (value) => ({ first: value, last: value });
+    LIKED_ADDRESSES = {
+      4: [
+        { first: 0x0a000001n, last: 0x0afffffen },
+        { first: 0xc0a80001n, last: 0xc0a8fffen },
+        { first: 0xac100001n, last: 0xac1ffffen },
+        { first: 0xc0000201n, last: 0xc00002fen },
+        { first: 0xc6336401n, last: 0xc63364fen },
+        { first: 0xcb007101n, last: 0xcb0071fen },
+        { first: 0x01000001n, last: 0xdffffffen }
+      ],
+      6: [
+        { first: (0x20010db8n << 96n) + 1n, last: (0x20010db9n << 96n) - 1n },
+        { first: 0xfdn << 120n, last: (0xfen << 120n) - 1n },
+        { first: 0x2n << 124n, last: (0x4n << 124n) - 1n }
+      ]
+    };
+    FAR_ADDRESSES = {
+      4: [
+        { first: 0xc0000201n, last: 0xc00002fen },
+        { first: 0xc6336401n, last: 0xc63364fen }
+      ],
+      6: [{ first: (0x20010db800ffn << 80n) + 1n, last: (0x20010db80100n << 80n) - 1n }]
+    };
+  }
+});
+
+// src/policy/describe.ts
+function describePacket(packet) {
+  const { family, protocol, icmp, opening } = packet;
+  const end = (address2, port) => {
+    const text2 = printAddress(family, address2);
+    if (port === null) return text2;
+    return family === 4 ? `${text2}:${port}` : `[${text2}]:${port}`;
+  };
+  return [
+    icmp ? "icmp" : nameOfProtocol(protocol) ?? String(protocol),
+    end(packet.source, packet.sourcePort),
+    ">",
+    end(packet.destination, packet.destinationPort),
+    ...icmp ? [describeIcmp(family, icmp.type, icmp.code)] : [],
+    ...packet.path === "loopback" ? ["in lo"] : [],
+    ...packet.path !== "loopback" && packet.in !== null ? [`in ${packet.in}`] : [],
+    ...packet.path !== "loopback" && packet.out !== null ? [`out ${packet.out}`] : [],
+    ...opening ? ["flags syn"] : []
+  ].join(" ");
+}
+function describeIcmp(family, type, code) {
+  if (code === 0)
+    for (const [name2, { v4, v6 }] of ICMP_TYPES) {
+      const named2 = family === 4 ? v4 : v6;
+      if (named2?.type === type && named2.code === null) return name2;
+    }
+  return `${type}/${code}`;
+}
+var init_describe = __esm({
+  "src/policy/describe.ts"() {
+    "use strict";
+    init_print();
+    init_icmp();
+    init_protocols2();
+  }
+});
+
+// src/policy/evaluate.ts
+function evaluate(policy2, packet, circumstances) {
+  const { state: state2, withinLimit, translate } = circumstances;
+  if (policy2.essentials && isNeighbourDiscovery(packet) && packet.path !== "forward")
+    return untracked("allow", { kind: "neighbour-discovery" });
+  const raw = rawRule(policy2, packet, withinLimit);
+  const tracked = !isNeighbourDiscovery(packet);
+  const isNew = tracked && state2 === "new";
+  const destinationNat = isNew ? first2(policy2.destinationNat, packet, policy2.self) : null;
+  if (raw && !raw.tracked && !(destinationNat && waitsForRouting(raw, packet)))
+    return untracked(raw.action, { kind: "rule", rule: raw });
+  const seen = destinationNat ? translate(packet, destinationNat) : packet;
+  const decided = filter(policy2, seen, tracked ? state2 : null, withinLimit);
+  const leaves2 = isNew && decided.verdict === "allow" && seen.path !== "input";
+  const sourceNat = leaves2 ? first2(policy2.sourceNat, seen, policy2.self) : null;
+  return { ...decided, tracked, droppedEarly: false, destinationNat, sourceNat };
+}
+function untracked(action, reason) {
+  return {
+    verdict: action === "allow" ? "allow" : "deny",
+    tracked: false,
+    droppedEarly: action !== "allow",
+    reason,
+    destinationNat: null,
+    sourceNat: null
+  };
+}
+function leavesUntracked(policy2) {
+  return policy2.rules.some((rule2) => !rule2.tracked && rule2.action === "allow");
+}
+function forwardsUntracked(policy2) {
+  return policy2.rules.some(
+    (rule2) => !rule2.tracked && rule2.action === "allow" && canTakePath(rule2.match, "forward", policy2.self !== null)
+  );
+}
+function rawRule(policy2, packet, withinLimit) {
+  const deniesCount = !(policy2.essentials && packet.path === "loopback");
+  return policy2.rules.find(
+    (rule2) => matches(rule2.match, packet, policy2.self) && (deniesCount || rule2.action === "allow") && (rule2.tracked || !rule2.limit || withinLimit(rule2))
+  ) ?? null;
+}
+function waitsForRouting({ action, match }, { path: path2 }) {
+  return action !== "allow" && match.out !== null && path2 === "forward";
+}
+function filter(policy2, packet, state2, withinLimit) {
+  const { path: path2 } = packet;
+  if (state2 === "established" || state2 === "related") return { verdict: "allow", reason: { kind: "state" } };
+  if (policy2.essentials) {
+    if (path2 === "loopback") return { verdict: "allow", reason: { kind: "loopback" } };
+    const concerned = path2 === "forward" ? forwardsUntracked(policy2) : leavesUntracked(policy2);
+    if (concerned && isIcmpError(packet)) return { verdict: "allow", reason: { kind: "icmp-error" } };
+  }
+  if (state2 === "invalid" && (path2 === "input" || path2 === "forward"))
+    return { verdict: "deny", reason: { kind: "invalid" } };
+  const rule2 = policy2.rules.find(
+    (candidate) => matches(candidate.match, packet, policy2.self) && (!candidate.limit || withinLimit(candidate))
+  );
+  if (rule2) return { verdict: rule2.action, reason: { kind: "rule", rule: rule2 } };
+  return { verdict: policy2.defaults[path2 === "loopback" ? "output" : path2], reason: { kind: "default" } };
+}
+function first2(sentences2, packet, self) {
+  return sentences2.find((sentence) => matches(sentence.match, packet, self)) ?? null;
+}
+function matches(match, packet, self) {
+  return match.traffic.some((traffic2) => isTraffic(traffic2, packet)) && isPeer(match.source, packet, packet.source, sentHere(packet.path), self) && isPeer(match.destination, packet, packet.destination, deliveredHere(packet.path), self) && isInterface(match.in, packet.in) && isInterface(match.out, packet.out) && (match.openings === "any" || match.openings === "only" === (packet.opening && packet.protocol === TCP2));
+}
+function isTraffic(traffic2, packet) {
+  if (traffic2.protocol !== null && traffic2.protocol !== packet.protocol) return false;
+  if (traffic2.family !== null && traffic2.family !== packet.family) return false;
+  if (traffic2.icmp) {
+    if (packet.icmp?.type !== traffic2.icmp.type) return false;
+    if (traffic2.icmp.code !== null && packet.icmp.code !== traffic2.icmp.code) return false;
+  }
+  return isPort(traffic2.sourcePorts, packet.sourcePort) && isPort(traffic2.destinationPorts, packet.destinationPort);
+}
+function isPort(ports, port) {
+  return ports === null || port !== null && holds(ports, port);
+}
+function isPeer(peer, { family }, address2, here, self) {
+  const isSelf = peer.self && here && (self === null || contains2(self, family, address2));
+  return (peer.any || isSelf || contains2(peer.addresses, family, address2)) !== peer.negated;
+}
+function contains2(set2, family, address2) {
+  return holds(family === 4 ? set2.v4 : set2.v6, address2);
+}
+function isInterface(interfaces, device3) {
+  if (!interfaces) return true;
+  return device3 !== null && matchesDevice(device3, interfaces.devices) !== interfaces.negated;
+}
+var init_evaluate = __esm({
+  "src/policy/evaluate.ts"() {
+    "use strict";
+    init_ranges();
+    init_packet();
+    init_paths();
+  }
+});
+
+// src/lint/way-back.ts
+function untrackedAndAnswered(meaning, family) {
+  const space = meaning.space(family);
+  const untracked2 = space.where(meaning.fates(family, "untracking", "packet"), FATE.untracked);
+  return space.intersection(untracked2, answered(meaning, family));
+}
+function answered(meaning, family) {
+  const space = meaning.space(family);
+  if (!meaning.policy.essentials) return meaning.answerable(family);
+  const loopback = PATHS.indexOf("loopback");
+  return space.difference(
+    meaning.answerable(family),
+    space.set([{ path: [{ first: loopback, last: loopback }] }])
+  );
+}
+function opensTracked(meaning, family) {
+  const space = meaning.space(family);
+  const allowed2 = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed);
+  const opens = space.union(
+    space.set([{ opening: [{ first: 1, last: 1 }] }]),
+    space.set([{ protocol: { except: [{ first: TCP2, last: TCP2 }] } }])
+  );
+  return space.intersection(space.intersection(allowed2, opens), answered(meaning, family));
+}
+function decideReply(policy2, reply) {
+  return evaluate(policy2, reply, AT_WORST);
+}
+function describeDecision({ reason, verdict: verdict2 }, packet) {
+  switch (reason.kind) {
+    case "rule":
+      return reason.rule.origin.role === "mirror-guard" ? "the deny of TCP openings that its `symmetricAllow` adds" : "this rule";
+    case "default":
+      return `the default of ${packet.path === "loopback" ? "output" : packet.path} (\`${verdict2}\`)`;
+    case "state":
+    case "invalid":
+      return "connection tracking";
+    case "loopback":
+    case "neighbour-discovery":
+    case "icmp-error":
+      return "the essentials";
+  }
+}
+function packetAndReply(packet, reply) {
+  return `packet: ${describePacket(packet)}
+reply:  ${describePacket(reply)}`;
+}
+function untrackedAllows(policy2) {
+  return policy2.rules.filter(({ tracked, action }) => !tracked && action === "allow");
+}
+var AT_WORST;
+var init_way_back = __esm({
+  "src/lint/way-back.ts"() {
+    "use strict";
+    init_fates();
+    init_describe();
+    init_evaluate();
+    init_packet();
+    init_paths();
+    AT_WORST = {
+      state: "new",
+      withinLimit: ({ action }) => action !== "allow",
+      translate: (packet) => packet
+    };
+  }
+});
+
+// src/lint/checks/dnat-not-allowed.ts
+var dnatNotAllowed;
+var init_dnat_not_allowed = __esm({
+  "src/lint/checks/dnat-not-allowed.ts"() {
+    "use strict";
+    init_fates();
+    init_translation();
+    init_witness2();
+    init_describe();
+    init_way_back();
+    dnatNotAllowed = {
+      name: "dnat-not-allowed",
+      level: "warning",
+      run({ policy: policy2, meaning }, report) {
+        for (const [i, nat] of policy2.destinationNat.entries()) {
+          const families = [4, 6].map((family) => {
+            const space = meaning.space(family);
+            const { after } = translateDestination(nat, policy2.destinationNat.slice(0, i), family, meaning);
+            const passes = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed, FATE.untracked);
+            return { family, after, passes: space.intersects(after, passes) };
+          });
+          if (families.some(({ passes }) => passes)) continue;
+          const packet = families.map(({ family, after }) => packetOf(after, family, meaning.world)).find((one) => one !== null);
+          if (!packet) continue;
+          const decision = decideReply(policy2, packet);
+          const killer = decision.reason.kind === "rule" ? decision.reason.rule : null;
+          report({
+            message: "nothing allows what this sentence translates",
+            span: nat.origin.span,
+            ...killer && { related: [{ span: killer.origin.span, text: "denies the translated packet" }] },
+            notes: [
+              `packet: ${describePacket(packet)}  (translated)`,
+              `Rules see the packet with its new destination, and NAT opens nothing by itself. Here it meets ${describeDecision(decision, packet)}.`
+            ],
+            help: "add a rule that allows the translated packet, with its new destination and port"
+          });
+        }
+      }
+    };
+  }
+});
+
+// src/lint/offenders.ts
+function offenders({ bad, sentences: sentences2, decider, reach = ({ match }) => match }, { policy: policy2, world }) {
+  const found = [];
+  const plainest = (sentence, packet, set2) => {
+    if (sentence.origin.role === "written") return { sentence, packet };
+    const written = sentences2.find(
+      ({ origin }) => origin.role === "written" && origin.span.start === sentence.origin.span.start
+    );
+    const match = written && reach(written);
+    const space = world.spaces[packet.family];
+    const plain2 = match && packetOf(
+      space.intersection(set2, space.set(cubesOf(match, packet.family, policy2.self, world.devices))),
+      packet.family,
+      world
+    );
+    return plain2 ? { sentence: written, packet: plain2 } : { sentence, packet };
+  };
+  const told = /* @__PURE__ */ new Set();
+  for (const family of [4, 6]) {
+    const space = world.spaces[family];
+    let left = bad(family);
+    while (found.length < MOST_OFFENDERS) {
+      const packet = packetOf(left, family, world);
+      const sentence = packet && decider(packet);
+      if (!sentence) break;
+      const start = sentence.origin.span.start;
+      const reached = space.set(
+        sentences2.filter(({ origin }) => origin.span.start === start).flatMap((one) => {
+          const match = reach(one);
+          return match ? cubesOf(match, family, policy2.self, world.devices) : [];
+        })
+      );
+      const set2 = space.intersection(left, reached);
+      if (!told.has(start)) found.push({ ...plainest(sentence, packet, set2), family, set: set2 });
+      told.add(start);
+      left = space.difference(left, reached);
+    }
+  }
+  return found;
+}
+function firstSentence(sentences2, packet, { policy: policy2 }) {
+  return sentences2.find(({ match }) => matches(match, packet, policy2.self)) ?? null;
+}
+var MOST_OFFENDERS;
+var init_offenders = __esm({
+  "src/lint/offenders.ts"() {
+    "use strict";
+    init_witness2();
+    init_world();
+    init_evaluate();
+    MOST_OFFENDERS = 100;
+  }
+});
+
+// src/lint/symmetric-fix.ts
+function addSymmetricAllow(document, rule2) {
+  const policy2 = document.policies.find(
+    ({ rules }) => rules.some(({ span }) => span.start === rule2.origin.span.start)
+  );
+  const flag = policy2?.doNotTrackSpan;
+  if (!policy2 || !flag || policy2.symmetricAllow) return null;
+  const { source } = flag;
+  const isFlow = textOf(policy2.span).trimStart().startsWith("{");
+  const lineEnd = /[\r\n]/.exec(source.text.slice(flag.end));
+  const end = isFlow || !lineEnd ? flag.end : flag.end + lineEnd.index;
+  const column = positionOf(source, keyStart(source.text, flag.start)).column;
+  return {
+    title: `add \`symmetricAllow: true\` to \`${policy2.name.text}\``,
+    edits: [
+      {
+        span: { source, start: end, end },
+        text: isFlow ? ", symmetricAllow: true" : `
+${" ".repeat(column - 1)}symmetricAllow: true`
+      }
+    ],
+    safe: false
+  };
+}
+function keyStart(text2, start) {
+  const key2 = text2.lastIndexOf("doNotTrack", start);
+  return key2 < 0 ? start : key2;
+}
+var init_symmetric_fix = __esm({
+  "src/lint/symmetric-fix.ts"() {
+    "use strict";
+    init_source();
+  }
+});
+
+// src/lint/checks/half-tracked-flow.ts
+function trackedReplies({ policy: policy2, meaning }) {
+  const allows = untrackedAllows(policy2);
+  return offenders(
+    {
+      bad(family) {
+        const space = meaning.space(family);
+        const replies = meaning.fates(family, "blocking", "reply");
+        return space.intersection(untrackedAndAnswered(meaning, family), space.where(replies, FATE.allowed));
+      },
+      sentences: allows,
+      decider: (packet) => firstSentence(allows, packet, meaning)
+    },
+    meaning
+  );
+}
+function untrackedReplies({ policy: policy2, meaning }) {
+  const allows = untrackedAllows(policy2);
+  return offenders(
+    {
+      bad(family) {
+        const space = meaning.space(family);
+        const replies = meaning.marks(family, "reply");
+        return space.intersection(opensTracked(meaning, family), space.where(replies, FATE.untracked));
+      },
+      sentences: allows,
+      decider: (packet) => {
+        const reply = replyTo(packet);
+        return reply && firstSentence(allows, reply, meaning);
+      },
+      reach: ({ match }) => replyMatch(match)
+    },
+    meaning
+  );
+}
+function reportTrackedReply({ document, policy: policy2 }, { sentence, packet }, report) {
+  const reply = replyTo(packet);
+  if (!reply) return;
+  const decision = decideReply(policy2, reply);
+  const tracker = decision.reason.kind === "rule" ? decision.reason.rule : null;
+  const fix = addSymmetricAllow(document, sentence);
+  report({
+    message: "the replies to this untracked traffic are tracked",
+    span: sentence.origin.span,
+    label: "lets the packet through untracked",
+    ...tracker && { related: [{ span: tracker.origin.span, text: "allows the reply, and tracks it" }] },
+    notes: [
+      packetAndReply(packet, reply),
+      `The reply is allowed by ${describeDecision(decision, reply)}, which tracks it. ${halfSeen(packet)}`
+    ],
+    help: fix ? `${fix.title}, which leaves the way back untracked as well` : "leave the way back untracked as well: allow it in a `doNotTrack` policy, above every tracked rule that matches it",
+    ...fix && { fix }
+  });
+}
+function halfSeen({ protocol }) {
+  return protocol === TCP2 ? "Tracking then sees answers to a connection that it never saw open: the SYN-ACK is INVALID, and is dropped where it is forwarded; every connection that does come about leaves an entry that no reply ever confirms." : "Tracking then takes every reply for a new flow of its own, and each leaves an entry that nothing confirms.";
+}
+function reportUntrackedReply({ policy: policy2 }, { sentence, packet }, report) {
+  const reply = replyTo(packet);
+  if (!reply) return;
+  const decision = decideReply(policy2, packet);
+  const opener = decision.reason.kind === "rule" ? decision.reason.rule : null;
+  report({
+    message: "this untracked rule takes the replies of tracked flows",
+    span: sentence.origin.span,
+    label: "leaves the reply untracked",
+    ...opener && { related: [{ span: opener.origin.span, text: "opens the tracked flow" }] },
+    notes: [
+      packetAndReply(packet, reply),
+      `The packet is allowed by ${describeDecision(decision, packet)} and opens a tracked flow. Its reply never reaches connection tracking, so the flow is never confirmed: ${packet.protocol === TCP2 ? "every packet after the SYN is INVALID, and is dropped" : "each request leaves an entry of its own"}.`
+    ],
+    help: "narrow this rule to the service's own ports, or allow the opening in a `doNotTrack` policy too"
+  });
+}
+var halfTrackedFlow;
+var init_half_tracked_flow = __esm({
+  "src/lint/checks/half-tracked-flow.ts"() {
+    "use strict";
+    init_fates();
+    init_packet();
+    init_reply();
+    init_offenders();
+    init_symmetric_fix();
+    init_way_back();
+    halfTrackedFlow = {
+      name: "half-tracked-flow",
+      level: "error",
+      run(subject, report) {
+        const told = /* @__PURE__ */ new Set();
+        for (const offender of trackedReplies(subject)) {
+          told.add(offender.sentence.origin.span.start);
+          reportTrackedReply(subject, offender, report);
+        }
+        for (const offender of untrackedReplies(subject))
+          if (!told.has(offender.sentence.origin.span.start)) reportUntrackedReply(subject, offender, report);
+      }
+    };
+  }
+});
+
+// src/lint/checks/keep-ports.ts
+function withBlankBefore(span) {
+  const before2 = span.source.text.slice(0, span.start);
+  return { ...span, start: before2.trimEnd().length };
+}
+var keepPorts;
+var init_keep_ports = __esm({
+  "src/lint/checks/keep-ports.ts"() {
+    "use strict";
+    keepPorts = {
+      name: "keep-ports",
+      level: "warning",
+      run({ document }, report) {
+        for (const node of document.nat) {
+          if (node.kind !== "masquerade" && node.kind !== "snat") continue;
+          if (!node.keepPorts) continue;
+          report({
+            message: "source ports are kept, so two flows can race for one port",
+            span: node.keepPorts,
+            notes: [
+              "Connection tracking picks the port of a new flow before it remembers the flow. Two packets that arrive together can get the same port; one of them is dropped when the second flow is remembered, and its sender waits one second, or three, before it tries again."
+            ],
+            help: "take `keep-ports` out unless something behind this NAT needs to know its own port",
+            fix: {
+              title: "take `keep-ports` out",
+              edits: [{ span: withBlankBefore(node.keepPorts), text: "" }],
+              safe: false
+            }
+          });
+        }
+      }
+    };
+  }
+});
+
+// src/lint/checks/no-way-back-in.ts
+function single5(value) {
+  return { first: value, last: value };
+}
+var MANAGEMENT_PORTS, noWayBackIn;
+var init_no_way_back_in = __esm({
+  "src/lint/checks/no-way-back-in.ts"() {
+    "use strict";
+    init_fates();
+    init_packet();
+    init_paths();
+    MANAGEMENT_PORTS = [22, 2222];
+    noWayBackIn = {
+      name: "no-way-back-in",
+      level: "warning",
+      run({ document, policy: policy2, meaning }, report) {
+        if (policy2.defaults.input === "allow") return;
+        const isOpen = [4, 6].some((family) => {
+          const space = meaning.space(family);
+          const passes = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed, FATE.untracked);
+          const management = space.set([
+            {
+              path: [single5(PATHS.indexOf("input"))],
+              protocol: [single5(TCP2)],
+              opening: [single5(1)],
+              destinationPort: MANAGEMENT_PORTS.map(single5)
+            }
+          ]);
+          return space.intersects(passes, management);
+        });
+        if (isOpen) return;
+        const { source } = document;
+        const where = document.policies[0]?.name.span ?? { source, start: 0, end: 0 };
+        report({
+          message: "nobody can open a management connection to this host",
+          span: where,
+          notes: [
+            "Input is denied by default, and no rule admits a connection to port 22. Whoever loads this over the network keeps the connection that is open, and gets no second one."
+          ],
+          help: "add a rule such as `allow tcp from ADMINS to self port 22`, or ignore this where the host has a console"
+        });
+      }
+    };
+  }
+});
+
+// src/lint/checks/redundant-rule.ts
+var redundantRule;
+var init_redundant_rule = __esm({
+  "src/lint/checks/redundant-rule.ts"() {
+    "use strict";
+    redundantRule = {
+      name: "redundant-rule",
+      level: "warning",
+      run({ policy: policy2, meaning }, report) {
+        const fates2 = meaning.ruleFates();
+        const sentences2 = /* @__PURE__ */ new Map();
+        policy2.rules.forEach((rule2, i) => {
+          const start = rule2.origin.span.start;
+          const sentence = sentences2.get(start) ?? [];
+          sentence.push({ rule: rule2, fate: fates2[i] });
+          sentences2.set(start, sentence);
+        });
+        for (const sentence of sentences2.values()) {
+          const { rule: rule2, fate } = sentence[0];
+          const isRedundant = sentence.every(
+            (one) => one.fate.removable && !one.fate.overruled && !one.fate.uncertain
+          );
+          if (!fate.matches || !isRedundant || rule2.log !== null || rule2.limit) continue;
+          report({
+            message: "this rule changes nothing",
+            span: rule2.origin.span,
+            label: fate.decides ? "later rules and the defaults would treat its packets in the same way" : "earlier rules treat its packets in the same way",
+            help: "take it out"
+          });
+        }
+      }
+    };
+  }
+});
+
+// src/lint/checks/shadowed-rule.ts
+function telling(rule2, takers) {
+  const other = takers.find(
+    (taker) => taker.rule.action !== rule2.action || taker.rule.tracked !== rule2.tracked
+  );
+  const shown = /* @__PURE__ */ new Set([...takers.slice(0, SHOWN2), ...other ? [other] : []]);
+  const total = takers.reduce((sum, { packets }) => sum + packets, 0n);
+  const spans = /* @__PURE__ */ new Set();
+  return [...shown].flatMap((taker) => {
+    const { span } = taker.rule.origin;
+    if (spans.has(span.start)) return [];
+    spans.add(span.start);
+    return [{ span, text: `${share(taker.packets, total)} ${does(taker.rule)}` }];
+  });
+}
+function share(packets, total) {
+  if (packets === total) return "all of its packets are";
+  const percent = Number(packets * 1000n / total) / 10;
+  return percent < 0.1 ? "a few of its packets are" : `${percent} % of its packets are`;
+}
+function does({ action, tracked }) {
+  switch (action) {
+    case "allow":
+      return tracked ? "allowed here" : "allowed here, untracked";
+    case "deny":
+      return tracked ? "denied here" : "dropped here";
+    case "reject":
+      return "rejected here";
+  }
+}
+var shadowedRule, SHOWN2;
+var init_shadowed_rule = __esm({
+  "src/lint/checks/shadowed-rule.ts"() {
+    "use strict";
+    init_rule_fates();
+    shadowedRule = {
+      name: "shadowed-rule",
+      level: "warning",
+      run({ policy: policy2, meaning }, report) {
+        const fates2 = meaning.ruleFates();
+        const shadowed = policy2.rules.flatMap((rule2, i) => {
+          const { matches: matches2, decides, overruled, uncertain } = fates2[i];
+          const isShadowed = matches2 && !decides && overruled && !uncertain && rule2.origin.role === "written";
+          return isShadowed ? [i] : [];
+        });
+        if (shadowed.length === 0) return;
+        const lists = { 4: ruleList(meaning, 4), 6: ruleList(meaning, 6) };
+        for (const i of shadowed) {
+          const rule2 = policy2.rules[i];
+          report({
+            message: "this rule never has a say: earlier rules decide all of its packets, and differently",
+            span: rule2.origin.span,
+            label: "decides nothing",
+            related: telling(rule2, takersOf(meaning, lists, i)),
+            help: "move it above them if it is meant, or take it out"
+          });
+        }
+      }
+    };
+    SHOWN2 = 3;
+  }
+});
+
+// src/lint/checks/unmatchable-rule.ts
+var unmatchableRule;
+var init_unmatchable_rule = __esm({
+  "src/lint/checks/unmatchable-rule.ts"() {
+    "use strict";
+    unmatchableRule = {
+      name: "unmatchable-rule",
+      level: "error",
+      run({ policy: policy2, meaning }, report) {
+        const fates2 = meaning.ruleFates();
+        policy2.rules.forEach((rule2, i) => {
+          if (fates2[i].matches || rule2.origin.role !== "written") return;
+          report({
+            message: "no packet can meet all of these conditions",
+            span: rule2.origin.span,
+            help: "look for addresses, ports or interfaces that exclude each other"
+          });
+        });
+      }
+    };
+  }
+});
+
+// src/lint/checks/untracked-from-anywhere.ts
+function isWideOpen({ tracked, action, match, origin }) {
+  if (tracked || action !== "allow" || origin.role !== "written" || match.openings === "never") return false;
+  const { any, negated } = match.source;
+  return any && !negated && match.traffic.some(
+    ({ protocol, destinationPorts }) => destinationPorts === null && (protocol === null || PROTOCOLS_WITH_PORTS2.has(protocol))
+  );
+}
+var untrackedFromAnywhere;
+var init_untracked_from_anywhere = __esm({
+  "src/lint/checks/untracked-from-anywhere.ts"() {
+    "use strict";
+    init_packet();
+    init_paths();
+    untrackedFromAnywhere = {
+      name: "untracked-from-anywhere",
+      level: "warning",
+      run({ policy: policy2 }, report) {
+        for (const rule2 of policy2.rules)
+          if (isWideOpen(rule2) && canTakePath(rule2.match, "input", policy2.self !== null))
+            report({
+              message: "everybody may reach every port, and nothing tracks them",
+              span: rule2.origin.span,
+              notes: [
+                "An untracked rule is judged packet by packet: it lets in replies to nothing, scans of every port, and packets with forged sources, which a tracked rule would tell from a flow."
+              ],
+              help: "name the ports of the service, or the addresses of those who may use it"
+            });
+      }
+    };
+  }
+});
+
+// src/lint/checks/untracked-nat.ts
+var SOURCE_NAT_PATHS, untrackedNat;
+var init_untracked_nat = __esm({
+  "src/lint/checks/untracked-nat.ts"() {
+    "use strict";
+    init_fates();
+    init_world();
+    init_describe();
+    init_paths();
+    init_offenders();
+    init_way_back();
+    SOURCE_NAT_PATHS = ["forward", "output", "loopback"];
+    untrackedNat = {
+      name: "untracked-nat",
+      level: "error",
+      run({ policy: policy2, meaning }, report) {
+        const sentences2 = [
+          ...policy2.sourceNat.map((nat) => ({ ...nat, paths: SOURCE_NAT_PATHS })),
+          ...policy2.destinationNat.map((nat) => ({ ...nat, paths: PATHS }))
+        ];
+        const allows = untrackedAllows(policy2);
+        if (sentences2.length === 0 || allows.length === 0) return;
+        const blamed = offenders(
+          {
+            bad(family) {
+              const space = meaning.space(family);
+              const untracked2 = space.where(meaning.fates(family, "untracking", "packet"), FATE.untracked);
+              const translated2 = space.set(
+                sentences2.flatMap(
+                  ({ match, paths }) => cubesOf(match, family, policy2.self, meaning.world.devices, paths)
+                )
+              );
+              return space.intersection(space.intersection(untracked2, translated2), meaning.possible(family));
+            },
+            sentences: allows,
+            decider: (packet) => firstSentence(allows, packet, meaning)
+          },
+          meaning
+        );
+        for (const { sentence, packet } of blamed) {
+          const nat = firstSentence(
+            sentences2.filter(({ paths }) => paths.includes(packet.path)),
+            packet,
+            meaning
+          );
+          const isSource = nat !== null && "masquerade" in nat;
+          report({
+            message: "NAT never touches this untracked traffic",
+            span: sentence.origin.span,
+            label: "leaves the packet untracked",
+            ...nat && { related: [{ span: nat.origin.span, text: "would translate it" }] },
+            notes: [
+              `packet: ${describePacket(packet)}`,
+              isSource ? "The kernel translates tracked flows only, and says nothing about the others: this packet leaves with the source address that it has. A private address leaks, and no answer finds its way back to it." : "The kernel translates tracked flows only, and says nothing about the others: this packet goes where it was addressed to, not where the sentence sends it."
+            ],
+            help: "track this traffic, or exclude it from the NAT sentence"
+          });
+        }
+      }
+    };
+  }
+});
+
+// src/lint/checks/untracked-nat-reply.ts
+function reportFirst(translate, tell2, meaning) {
+  for (const family of [4, 6]) {
+    const space = meaning.space(family);
+    const { after } = translate(family);
+    const lost = space.intersection(after, space.where(meaning.marks(family, "reply"), FATE.untracked));
+    const packet = packetOf(lost, family, meaning.world);
+    const reply = packet && replyTo(packet);
+    if (!reply) continue;
+    tell2(family, { packet, reply }, lost);
+    return;
+  }
+}
+function allowed({ before: before2, after }, family, meaning) {
+  const space = meaning.space(family);
+  const passes = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed, FATE.untracked);
+  return { before: before2, after: space.intersection(after, passes) };
+}
+function takerOf(reply, policy2) {
+  return untrackedAllows(policy2).find(
+    ({ match }) => matches(reply.path === "forward" ? { ...match, out: null } : match, reply, policy2.self)
+  ) ?? null;
+}
+function reportSource(nat, family, { packet, reply }, lost, { policy: policy2, meaning }, report) {
+  const taker = takerOf(reply, policy2);
+  const free = packet.sourcePort === null ? null : largestFree(nat, lost, family, meaning);
+  const fix = free && narrowPorts(nat, free);
+  report({
+    message: "answers to these translated flows are left untracked",
+    span: nat.origin.span,
+    label: packet.sourcePort === null ? "translates the flow" : `may draw port ${packet.sourcePort}`,
+    ...taker && { related: [{ span: taker.origin.span, text: "takes the answer" }] },
+    notes: [
+      `packet: ${describePacket(packet)}  (translated)
+reply:  ${describePacket(reply)}`,
+      `The answer comes back to this host's own address${packet.sourcePort === null ? "" : " and the port that NAT drew"}. There it looks like untracked traffic, so it never reaches connection tracking, nothing translates it back, and the flow breaks${packet.sourcePort === null ? "" : ": now and then, whenever such a port is drawn"}.`
+    ],
+    help: free ? `narrow the ports that NAT may draw: \`-> ports ${free.first}-${free.last}\`` : "exclude this traffic from the NAT sentence, or track it",
+    ...fix && { fix }
+  });
+}
+function reportDestination(nat, { packet, reply }, { policy: policy2 }, report) {
+  const taker = takerOf(reply, policy2);
+  report({
+    message: "answers to these translated flows are left untracked",
+    span: nat.origin.span,
+    label: "translates the flow",
+    ...taker && { related: [{ span: taker.origin.span, text: "takes the answer" }] },
+    notes: [
+      `packet: ${describePacket(packet)}  (translated)
+reply:  ${describePacket(reply)}`,
+      "The answer comes from the translated address. It looks like untracked traffic, so it never reaches connection tracking, nothing translates it back, and the client gets an answer from a host that it never spoke to."
+    ],
+    help: "track the traffic of the server behind this sentence, or leave it out of the untracked rule"
+  });
+}
+function largestFree(nat, lost, family, meaning) {
+  const space = meaning.space(family);
+  const ports = forget(
+    space,
+    lost,
+    space.fields.map(({ name: name2 }) => name2).filter((name2) => name2 !== "sourcePort")
+  );
+  const field = space.fields.find(({ name: name2 }) => name2 === "sourcePort");
+  const { starts, ids } = piecesOf(space.engine.nodes, field, ports);
+  const taken = starts.flatMap(
+    (start, i) => ids[i] === space.nothing ? [] : field.domain.valuesOf([start, starts[i + 1] ?? field.domain.ranks])
+  );
+  const choice = [nat.ports ?? { first: 1024, last: 65535 }];
+  const free = intersectRanges(choice, complementPorts(mergeRanges(taken)));
+  return free.reduce(
+    (best, range) => best && best.last - best.first >= range.last - range.first ? best : range,
+    null
+  );
+}
+function narrowPorts(nat, { first: first3, last }) {
+  const { span } = nat.origin;
+  const text2 = textOf(span);
+  const title = `write \`-> ports ${first3}-${last}\``;
+  const ports = /\bports\s+[\d-]+/.exec(text2);
+  if (ports) {
+    const start = span.start + ports.index;
+    return {
+      title,
+      edits: [{ span: { ...span, start, end: start + ports[0].length }, text: `ports ${first3}-${last}` }],
+      safe: false
+    };
+  }
+  const end = span.start + text2.replace(/\s*\bkeep-ports\s*$/, "").trimEnd().length;
+  const arrow = text2.includes("->") ? "" : " ->";
+  return {
+    title,
+    edits: [{ span: { ...span, start: end, end }, text: `${arrow} ports ${first3}-${last}` }],
+    safe: false
+  };
+}
+var untrackedNatReply;
+var init_untracked_nat_reply = __esm({
+  "src/lint/checks/untracked-nat-reply.ts"() {
+    "use strict";
+    init_ranges();
+    init_fates();
+    init_translation();
+    init_witness2();
+    init_forget();
+    init_walk();
+    init_describe();
+    init_evaluate();
+    init_reply();
+    init_source();
+    init_way_back();
+    untrackedNatReply = {
+      name: "untracked-nat-reply",
+      level: "error",
+      run({ policy: policy2, meaning }, report) {
+        if (untrackedAllows(policy2).length === 0) return;
+        for (const [i, nat] of policy2.sourceNat.entries())
+          reportFirst(
+            (family) => translateSource(nat, policy2.sourceNat.slice(0, i), opensTracked(meaning, family), family, meaning),
+            (family, flow, lost) => reportSource(nat, family, flow, lost, { policy: policy2, meaning }, report),
+            meaning
+          );
+        for (const [i, nat] of policy2.destinationNat.entries())
+          reportFirst(
+            (family) => allowed(
+              translateDestination(nat, policy2.destinationNat.slice(0, i), family, meaning),
+              family,
+              meaning
+            ),
+            (_, flow) => reportDestination(nat, flow, { policy: policy2, meaning }, report),
+            meaning
+          );
+      }
+    };
+  }
+});
+
+// src/lint/checks/untracked-path.ts
+var untrackedPath;
+var init_untracked_path = __esm({
+  "src/lint/checks/untracked-path.ts"() {
+    "use strict";
+    init_fates();
+    init_describe();
+    init_evaluate();
+    init_offenders();
+    init_way_back();
+    untrackedPath = {
+      name: "untracked-path",
+      level: "error",
+      run({ policy: policy2, meaning }, report) {
+        if (policy2.rules.every(({ match }) => match.out === null)) return;
+        const allows = untrackedAllows(policy2);
+        const blamed = offenders(
+          {
+            bad(family) {
+              const space = meaning.space(family);
+              const tracked = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed);
+              const marked = space.where(meaning.marks(family, "packet"), FATE.untracked);
+              return space.intersection(space.intersection(tracked, marked), meaning.possible(family));
+            },
+            sentences: allows,
+            decider: (packet) => allows.find(({ match }) => matches({ ...match, out: null }, packet, policy2.self)) ?? null,
+            reach: ({ match }) => ({ ...match, out: null })
+          },
+          meaning
+        );
+        for (const { sentence, packet } of blamed) {
+          const tracker = firstSentence(policy2.rules, packet, meaning);
+          report({
+            message: "raw cannot tell these packets from tracked ones",
+            span: sentence.origin.span,
+            label: "takes the packet, wherever it leaves",
+            ...tracker && { related: [{ span: tracker.origin.span, text: "means the packet to be tracked" }] },
+            notes: [
+              `packet: ${describePacket(packet)}`,
+              "Whether a packet is tracked is decided before it is routed, when the kernel does not know yet by which interface it will leave. A rule that asks for `out` cannot keep such packets apart: they would all be untracked, and those that should be tracked would lose their state and their NAT."
+            ],
+            help: "tell them apart by addresses or by `in` instead of `out`, or treat both kinds alike"
+          });
+        }
+      }
+    };
+  }
+});
+
+// src/lint/checks/untracked-reply-denied.ts
+function consequence(protocol) {
+  switch (protocol) {
+    case 6:
+      return "every connection stalls before it opens: the SYN arrives, its answer does not";
+    case 1:
+    case 58:
+      return "every echo times out";
+    default:
+      return "every request times out";
+  }
+}
+var untrackedReplyDenied;
+var init_untracked_reply_denied = __esm({
+  "src/lint/checks/untracked-reply-denied.ts"() {
+    "use strict";
+    init_fates();
+    init_reply();
+    init_offenders();
+    init_symmetric_fix();
+    init_way_back();
+    untrackedReplyDenied = {
+      name: "untracked-reply-denied",
+      level: "error",
+      run({ document, policy: policy2, meaning }, report) {
+        const blamed = offenders(
+          {
+            bad(family) {
+              const space = meaning.space(family);
+              const replies = meaning.fates(family, "blocking", "reply");
+              return space.intersection(
+                untrackedAndAnswered(meaning, family),
+                space.where(replies, FATE.denied, FATE.droppedEarly)
+              );
+            },
+            sentences: untrackedAllows(policy2),
+            decider: (packet) => firstSentence(untrackedAllows(policy2), packet, meaning)
+          },
+          meaning
+        );
+        for (const { sentence, packet } of blamed) {
+          const reply = replyTo(packet);
+          if (!reply) continue;
+          const decision = decideReply(policy2, reply);
+          const killer = decision.reason.kind === "rule" ? decision.reason.rule : null;
+          const fix = addSymmetricAllow(document, sentence);
+          report({
+            message: "the replies to this untracked traffic are denied",
+            span: sentence.origin.span,
+            label: "lets the packet through untracked",
+            ...killer && killer.origin.span.start !== sentence.origin.span.start && {
+              related: [{ span: killer.origin.span, text: "denies the reply" }]
+            },
+            notes: [
+              packetAndReply(packet, reply),
+              `The reply meets ${describeDecision(decision, reply)}. Nothing remembers an untracked packet, so its reply is judged by the rules like any other, and ${consequence(packet.protocol)}.`
+            ],
+            help: fix ? `${fix.title}, which allows the way back` : "allow the way back in a `doNotTrack` policy, with the same addresses, ports and interfaces swapped",
+            ...fix && { fix }
+          });
+        }
+      }
+    };
+  }
+});
+
+// src/lint/checks/unused-name.ts
+function usedNames(document) {
+  const used = { interfaces: /* @__PURE__ */ new Set(), addresses: /* @__PURE__ */ new Set(), services: /* @__PURE__ */ new Set() };
+  const declared = new Map(document.addresses.map((declaration) => [declaration.name.text, declaration]));
+  const useAddresses = (nodes) => {
+    for (const node of nodes) {
+      if (node.kind !== "name" || used.addresses.has(node.name)) continue;
+      used.addresses.add(node.name);
+      useAddresses(declared.get(node.name)?.members ?? []);
+    }
+  };
+  const usePeer = (peer) => {
+    if (!peer) return;
+    useAddresses(peer.addresses);
+    for (const port of peer.ports?.ports ?? []) if (port.kind === "name") used.services.add(port.name);
+  };
+  const useTraffic = (traffic2) => {
+    if (traffic2?.kind === "name") used.services.add(traffic2.name);
+  };
+  const useInterfaces = (interfaces) => {
+    for (const { text: text2 } of interfaces?.names ?? []) used.interfaces.add(text2);
+  };
+  useAddresses(document.hostAddresses ?? []);
+  const sentences2 = [...document.policies.flatMap(({ rules }) => rules), ...document.nat];
+  for (const { traffic: traffic2, from, to, in: incoming, out } of sentences2) {
+    useTraffic(traffic2);
+    usePeer(from);
+    usePeer(to);
+    useInterfaces(incoming);
+    useInterfaces(out);
+  }
+  for (const node of document.nat) {
+    if (node.kind === "snat") useAddresses(node.pool ?? []);
+    if (node.kind === "dnat") useAddresses(node.target ?? []);
+  }
+  return used;
+}
+var unusedName;
+var init_unused_name = __esm({
+  "src/lint/checks/unused-name.ts"() {
+    "use strict";
+    unusedName = {
+      name: "unused-name",
+      level: "warning",
+      run({ document }, report) {
+        const used = usedNames(document);
+        const unused = (kind, names2, what) => {
+          for (const { text: text2, span } of names2)
+            if (!used[kind].has(text2))
+              report({
+                message: `${what} \`${text2}\` is used nowhere`,
+                span,
+                help: `take it out, or use it`
+              });
+        };
+        unused(
+          "interfaces",
+          document.interfaces.map(({ name: name2 }) => name2),
+          "the interface"
+        );
+        unused(
+          "addresses",
+          document.addresses.map(({ name: name2 }) => name2),
+          "the address list"
+        );
+        unused(
+          "services",
+          document.services.map(({ name: name2 }) => name2),
+          "the service"
+        );
+      }
+    };
+  }
+});
+
+// src/lint/lint.ts
+function lint(document, policy2, log) {
+  const subject = { document, policy: policy2, meaning: meaningOf(policy2) };
+  for (const { name: name2, level, run } of checks)
+    run(subject, (finding) => log.report({ check: name2, level, ...finding }));
+}
+var checks;
+var init_lint = __esm({
+  "src/lint/lint.ts"() {
+    "use strict";
+    init_meaning();
+    init_dnat_not_allowed();
+    init_half_tracked_flow();
+    init_keep_ports();
+    init_no_way_back_in();
+    init_redundant_rule();
+    init_shadowed_rule();
+    init_unmatchable_rule();
+    init_untracked_from_anywhere();
+    init_untracked_nat();
+    init_untracked_nat_reply();
+    init_untracked_path();
+    init_untracked_reply_denied();
+    init_unused_name();
+    checks = [
+      untrackedReplyDenied,
+      halfTrackedFlow,
+      untrackedNat,
+      untrackedNatReply,
+      untrackedPath,
+      unmatchableRule,
+      shadowedRule,
+      redundantRule,
+      dnatNotAllowed,
+      noWayBackIn,
+      untrackedFromAnywhere,
+      keepPorts,
+      unusedName
+    ];
+  }
+});
+
+// src/lint/ignore.ts
+function heedIgnores(source, findings) {
+  const ignores = findIgnores(source);
+  if (ignores.length === 0) return findings;
+  const used = /* @__PURE__ */ new Set();
+  const bad = ignores.flatMap((ignore) => faultOf(ignore) ?? []);
+  const faulty = new Set(bad.map(({ span }) => span.start));
+  const left = findings.filter((finding) => {
+    if (finding.level === "error" || finding.span.source !== source) return true;
+    const first3 = positionOf(source, finding.span.start).line;
+    const ignore = ignores.find(({ name: name2, line }) => name2 === finding.check && line === first3);
+    if (!ignore) return true;
+    used.add(ignore);
+    return faulty.has(ignore.nameSpan.start) || faulty.has(ignore.span.start);
+  });
+  const isWhole = !findings.some(({ level }) => level === "error");
+  const idle = isWhole ? ignores.filter(
+    (ignore) => !used.has(ignore) && !faulty.has(ignore.nameSpan.start) && !faulty.has(ignore.span.start)
+  ) : [];
+  return [...left, ...bad, ...idle.map(unusedIgnore)];
+}
+function findIgnores(source) {
+  if (!source.text.includes("ctc-ignore")) return [];
+  const lines2 = source.text.split(/\r\n|\n|\r/);
+  const ignores = [];
+  let offset = 0;
+  lines2.forEach((text2, i) => {
+    const match = COMMENT.exec(text2);
+    if (match) {
+      const start = offset + match.index + match[1].length;
+      const at = text2.indexOf(match[2], text2.indexOf("ctc-ignore") + "ctc-ignore".length);
+      const nameStart = offset + (match[2] ? at : text2.length);
+      ignores.push({
+        name: match[2],
+        reason: match[3]?.trim() ?? "",
+        span: { source, start, end: offset + text2.trimEnd().length },
+        nameSpan: { source, start: nameStart, end: nameStart + match[2].length },
+        line: spokenOf(lines2, i, text2.slice(0, match.index).trim() === "") + 1
+      });
+    }
+    offset += text2.length;
+    if (source.text.startsWith("\r\n", offset)) offset += 2;
+    else offset += 1;
+  });
+  return ignores;
+}
+function spokenOf(lines2, i, standsAlone) {
+  if (!standsAlone) return i;
+  const next2 = lines2.findIndex((line, k) => k > i && line.trim() !== "" && !line.trim().startsWith("#"));
+  return next2 < 0 ? i : next2;
+}
+function faultOf(ignore) {
+  const check = checks.find(({ name: name2 }) => name2 === ignore.name);
+  const fault2 = (message, span, help) => ({
+    check: "bad-ignore",
+    level: "error",
+    message,
+    span,
+    help
+  });
+  if (ignore.name === "")
+    return fault2("this ignore names no check", ignore.span, "write `# ctc-ignore NAME: reason`");
+  if (check?.level === "error")
+    return fault2(
+      `\`${ignore.name}\` is an error, and errors cannot be ignored`,
+      ignore.nameSpan,
+      "mend what it reports"
+    );
+  if (!check)
+    return fault2(
+      `no warning is called \`${ignore.name}\``,
+      ignore.nameSpan,
+      "write the name that stands in the brackets of the warning"
+    );
+  if (ignore.reason === "")
+    return fault2(
+      "this ignore gives no reason",
+      ignore.span,
+      `say why: \`# ctc-ignore ${ignore.name}: reason\``
+    );
+  return null;
+}
+function unusedIgnore(ignore) {
+  return {
+    check: "unused-ignore",
+    level: "warning",
+    message: `nothing here is a \`${ignore.name}\``,
+    span: ignore.span,
+    help: "take the comment out"
+  };
+}
+var COMMENT;
+var init_ignore = __esm({
+  "src/lint/ignore.ts"() {
+    "use strict";
+    init_source();
+    init_lint();
+    COMMENT = /(^|[ \t])#[ \t]*ctc-ignore\b[ \t]*([^\s:]*)[ \t]*(?::[ \t]*(.*))?$/;
+  }
+});
+
+// src/lower/iptables/devices.ts
+function narrowDevices(known, test2) {
+  const among = test2.negated ? known.among : common(known.among ?? ["*"], test2.devices);
+  const except = test2.negated ? [...known.except, ...test2.devices] : known.except;
+  if (except.includes("*")) return null;
+  const left = among?.filter((device3) => !except.some((other) => covers(other, device3))) ?? null;
+  if (left?.length === 0) return null;
+  return {
+    among: left?.includes("*") ? null : left && widest(left),
+    except: widest(except.filter((device3) => !left || left.some((other) => covers(other, device3))))
+  };
+}
+function common(a, b) {
+  return a.flatMap(
+    (x) => b.flatMap((y) => {
+      if (covers(x, y)) return [y];
+      return covers(y, x) ? [x] : [];
+    })
+  );
+}
+function widest(devices) {
+  const distinct = [...new Set(devices)];
+  return distinct.filter((device3) => !distinct.some((other) => other !== device3 && covers(other, device3)));
+}
+function covers(wide, narrow3) {
+  return wide.endsWith("*") ? narrow3.startsWith(wide.slice(0, -1)) : wide === narrow3;
+}
+var allDevices;
+var init_devices2 = __esm({
+  "src/lower/iptables/devices.ts"() {
+    "use strict";
+    allDevices = { among: null, except: [] };
+  }
+});
+
+// src/lower/iptables/conjunction.ts
+function conjunctionOf(rule2, family, hook) {
+  const all = {
+    in: allDevices,
+    out: allDevices,
+    protocols: null,
+    otherProtocols: [],
+    sourcePorts: null,
+    destinationPorts: null,
+    icmp: null,
+    opening: null,
+    source: null,
+    destination: null,
+    sourceType: null,
+    destinationType: null,
+    states: null,
+    dnat: false,
+    limits: []
+  };
+  const { statement } = rule2;
+  if ((statement.kind === "snat" || statement.kind === "dnat") && statement.family !== family) return null;
+  for (const match of rule2.matches) if (!narrow(all, match, family, hook)) return null;
+  return settle(all, family) ? all : null;
+}
+function narrow(all, match, family, hook) {
+  switch (match.kind) {
+    case "family":
+      return match.family === family;
+    case "address": {
+      if (match.family !== family) return false;
+      const ranges3 = match.negated ? complementAddresses(match.ranges, family) : match.ranges;
+      const known = all[match.side];
+      const common2 = known ? intersectRanges(known.ranges, ranges3) : ranges3;
+      all[match.side] = { ranges: common2, byOthers: match.negated && known?.byOthers !== false };
+      return common2.length > 0;
+    }
+    case "address-type": {
+      const field = match.side === "source" ? "sourceType" : "destinationType";
+      all[field] = narrowTypes(all[field], match);
+      return all[field].negated || all[field].types.length > 0;
+    }
+    case "interface": {
+      if (hook !== null && !knownDevices[hook].includes(match.side)) {
+        return match.negated !== match.devices.includes("*");
+      }
+      const narrowed2 = narrowDevices(all[match.side], match);
+      if (narrowed2 === null) return false;
+      all[match.side] = narrowed2;
+      return true;
+    }
+    case "protocol":
+      if (match.negated) all.otherProtocols = union2(all.otherProtocols, match.protocols);
+      else narrowProtocols(all, match.protocols);
+      return true;
+    case "port": {
+      const field = match.side === "source" ? "sourcePorts" : "destinationPorts";
+      const ports = match.negated ? complementPorts(match.ports) : match.ports;
+      all[field] = intersectRanges(all[field] ?? [{ first: 0, last: 65535 }], ports);
+      return all[field].length > 0;
+    }
+    case "icmp":
+      if (match.family !== family) return false;
+      narrowProtocols(all, [ICMP2[family]]);
+      all.icmp = all.icmp ? commonTypes(all.icmp, match.types) : withoutDoubles(match.types);
+      return all.icmp.length > 0;
+    case "opening":
+      narrowProtocols(all, [TCP3]);
+      if (all.opening === match.negated) return false;
+      all.opening = !match.negated;
+      return true;
+    case "state":
+      all.states = (all.states ?? EVERY_STATE).filter(
+        (state2) => match.states.includes(state2) !== match.negated
+      );
+      return all.states.length > 0;
+    case "dnat-status":
+      all.dnat = true;
+      return true;
+    case "limit":
+      all.limits.push(match);
+      return true;
+  }
+}
+function settle(all, family) {
+  if (all.protocols) {
+    all.protocols = all.protocols.filter((protocol) => !all.otherProtocols.includes(protocol));
+    all.otherProtocols = [];
+    if (all.protocols.length === 0) return false;
+  }
+  for (const side of ["source", "destination"]) {
+    if (all[side] && complementAddresses(all[side].ranges, family).length === 0) all[side] = null;
+    const field = `${side}Type`;
+    if (family === 6 && all[field]) {
+      all[field] = { ...all[field], types: all[field].types.filter((type) => type !== "broadcast") };
+    }
+    if (all[field]?.types.length === 0) {
+      if (!all[field].negated) return false;
+      all[field] = null;
+    }
+    const ports = `${side}Ports`;
+    if (all[ports] && complementPorts(all[ports]).length === 0) all[ports] = null;
+  }
+  if (all.states?.length === EVERY_STATE.length) all.states = null;
+  return true;
+}
+function narrowProtocols(all, protocols) {
+  const known = all.protocols ?? protocols;
+  all.protocols = [...new Set(protocols)].filter((protocol) => known.includes(protocol));
+}
+function narrowTypes(known, { types, negated }) {
+  if (!known) return { types: [...new Set(types)], negated };
+  if (known.negated && negated) return { types: union2(known.types, types), negated };
+  const wanted = known.negated ? types : known.types;
+  const other = known.negated ? known : { types, negated };
+  return { types: wanted.filter((type) => other.types.includes(type) !== other.negated), negated: false };
+}
+function commonTypes(a, b) {
+  const common2 = a.flatMap(
+    (x) => b.filter((y) => x.type === y.type && (x.code === null || y.code === null || x.code === y.code)).map((y) => ({ type: x.type, code: x.code ?? y.code }))
+  );
+  return withoutDoubles(common2);
+}
+function withoutDoubles(types) {
+  return types.filter(
+    ({ type, code }, index) => !types.some(
+      (other, at) => other.type === type && (other.code === code ? at < index : other.code === null)
+    )
+  );
+}
+function union2(a, b) {
+  return [.../* @__PURE__ */ new Set([...a, ...b])];
+}
+var EVERY_STATE, ICMP2, TCP3, knownDevices;
+var init_conjunction = __esm({
+  "src/lower/iptables/conjunction.ts"() {
+    "use strict";
+    init_ranges();
+    init_devices2();
+    EVERY_STATE = ["established", "related", "new", "invalid", "untracked"];
+    ICMP2 = { 4: 1, 6: 58 };
+    TCP3 = 6;
+    knownDevices = {
+      prerouting: ["in"],
+      input: ["in"],
+      forward: ["in", "out"],
+      output: ["out"],
+      postrouting: ["out"]
+    };
+  }
+});
+
+// src/lower/iptables/layout.ts
+function layOut2(rule2, split, chains) {
+  const enter = leavesChain(rule2.statement) ? "goto" : "jump";
+  return lines(rule2, split, target2(rule2, split, chains, enter), null, chains);
+}
+function needsContinuation({ statement }, split) {
+  if (!leavesChain(statement)) return false;
+  return !isFlat(statement, split) || split.limits.length > 0 && lineCount(split) > 1;
+}
+function layOutBefore(rule2, split, onward, chains) {
+  return lines(rule2, split, target2(rule2, split, chains, "goto"), onward, chains);
+}
+function lines(rule2, split, finish, onward, chains) {
+  const enter = onward === null ? "jump" : "goto";
+  const line = (matches2, statement) => ({
+    ...rule2,
+    matches: matches2,
+    log: null,
+    statement
+  });
+  const closing = onward === null ? [] : [line([], { kind: "goto", chain: onward })];
+  const into = (rules) => {
+    let name2 = null;
+    return (tests) => {
+      name2 ??= chains.chain(rule2.group, () => [...rules(), ...closing]);
+      return [line(tests, { kind: enter, chain: name2 })];
+    };
+  };
+  const last = (choice2) => {
+    if (split.limits.length === 0) return choice2.flatMap(finish);
+    if (choice2.length === 1) return finish([...choice2[0], ...split.limits]);
+    const limited = into(() => finish(split.limits));
+    return choice2.flatMap(limited);
+  };
+  const stage2 = (choice2, stages) => {
+    if (stages.length === 0) return last(choice2);
+    const next2 = into(() => inside2(stages));
+    return choice2.flatMap(next2);
+  };
+  const inside2 = ([first4, ...rest2]) => {
+    if (first4 === void 0) return last([[]]);
+    if (first4.kind === "choice") return stage2(first4.tests, rest2);
+    const away = onward === null ? { kind: "return" } : { kind: "goto", chain: onward };
+    return [...first4.tests.map((tests) => line(tests, away)), ...inside2(rest2)];
+  };
+  if (isFlat(rule2.statement, split)) return [...last(product(split)), ...closing];
+  const [first3, ...rest] = stagesOf(split);
+  if (first3?.kind !== "choice") return [...stage2([split.fixed], stagesOf(split)), ...closing];
+  if (split.fixed.length > 0 && first3.tests.length > FLAT_LINES) {
+    return [...stage2([split.fixed], stagesOf(split)), ...closing];
+  }
+  const choice = first3.tests.map((tests) => join4(split.fixed, tests));
+  return [...stage2(choice, rest), ...closing];
+}
+function stagesOf({ choices, exclusions }) {
+  return [
+    ...choices.map((tests) => ({ kind: "choice", tests })),
+    ...exclusions.map((tests) => ({ kind: "exclusion", tests }))
+  ].toSorted((a, b) => a.tests.length - b.tests.length);
+}
+function leavesChain({ kind }) {
+  return kind === "goto" || kind === "return";
+}
+function isFlat(statement, split) {
+  if (split.exclusions.length > 0) return false;
+  const most = leavesChain(statement) ? FLAT_LINES_OF_LEAVING : FLAT_LINES;
+  return lineCount(split) <= most || split.choices.length === 1 && split.fixed.length === 0;
+}
+function lineCount({ choices }) {
+  return choices.reduce((count2, choice) => count2 * choice.length, 1);
+}
+function product({ fixed, choices }) {
+  return choices.reduce(
+    (sofar, choice) => sofar.flatMap((tests) => choice.map((more) => join4(tests, more))),
+    [fixed]
+  );
+}
+function join4(a, b) {
+  const known = a.some(isProtocol);
+  return [...a, ...b.filter((match) => !known || !isProtocol(match))];
+}
+function isProtocol(match) {
+  return match.kind === "protocol";
+}
+function protocolTest(protocol) {
+  return [{ kind: "protocol", protocols: [protocol], negated: false }];
+}
+function target2(rule2, split, chains, enter) {
+  const { log, statement } = rule2;
+  const protocols = needsProtocol(statement) ? split.protocols.map(protocolTest) : [];
+  const tail = protocols.length > 0 ? protocols.map((matches2) => ({ ...rule2, matches: matches2 })) : [{ ...rule2, matches: [] }];
+  const direct = log === null && statement.kind !== "notrack";
+  let chain = null;
+  return (tests) => {
+    if (direct && (protocols.length === 0 || tests.some(isProtocol))) return [{ ...rule2, matches: tests }];
+    if (direct && protocols.length === 1) return [{ ...rule2, matches: join4(protocols[0], tests) }];
+    if (tests.length === 0) return tail;
+    chain ??= direct || log !== null ? chains.chain(rule2.group, () => tail) : chains.untracked();
+    return [{ ...rule2, matches: tests, log: null, statement: { kind: enter, chain } }];
+  };
+}
+function needsProtocol(statement) {
+  switch (statement.kind) {
+    case "reject":
+      return statement.with === "tcp-reset";
+    case "masquerade":
+    case "snat":
+    case "dnat":
+      return statement.ports !== null;
+    case "redirect":
+      return true;
+    default:
+      return false;
+  }
+}
+var FLAT_LINES, FLAT_LINES_OF_LEAVING;
+var init_layout = __esm({
+  "src/lower/iptables/layout.ts"() {
+    "use strict";
+    FLAT_LINES = 4;
+    FLAT_LINES_OF_LEAVING = 64;
+  }
+});
+
+// src/lower/iptables/names.ts
+function chainNames2() {
+  const taken = /* @__PURE__ */ new Set();
+  const counts2 = /* @__PURE__ */ new Map();
+  const numbered = (stem) => {
+    for (let count2 = (counts2.get(stem) ?? 0) + 1; ; count2++) {
+      const name2 = `${stem.slice(0, LENGTH - 1 - `${count2}`.length)}-${count2}`;
+      if (taken.has(name2)) continue;
+      counts2.set(stem, count2);
+      taken.add(name2);
+      return name2;
+    }
+  };
+  return {
+    keep(name2) {
+      const safe = clean(name2);
+      if (taken.has(safe) || safe.length > LENGTH || !/[a-z]/.test(safe)) return numbered(safe);
+      taken.add(safe);
+      return safe;
+    },
+    make: (group) => numbered(clean(group))
+  };
+}
+function clean(name2) {
+  const safe = name2.slice(0, 2 * LENGTH).replace(/[^A-Za-z0-9_-]+/g, "-").replace(/^[^A-Za-z]+|-+$/g, "");
+  return safe === "" ? "chain" : safe;
+}
+var LENGTH;
+var init_names2 = __esm({
+  "src/lower/iptables/names.ts"() {
+    "use strict";
+    LENGTH = 28;
+  }
+});
+
+// src/lower/iptables/prune.ts
+function prune(chains) {
+  const empty = new Set(chains.filter(({ base, rules }) => !base && rules.length === 0).map(key));
+  let left = chains;
+  for (let before2 = -1; before2 !== empty.size; ) {
+    before2 = empty.size;
+    if (before2 === 0) break;
+    left = left.map((chain) => withoutJumpsTo(empty, chain));
+    for (const chain of left) if (!chain.base && chain.rules.length === 0) empty.add(key(chain));
+  }
+  const reached = reachable(left);
+  return left.filter((chain) => chain.base || reached.has(key(chain)));
+}
+function withoutJumpsTo(empty, chain) {
+  const rules = chain.rules.filter(
+    ({ log, matches: matches2, statement }) => log || matches2.some(({ kind }) => kind === "limit") || statement.kind !== "jump" || !empty.has(key({ table: chain.table, name: statement.chain }))
+  );
+  return rules.length === chain.rules.length ? chain : { ...chain, rules };
+}
+function reachable(chains) {
+  const byKey = new Map(chains.map((chain) => [key(chain), chain]));
+  const reached = /* @__PURE__ */ new Set();
+  const open = chains.filter(({ base }) => base);
+  for (let chain = open.pop(); chain; chain = open.pop()) {
+    for (const { statement } of chain.rules) {
+      if (statement.kind !== "jump" && statement.kind !== "goto") continue;
+      const name2 = key({ table: chain.table, name: statement.chain });
+      const next2 = byKey.get(name2);
+      if (!next2 || reached.has(name2)) continue;
+      reached.add(name2);
+      open.push(next2);
+    }
+  }
+  return reached;
+}
+function key({ table, name: name2 }) {
+  return `${table} ${name2}`;
+}
+var init_prune = __esm({
+  "src/lower/iptables/prune.ts"() {
+    "use strict";
+  }
+});
+
+// src/lower/iptables/split.ts
+function splitConjunction(all, family) {
+  const parts = [
+    deviceParts("in", all.in),
+    deviceParts("out", all.out),
+    addressParts("source", all.source, family),
+    addressParts("destination", all.destination, family),
+    ...transportParts(all, family)
+  ];
+  const fixed = [];
+  if (all.states) fixed.push({ kind: "state", states: all.states, negated: false });
+  if (all.dnat) fixed.push({ kind: "dnat-status" });
+  for (const side of ["source", "destination"]) {
+    const type = all[`${side}Type`];
+    if (type) fixed.push({ kind: "address-type", side, ...type });
+  }
+  return {
+    fixed: [...parts.flatMap((part) => part.among?.length === 1 ? part.among[0] : []), ...fixed],
+    choices: parts.flatMap(({ among }) => among && among.length > 1 ? [among] : []),
+    exclusions: parts.flatMap(({ except }) => except.length > 0 ? [except] : []),
+    limits: all.limits,
+    protocols: all.protocols ?? []
+  };
+}
+function deviceParts(side, { among, except }) {
+  const test2 = (device3, negated) => [
+    { kind: "interface", side, devices: [device3], negated }
+  ];
+  if (!among && except.length === 1) return { among: [test2(except[0], true)], except: [] };
+  return {
+    among: among?.map((device3) => test2(device3, false)) ?? null,
+    except: except.map((device3) => test2(device3, false))
+  };
+}
+function addressParts(side, addresses, family) {
+  if (!addresses) return anything;
+  const { ranges: ranges3, byOthers } = addresses;
+  const test2 = (range, negated) => [
+    { kind: "address", side, family, ranges: [range], name: null, negated }
+  ];
+  const others = complementAddresses(ranges3, family);
+  if (others.length === 1 && (byOthers || ranges3.length > 1)) {
+    return { among: [test2(others[0], true)], except: [] };
+  }
+  return byOthers && ranges3.length > 1 ? { among: null, except: others.map((range) => test2(range, false)) } : { among: ranges3.map((range) => test2(range, false)), except: [] };
+}
+function transportParts(all, family) {
+  if (all.icmp) {
+    return [{ among: all.icmp.map((type) => [{ kind: "icmp", family, types: [type] }]), except: [] }];
+  }
+  const protocol = (number2, negated) => ({
+    kind: "protocol",
+    protocols: [number2],
+    negated
+  });
+  if (!all.protocols) {
+    const [first3, ...more] = all.otherProtocols;
+    if (first3 === void 0) return [];
+    if (more.length === 0) return [{ among: [[protocol(first3, true)]], except: [] }];
+    return [{ among: null, except: all.otherProtocols.map((number2) => [protocol(number2, false)]) }];
+  }
+  const opening = all.opening === null ? [] : [{ kind: "opening", negated: !all.opening }];
+  const sources = portTests("source", all.sourcePorts);
+  const destinations = portTests("destination", all.destinationPorts);
+  const both = sources.length > 1 && destinations.length > 1;
+  const [only, ...others] = all.protocols;
+  if (both && only !== void 0 && others.length === 0) {
+    return [
+      { among: sources.map((ports) => [protocol(only, false), ...ports, ...opening]), except: [] },
+      { among: destinations.map((ports) => [protocol(only, false), ...ports]), except: [] }
+    ];
+  }
+  const among = all.protocols.flatMap(
+    (number2) => sources.flatMap(
+      (from) => destinations.map((to) => [protocol(number2, false), ...from, ...to, ...opening])
+    )
+  );
+  return [{ among, except: [] }];
+}
+function portTests(side, ports) {
+  if (!ports) return [[]];
+  const others = complementPorts(ports);
+  if (slots(others) < slots(ports) && slots(others) <= MULTIPORT_SLOTS2) {
+    return [[{ kind: "port", side, ports: others, negated: true }]];
+  }
+  return chunks(ports).map((chunk) => [{ kind: "port", side, ports: chunk, negated: false }]);
+}
+function chunks(ports) {
+  const found = [];
+  let free = 0;
+  for (const range of ports) {
+    const size = slots([range]);
+    if (size > free) {
+      found.push([]);
+      free = MULTIPORT_SLOTS2;
+    }
+    found.at(-1).push(range);
+    free -= size;
+  }
+  return found;
+}
+function slots(ports) {
+  return ports.reduce((sum, { first: first3, last }) => sum + (first3 === last ? 1 : 2), 0);
+}
+var MULTIPORT_SLOTS2, anything;
+var init_split = __esm({
+  "src/lower/iptables/split.ts"() {
+    "use strict";
+    init_ranges();
+    MULTIPORT_SLOTS2 = 15;
+    anything = { among: null, except: [] };
+  }
+});
+
+// src/lower/legalise.ts
+function legalise(ruleset, family) {
+  const base = [];
+  const made = [];
+  const tables = /* @__PURE__ */ new Map();
+  for (const { table, base: hook, name: name2 } of ruleset.chains) {
+    if (!tables.has(table)) tables.set(table, newTable(table, made));
+    const { names: names2, renamed } = tables.get(table);
+    renamed.set(name2, hook ? name2 : names2.keep(name2));
+  }
+  for (const chain of ruleset.chains) {
+    const table = tables.get(chain.table);
+    const name2 = table.renamed.get(chain.name);
+    const slot = { ...chain, name: name2, rules: [] };
+    (chain.base ? base : made).push(slot);
+    slot.rules = legalRules(chain.rules, chain, table, family);
+  }
+  return { chains: prune([...base, ...made]) };
+}
+function newTable(table, made) {
+  const names2 = chainNames2();
+  let untracked2 = false;
+  const add = (name2, rules) => {
+    const chain = { table, name: name2, base: null, rules: [] };
+    made.push(chain);
+    chain.rules = rules();
+    return name2;
+  };
+  return {
+    names: names2,
+    renamed: /* @__PURE__ */ new Map(),
+    maker: {
+      chain: (group, rules) => add(names2.make(group), rules),
+      untracked() {
+        if (!untracked2) add(UNTRACKED, () => [notrack]);
+        untracked2 = true;
+        return UNTRACKED;
+      }
+    }
+  };
+}
+function legalRules(rules, chain, table, family) {
+  const first3 = [];
+  let legal = first3;
+  for (const written of rules) {
+    const rule2 = renameTarget(written, table);
+    const conjunction = conjunctionOf(rule2, family, chain.base?.hook ?? null);
+    if (conjunction === null) continue;
+    const split = splitConjunction(conjunction, family);
+    if (needsContinuation(rule2, split)) {
+      const following = [];
+      const onward = table.maker.chain(rule2.group, () => following);
+      legal.push(...layOutBefore(rule2, split, onward, table.maker));
+      legal = following;
+    } else legal.push(...layOut2(rule2, split, table.maker));
+  }
+  return first3;
+}
+function renameTarget(rule2, { renamed }) {
+  const { statement } = rule2;
+  if (statement.kind !== "jump" && statement.kind !== "goto") return rule2;
+  const chain = renamed.get(statement.chain);
+  if (chain === void 0) throw new Error(`no chain ${JSON.stringify(statement.chain)}`);
+  return { ...rule2, statement: { kind: statement.kind, chain } };
+}
+var UNTRACKED, notrack;
+var init_legalise = __esm({
+  "src/lower/legalise.ts"() {
+    "use strict";
+    init_conjunction();
+    init_layout();
+    init_names2();
+    init_prune();
+    init_split();
+    UNTRACKED = "UNTRACKED";
+    notrack = {
+      matches: [],
+      log: null,
+      statement: { kind: "notrack" },
+      origin: "",
+      group: ""
+    };
+  }
+});
+
+// src/lower/build.ts
+function describeOrigin({ policy: policy2, span, role }) {
+  const file = span.source.name.split(/[\\/]/).at(-1) ?? span.source.name;
+  const place = `${file}:${positionOf(span.source, span.start).line} ${policy2}`;
+  switch (role) {
+    case "written":
+      return place;
+    case "mirror":
+      return `${place}, replies`;
+    case "mirror-guard":
+      return `${place}, no openings back`;
+  }
+}
+function buildChain(table, name2) {
+  const rules = [];
+  const called = [];
+  function share2(effect, limit) {
+    const chain = `${name2}-limit-${called.length + 1}`;
+    const { statement, log, origin, group } = effect;
+    const rule2 = { matches: [limit], log: asLog(log), statement, origin, group };
+    called.push({ table, name: chain, base: null, rules: [rule2] });
+    return { kind: "jump", chain };
+  }
+  return {
+    rules,
+    called,
+    add(lines2, effect) {
+      const { origin, group, limit, log, statement } = effect;
+      const test2 = limit ? { kind: "limit", ...limit } : null;
+      if (test2 && lines2.length > 1) {
+        const jump = share2(effect, test2);
+        for (const matches2 of lines2) rules.push({ matches: matches2, log: null, statement: jump, origin, group });
+        return;
+      }
+      for (const line of lines2)
+        rules.push({
+          matches: test2 ? [...line, test2] : line,
+          log: asLog(log),
+          statement,
+          origin,
+          group
+        });
+    }
+  };
+}
+function asLog(prefix) {
+  return prefix === null || prefix === void 0 ? null : { prefix };
+}
+var OWN_GROUP;
+var init_build = __esm({
+  "src/lower/build.ts"() {
+    "use strict";
+    init_source();
+    OWN_GROUP = "ctc";
+  }
+});
+
+// src/lower/overlap.ts
+function mayOverlap(a, b, paths, self) {
+  return trafficMeets(a, b) && peersMeet(a.source, b.source) && peersMeet(a.destination, b.destination) && interfacesMeet(a.in, b.in) && interfacesMeet(a.out, b.out) && paths.some((path2) => canTakePath(a, path2, self !== null) && canTakePath(b, path2, self !== null));
+}
+function trafficMeets(a, b) {
+  if (a.openings !== b.openings && a.openings !== "any" && b.openings !== "any") return false;
+  const onlyTcp = a.openings === "only" || b.openings === "only";
+  return a.traffic.some((x) => b.traffic.some((y) => kindsMeet(x, y) && (!onlyTcp || mayBeTcp(x, y))));
+}
+function mayBeTcp(...traffic2) {
+  return traffic2.every(({ protocol }) => protocol === null || protocol === TCP2);
+}
+function kindsMeet(x, y) {
+  if (x.protocol !== null && y.protocol !== null && x.protocol !== y.protocol) return false;
+  if (x.family !== null && y.family !== null && x.family !== y.family) return false;
+  if (x.icmp && y.icmp && x.icmp.type !== y.icmp.type) return false;
+  return portsMeet(x.sourcePorts, y.sourcePorts) && portsMeet(x.destinationPorts, y.destinationPorts);
+}
+function portsMeet(a, b) {
+  return a === null || b === null || intersectRanges(a, b).length > 0;
+}
+function peersMeet(a, b) {
+  const isOpen = (peer) => peer.any || peer.self || peer.negated;
+  if (isOpen(a) || isOpen(b) || a.addresses === b.addresses) return true;
+  return intersectRanges(a.addresses.v4, b.addresses.v4).length > 0 || intersectRanges(a.addresses.v6, b.addresses.v6).length > 0;
+}
+function interfacesMeet(a, b) {
+  if (!a || !b || a.negated || b.negated) return true;
+  return a.devices.some((x) => b.devices.some((y) => devicesMeet(x, y)));
+}
+function devicesMeet(x, y) {
+  const stem = (device3) => device3.replace(/\*$/, "");
+  if (x.endsWith("*") && y.endsWith("*")) return stem(x).startsWith(stem(y)) || stem(y).startsWith(stem(x));
+  if (x.endsWith("*")) return y.startsWith(stem(x));
+  return y.endsWith("*") ? x.startsWith(stem(y)) : x === y;
+}
+var init_overlap = __esm({
+  "src/lower/overlap.ts"() {
+    "use strict";
+    init_ranges();
+    init_packet();
+    init_paths();
+  }
+});
+
+// src/lower/guards.ts
+function rulesToGuard(rules, isTarget, paths, self) {
+  const guarded = /* @__PURE__ */ new Set();
+  const later = new Buckets();
+  let budget = BUDGET;
+  for (const rule2 of rules.toReversed()) {
+    if (isTarget(rule2)) {
+      later.add(rule2);
+      continue;
+    }
+    for (const target3 of later.candidates(rule2)) {
+      if (budget-- > 0 && !mayOverlap(rule2.match, target3.match, paths, self)) continue;
+      guarded.add(rule2);
+      break;
+    }
+  }
+  return guarded;
+}
+function bucket(buckets, port) {
+  const known = buckets.get(port);
+  if (known) return known;
+  const fresh = [];
+  buckets.set(port, fresh);
+  return fresh;
+}
+function* narrowed(buckets, port) {
+  if (port !== null) yield* buckets.get(port) ?? [];
+  else for (const rules of buckets.values()) yield* rules;
+}
+function onlyPort(rule2, side) {
+  const single6 = (ports) => ports?.length === 1 && ports[0].first === ports[0].last ? ports[0].first : null;
+  const [first3, ...rest] = rule2.match.traffic.map((traffic2) => single6(traffic2[side]));
+  return first3 !== void 0 && rest.every((port) => port === first3) ? first3 : null;
+}
+var BUDGET, Buckets;
+var init_guards = __esm({
+  "src/lower/guards.ts"() {
+    "use strict";
+    init_overlap();
+    BUDGET = 2e7;
+    Buckets = class {
+      #byDestination = /* @__PURE__ */ new Map();
+      #bySource = /* @__PURE__ */ new Map();
+      #others = [];
+      add(rule2) {
+        const destination = onlyPort(rule2, "destinationPorts");
+        const source = onlyPort(rule2, "sourcePorts");
+        if (destination !== null) bucket(this.#byDestination, destination).push(rule2);
+        else if (source !== null) bucket(this.#bySource, source).push(rule2);
+        else this.#others.push(rule2);
+      }
+      /** Every rule that may meet this one, the nearest last added first. */
+      *candidates(rule2) {
+        yield* narrowed(this.#byDestination, onlyPort(rule2, "destinationPorts"));
+        yield* narrowed(this.#bySource, onlyPort(rule2, "sourcePorts"));
+        yield* this.#others;
+      }
+    };
+  }
+});
+
+// src/lower/hooks.ts
+var DELIVERED, onLoopback, delivered, sentFromHere, PREROUTING, OUTPUT, noTest, FILTER_INPUT, FILTER_FORWARD, FILTER_OUTPUT, POSTROUTING;
+var init_hooks = __esm({
+  "src/lower/hooks.ts"() {
+    "use strict";
+    init_packet();
+    DELIVERED = ["local", "broadcast", "anycast", "multicast"];
+    onLoopback = (negated) => ({
+      kind: "interface",
+      side: "out",
+      devices: [LOOPBACK],
+      negated
+    });
+    delivered = (negated) => ({
+      kind: "address-type",
+      side: "destination",
+      types: DELIVERED,
+      negated
+    });
+    sentFromHere = (negated) => ({
+      kind: "address-type",
+      side: "source",
+      types: ["local"],
+      negated
+    });
+    PREROUTING = {
+      paths: ["input", "forward"],
+      knows: { in: true, out: false },
+      pathEnd: "destination",
+      tell: (paths) => paths.length === 2 ? [[]] : [[delivered(paths[0] === "forward")]]
+    };
+    OUTPUT = {
+      paths: ["output", "loopback"],
+      knows: { in: false, out: true },
+      pathEnd: null,
+      tell: (paths) => paths.length === 2 ? [[]] : [[onLoopback(paths[0] === "output")]]
+    };
+    noTest = () => [[]];
+    FILTER_INPUT = {
+      paths: ["input"],
+      knows: { in: true, out: false },
+      pathEnd: null,
+      tell: noTest
+    };
+    FILTER_FORWARD = {
+      paths: ["forward"],
+      knows: { in: true, out: true },
+      pathEnd: null,
+      tell: noTest
+    };
+    FILTER_OUTPUT = { ...OUTPUT, paths: ["output"], tell: noTest };
+    POSTROUTING = {
+      paths: ["forward", "output", "loopback"],
+      knows: { in: false, out: true },
+      pathEnd: "source",
+      tell(paths) {
+        const has = (path2) => paths.includes(path2);
+        if (paths.length === 3) return [[]];
+        if (has("output") && has("loopback")) return [[sentFromHere(false)]];
+        if (has("forward") && has("output")) return [[onLoopback(true)]];
+        return paths.map((path2) => {
+          switch (path2) {
+            case "forward":
+              return [sentFromHere(true)];
+            case "output":
+              return [sentFromHere(false), onLoopback(true)];
+            default:
+              return [onLoopback(false)];
+          }
+        });
+      }
+    };
+  }
+});
+
+// src/lower/conditions.ts
+function conditionsOn(match, path2, view, self) {
+  if (!canTakePath(match, path2, self !== null) && !settledByAddress(match, path2, view, self)) return null;
+  const here = (end) => (end === "source" ? sentHere(path2) : deliveredHere(path2)) || self !== null && view.pathEnd === end;
+  return {
+    source: addressTest(match.source, here("source"), self),
+    destination: addressTest(match.destination, here("destination"), self),
+    in: path2 === "loopback" || !view.knows.in ? null : match.in,
+    out: path2 === "loopback" || !view.knows.out ? null : match.out
+  };
+}
+function settledByAddress(match, path2, view, self) {
+  if (self === null || view.pathEnd === null) return false;
+  const peer = match[view.pathEnd];
+  const other = view.pathEnd === "source" ? match.destination : match.source;
+  const isOnlySelf = peer.self && !peer.negated && !peer.any;
+  return isOnlySelf && // The rest of the match must be able to hold on both paths, or the paths do differ.
+  canTakePath(
+    {
+      ...match,
+      source: ANYONE2,
+      destination: ANYONE2,
+      [view.pathEnd === "source" ? "destination" : "source"]: other
+    },
+    path2,
+    true
+  );
+}
+function addressTest(peer, here, self) {
+  if (peer.any || peer.self && here && self === null) return null;
+  const set2 = peer.self && here && self !== null ? withSelf(peer.addresses, self) : peer.addresses;
+  if (peer.negated && set2.v4.length === 0 && set2.v6.length === 0) return null;
+  return { set: set2, negated: peer.negated };
+}
+function withSelf(set2, self) {
+  if (set2.v4.length === 0 && set2.v6.length === 0) return self;
+  const bySelf = unions.get(set2) ?? /* @__PURE__ */ new WeakMap();
+  unions.set(set2, bySelf);
+  const known = bySelf.get(self);
+  if (known) return known;
+  const union3 = {
+    name: null,
+    v4: mergeRanges([...set2.v4, ...self.v4]),
+    v6: mergeRanges([...set2.v6, ...self.v6])
+  };
+  bySelf.set(self, union3);
+  return union3;
+}
+function sameConditions(a, b) {
+  return sameAddresses(a.source, b.source) && sameAddresses(a.destination, b.destination) && a.in === b.in && a.out === b.out;
+}
+function sameAddresses(a, b) {
+  return a === b || a !== null && b !== null && a.set === b.set && a.negated === b.negated;
+}
+var ANYONE2, unions;
+var init_conditions = __esm({
+  "src/lower/conditions.ts"() {
+    "use strict";
+    init_ranges();
+    init_paths();
+    ANYONE2 = { negated: false, any: true, self: false, addresses: { name: null, v4: [], v6: [] } };
+    unions = /* @__PURE__ */ new WeakMap();
+  }
+});
+
+// src/lower/lines.ts
+function linesAt(match, view, self, paths = view.paths) {
+  const groups = [];
+  for (const path2 of paths) {
+    const conditions = conditionsOn(match, path2, view, self);
+    if (!conditions) continue;
+    const same2 = groups.find((group) => sameConditions(group.conditions, conditions));
+    if (same2) same2.paths.push(path2);
+    else groups.push({ conditions, paths: [path2] });
+  }
+  const traffic2 = trafficTests(match);
+  return groups.flatMap(
+    ({ conditions, paths: together }) => view.tell(together).flatMap(
+      (telling2) => expand(
+        conditions,
+        traffic2,
+        telling2.filter((test2) => !isImplied(test2, conditions))
+      )
+    )
+  );
+}
+function isImplied(test2, { out }) {
+  return test2.kind === "interface" && test2.side === "out" && test2.negated && out !== null && !out.negated && !matchesDevice(LOOPBACK, out.devices);
+}
+function trafficTests(match) {
+  const groups = /* @__PURE__ */ new Map();
+  for (const traffic2 of match.traffic) {
+    const { family, icmp, protocol, sourcePorts, destinationPorts } = traffic2;
+    const kind = icmp ? "icmp" : protocol === null ? "every" : "protocol";
+    const key2 = [kind, family, ranges2(sourcePorts), ranges2(destinationPorts)].join("|");
+    const group = groups.get(key2);
+    if (group) group.push(traffic2);
+    else groups.set(key2, [traffic2]);
+  }
+  return [...groups.values()].flatMap((group) => testsOf(group, match.openings));
+}
+function ranges2(ports) {
+  return ports ? ports.map(({ first: first3, last }) => `${first3}-${last}`).join(",") : "";
+}
+function testsOf(group, openings) {
+  const { family, icmp, protocol, sourcePorts, destinationPorts } = group[0];
+  if (icmp) {
+    if (openings === "only") return [];
+    const types = group.flatMap((traffic2) => traffic2.icmp ?? []);
+    return [{ family, impliesFamily: true, tests: [{ kind: "icmp", family: family ?? 4, types }] }];
+  }
+  const ports = [];
+  if (sourcePorts) ports.push({ kind: "port", side: "source", ports: sourcePorts, negated: false });
+  if (destinationPorts)
+    ports.push({ kind: "port", side: "destination", ports: destinationPorts, negated: false });
+  const of = (protocols2, negated = false, more = []) => ({
+    family,
+    impliesFamily: false,
+    tests: [{ kind: "protocol", protocols: protocols2, negated }, ...ports, ...more]
+  });
+  const opening = (negated) => ({ kind: "opening", negated });
+  if (protocol === null) {
+    switch (openings) {
+      case "any":
+        return [{ family, impliesFamily: false, tests: [] }];
+      case "only":
+        return [of([TCP2], false, [opening(false)])];
+      case "never":
+        return [of([TCP2], false, [opening(true)]), of([TCP2], true)];
+    }
+  }
+  const protocols = [...new Set(group.flatMap((traffic2) => traffic2.protocol ?? []))].sort((a, b) => a - b);
+  if (openings === "any") return [of(protocols)];
+  const others = protocols.filter((number2) => number2 !== TCP2);
+  const tcp = protocols.includes(TCP2) ? [of([TCP2], false, [opening(openings === "never")])] : [];
+  return openings === "only" || others.length === 0 ? tcp : [...tcp, of(others)];
+}
+function expand(conditions, traffic2, telling2) {
+  const { source, destination } = conditions;
+  const devices = interfaceTests(conditions);
+  return traffic2.flatMap(({ family, impliesFamily, tests }) => {
+    if (!family && !source && !destination) return [[...tests, ...devices, ...telling2]];
+    const families = family ? [family] : [4, 6];
+    return families.flatMap((one) => {
+      const from = addressTests(source, "source", one);
+      const to = addressTests(destination, "destination", one);
+      if (!from || !to) return [];
+      const addresses = [...from, ...to];
+      const familyTest = addresses.length === 0 && !impliesFamily ? [{ kind: "family", family: one }] : [];
+      return [[...familyTest, ...tests, ...addresses, ...devices, ...telling2]];
+    });
+  });
+}
+function interfaceTests(conditions) {
+  return ["in", "out"].flatMap((side) => {
+    const interfaces = conditions[side];
+    return interfaces ? [{ kind: "interface", side, devices: interfaces.devices, negated: interfaces.negated }] : [];
+  });
+}
+function addressTests(test2, side, family) {
+  if (!test2) return [];
+  const { name: name2, v4, v6 } = test2.set;
+  const ranges3 = family === 4 ? v4 : v6;
+  if (ranges3.length === 0) return test2.negated ? [] : null;
+  return [{ kind: "address", side, family, ranges: ranges3, name: name2, negated: test2.negated }];
+}
+var init_lines = __esm({
+  "src/lower/lines.ts"() {
+    "use strict";
+    init_packet();
+    init_conditions();
   }
 });
 
@@ -24191,18 +27383,18 @@ function addDestination(chain, nat, policy2, view) {
   }
 }
 function addSource(chain, nat, policy2) {
-  const { random, ports, pool } = nat;
+  const { random: random2, ports, pool } = nat;
   for (const line of linesAt(nat.match, POSTROUTING, policy2.self))
     for (const { line: tests, ports: narrowed2 } of withPorts(line, ports)) {
       const add = (lines2, statement) => chain.add(lines2, { statement, origin: describeOrigin(nat.origin), group: GROUP2 });
       if (!pool) {
-        add([tests], { kind: "masquerade", ports: narrowed2, random });
+        add([tests], { kind: "masquerade", ports: narrowed2, random: random2 });
         continue;
       }
       for (const family of [4, 6]) {
         const addresses = targetOf(pool, family);
         if (addresses)
-          add(ofFamily(tests, family), { kind: "snat", family, addresses, ports: narrowed2, random });
+          add(ofFamily(tests, family), { kind: "snat", family, addresses, ports: narrowed2, random: random2 });
       }
     }
 }
@@ -24350,12 +27542,12 @@ function outcomesOf(rule2, lines2) {
   }
 }
 function tcpPart(line) {
-  return narrow2(line, (protocols, negated) => protocols.includes(TCP3) !== negated ? [TCP3] : [], [TCP3]);
+  return narrow2(line, (protocols, negated) => protocols.includes(TCP2) !== negated ? [TCP2] : [], [TCP2]);
 }
 function otherPart(line) {
   return narrow2(
     line,
-    (protocols, negated) => negated ? null : protocols.filter((one) => one !== TCP3),
+    (protocols, negated) => negated ? null : protocols.filter((one) => one !== TCP2),
     null
   );
 }
@@ -24386,7 +27578,7 @@ function lowerFilter(policy2) {
   ];
 }
 function filterChain(policy2, hook, view) {
-  const marks = untrackedAt(policy2, view);
+  const marks2 = untrackedAt(policy2, view);
   const builder = buildChain("filter", hook);
   const early = hook === "forward" ? earlyDenies(policy2) : [];
   if (early.length > 0)
@@ -24395,10 +27587,10 @@ function filterChain(policy2, hook, view) {
       origin: "denies that had to wait for routing",
       group: OWN_GROUP
     });
-  addPrelude(builder, policy2, hook, marks);
+  addPrelude(builder, policy2, hook, marks2);
   let limitedBefore = false;
   for (const rule2 of policy2.rules) {
-    const isNeeded = rule2.tracked || limitedBefore || staysInFilter(rule2, policy2, hook, marks);
+    const isNeeded = rule2.tracked || limitedBefore || staysInFilter(rule2, policy2, hook, marks2);
     if (isNeeded)
       for (const { lines: lines2, statement } of outcomesOf(rule2, linesAt(rule2.match, view, policy2.self)))
         builder.add(lines2, {
@@ -24468,10 +27660,10 @@ function marksSettle(forwarded, { self }) {
 function isUntrackedAllow({ tracked, action }) {
   return !tracked && action === "allow";
 }
-function staysInFilter(rule2, policy2, hook, marks) {
-  if (hook === "forward" && !marks.settled) return rule2.action === "allow";
+function staysInFilter(rule2, policy2, hook, marks2) {
+  if (hook === "forward" && !marks2.settled) return rule2.action === "allow";
   if (policy2.destinationNat.some((nat) => mayBeTranslatedInto(nat, rule2))) return true;
-  return marks.exceptIcmpv6 && rule2.action === "allow" && mayBeIcmpv6(rule2);
+  return marks2.exceptIcmpv6 && rule2.action === "allow" && mayBeIcmpv6(rule2);
 }
 function mayBeIcmpv6({ match }) {
   return match.traffic.some(({ protocol }) => protocol === null || protocol === ICMPV6);
@@ -24479,13 +27671,13 @@ function mayBeIcmpv6({ match }) {
 function wasLoggedInRaw(rule2, policy2) {
   return !rule2.tracked && isDecidedInRaw(rule2) && policy2.destinationNat.length === 0;
 }
-function addPrelude(chain, policy2, hook, marks) {
-  const add = (matches, kind, origin) => chain.add([matches], { statement: { kind }, origin, group: OWN_GROUP });
-  const trustMarks = marks.some && marks.settled;
+function addPrelude(chain, policy2, hook, marks2) {
+  const add = (matches2, kind, origin) => chain.add([matches2], { statement: { kind }, origin, group: OWN_GROUP });
+  const trustMarks = marks2.some && marks2.settled;
   const passing = ["established", "related"];
-  if (trustMarks && !marks.exceptIcmpv6) passing.push("untracked");
+  if (trustMarks && !marks2.exceptIcmpv6) passing.push("untracked");
   add([state(...passing)], "accept", trustMarks ? "open flows, and what raw left untracked" : "open flows");
-  if (trustMarks && marks.exceptIcmpv6)
+  if (trustMarks && marks2.exceptIcmpv6)
     add(
       [{ kind: "protocol", protocols: [ICMPV6], negated: true }, state("untracked")],
       "accept",
@@ -24546,83 +27738,6 @@ var init_lower = __esm({
   }
 });
 
-// src/policy/mirror.ts
-function icmpReverse(family, type) {
-  return ICMP_REVERSES[family].get(type);
-}
-function reverseTraffic(traffic2) {
-  let icmp = null;
-  if (traffic2.icmp) {
-    const type = icmpReverse(traffic2.family ?? 4, traffic2.icmp.type);
-    if (type === void 0) return [];
-    icmp = { type, code: traffic2.icmp.code };
-  }
-  return [{ ...traffic2, icmp, sourcePorts: traffic2.destinationPorts, destinationPorts: traffic2.sourcePorts }];
-}
-function reverseMatch(match) {
-  const traffic2 = match.traffic.flatMap(reverseTraffic);
-  if (traffic2.length === 0) return null;
-  return {
-    traffic: traffic2,
-    source: match.destination,
-    destination: match.source,
-    in: match.out,
-    out: match.in,
-    openings: "any"
-  };
-}
-function mirrorsOf(rule2, symmetricAllow) {
-  if (!symmetricAllow || rule2.action !== "allow") return [];
-  const match = reverseMatch(rule2.match);
-  if (!match) return [];
-  const back = {
-    ...rule2,
-    match: symmetricAllow === "both" ? match : { ...match, openings: "never" },
-    limit: null,
-    log: null,
-    origin: { ...rule2.origin, role: "mirror" }
-  };
-  if (symmetricAllow === "both" || rule2.match.openings === "never") return [back];
-  const tcp = match.traffic.filter(({ protocol }) => protocol === TCP3 || protocol === null);
-  if (tcp.length === 0) return [back];
-  const guard = {
-    ...back,
-    action: "deny",
-    match: {
-      ...match,
-      traffic: tcp.map((traffic2) => ({ ...traffic2, protocol: TCP3 })),
-      openings: "only"
-    },
-    origin: { ...rule2.origin, role: "mirror-guard" }
-  };
-  return [back, guard];
-}
-var ICMP_REVERSES;
-var init_mirror = __esm({
-  "src/policy/mirror.ts"() {
-    "use strict";
-    init_packet();
-    ICMP_REVERSES = {
-      4: /* @__PURE__ */ new Map([
-        [8, 0],
-        [0, 8],
-        [13, 14],
-        [14, 13],
-        [15, 16],
-        [16, 15],
-        [17, 18],
-        [18, 17]
-      ]),
-      6: /* @__PURE__ */ new Map([
-        [128, 129],
-        [129, 128],
-        [139, 140],
-        [140, 139]
-      ])
-    };
-  }
-});
-
 // src/policy/resolve.ts
 function resolve(document, log) {
   const names2 = declareNames(document, log);
@@ -24640,13 +27755,13 @@ function resolve(document, log) {
 function resolveSelf(document, names2, log) {
   if (!document.hostAddresses) return null;
   const { any, self, set: set2 } = names2.addresses(document.hostAddresses);
-  const [first2] = document.hostAddresses;
-  if ((any || self) && first2)
+  const [first3] = document.hostAddresses;
+  if ((any || self) && first3)
     log.report({
       check: "host-addresses",
       level: "error",
       message: "`host.addresses` says what `self` is, so it cannot be `any` or `self` again",
-      span: first2.span,
+      span: first3.span,
       help: "list this host's own addresses, or leave `host:` out: `self` is then whatever the kernel delivers here"
     });
   return set2;
@@ -24693,14 +27808,14 @@ var init_resolve = __esm({
     init_check_match();
     init_match();
     init_mirror();
-    init_names2();
+    init_names();
     init_nat();
   }
 });
 
 // src/report/order.ts
-function orderFindings(findings, first2) {
-  const file = (finding) => finding.span.source.name === first2 ? "" : finding.span.source.name;
+function orderFindings(findings, first3) {
+  const file = (finding) => finding.span.source.name === first3 ? "" : finding.span.source.name;
   const sorted = [...findings].sort(
     (a, b) => compare(file(a), file(b)) || a.span.start - b.span.start || a.span.end - b.span.end || compare(a.level, b.level) || compare(a.check, b.check) || compare(a.message, b.message)
   );
@@ -24749,8 +27864,9 @@ function analyse(source, files) {
   const log = collectFindings();
   const { document, unparsable } = parseDocument2(source, files, log);
   const policy2 = document ? resolve(document, log) : null;
+  if (document && policy2 && !log.hasErrors) lint(document, policy2, log);
   return {
-    findings: orderFindings(log.all, source.name),
+    findings: orderFindings(heedIgnores(source, log.all), source.name),
     unparsable,
     policy: log.hasErrors ? null : policy2
   };
@@ -24774,6 +27890,8 @@ var init_compile2 = __esm({
     init_iptables();
     init_nft();
     init_document();
+    init_ignore();
+    init_lint();
     init_legalise();
     init_lower();
     init_resolve();
@@ -28252,7 +31370,7 @@ function widthOf(segment) {
   if (code < 768) return segment.includes("\uFE0F") ? 2 : 1;
   if (new RegExp("^\\p{M}", "u").test(segment)) return 0;
   if (new RegExp("^\\p{Emoji_Presentation}", "u").test(segment) || segment.includes("\uFE0F")) return 2;
-  for (const [first2, last] of WIDE) if (code >= first2 && code <= last) return 2;
+  for (const [first3, last] of WIDE) if (code >= first3 && code <= last) return 2;
   return 1;
 }
 
@@ -28315,8 +31433,8 @@ function viewText(text2, focus, width) {
   const left = Math.max(0, Math.min(wanted, total - width));
   const right = Math.min(total, left + width);
   return view(cells, left, right, left > 0 || start > 0, right < total || end < text2.length);
-  function view(shown, first2, last, cutLeft, cutRight) {
-    const low = first2 + (cutLeft ? 1 : 0);
+  function view(shown, first3, last, cutLeft, cutRight) {
+    const low = first3 + (cutLeft ? 1 : 0);
     const high = last - (cutRight ? 1 : 0);
     let column = 0;
     let printed = cutLeft ? ELLIPSIS : "";
@@ -28328,7 +31446,7 @@ function viewText(text2, focus, width) {
       column += cell.width;
     }
     if (cutRight) printed += ELLIPSIS;
-    const clip = (value) => Math.min(Math.max(value, first2), Math.max(last - 1, first2)) - first2;
+    const clip = (value) => Math.min(Math.max(value, first3), Math.max(last - 1, first3)) - first3;
     return {
       text: printed,
       columns(a, b) {
@@ -28385,9 +31503,9 @@ function groupEdits(edits) {
 }
 function hunkOf(edits) {
   const { source } = edits[0].span;
-  const first2 = lineAt(source, edits[0].span.start);
+  const first3 = lineAt(source, edits[0].span.start);
   const last = lineAt(source, Math.max(...edits.map((edit) => edit.span.end)));
-  const { start } = lineBounds(source, first2);
+  const { start } = lineBounds(source, first3);
   const { end } = lineBounds(source, last);
   let changed = "";
   let copied = start;
@@ -28398,7 +31516,7 @@ function hunkOf(edits) {
   changed += source.text.slice(copied, end);
   const before2 = source.text.slice(start, end).split(/\r\n|\n|\r/);
   const after = changed.split(/\r\n|\n|\r/);
-  let line = first2;
+  let line = first3;
   while (before2.length > 0 && before2[0] === after[0]) {
     before2.shift();
     after.shift();
@@ -28432,18 +31550,18 @@ function commonPrefix(a, b) {
 // src/report/frame.ts
 init_source();
 var MOST_LINES = 6;
-function lastLineOf(marks) {
-  return Math.max(...marks.map((mark) => linesOf(mark.span).last));
+function lastLineOf(marks2) {
+  return Math.max(...marks2.map((mark) => linesOf(mark.span).last));
 }
-function frameOf(source, marks, arrow, layout) {
+function frameOf(source, marks2, arrow, layout) {
   const { paint, gutter } = layout;
   const blank = " ".repeat(gutter);
-  const place = marks.find((mark) => mark.primary) ?? marks[0];
+  const place = marks2.find((mark) => mark.primary) ?? marks2[0];
   const { line, column } = positionOf(source, place.span.start);
   const name2 = harmless(source.name);
   if (source.text === "") return [`${blank}${paint("frame", arrow)} ${name2}`];
-  const placed = marks.map((mark) => ({ ...mark, ...linesOf(mark.span) }));
-  const single = placed.filter((mark) => mark.first === mark.last);
+  const placed = marks2.map((mark) => ({ ...mark, ...linesOf(mark.span) }));
+  const single6 = placed.filter((mark) => mark.first === mark.last);
   const long = placed.filter((mark) => mark.first !== mark.last).sort((a, b) => a.first - b.first);
   const rows = [
     `${blank}${paint("frame", arrow)} ${name2}:${line}:${column}`,
@@ -28455,26 +31573,26 @@ function frameOf(source, marks, arrow, layout) {
       const bars = long.map((mark) => mark.first < number2 && previous < mark.last ? "|" : " ");
       rows.push(gutterRow("...".padEnd(gutter + 3), bars, "", layout));
     }
-    rows.push(...rowsOfLine(source, number2, single, long, layout));
+    rows.push(...rowsOfLine(source, number2, single6, long, layout));
     previous = number2;
   }
   return rows;
 }
-function linesToShow(marks) {
+function linesToShow(marks2) {
   const lines2 = /* @__PURE__ */ new Set();
-  for (const { first: first2, last } of marks) {
-    const head = last - first2 < MOST_LINES ? last : first2 + 2;
-    for (let line = first2; line <= head; line++) lines2.add(line);
+  for (const { first: first3, last } of marks2) {
+    const head = last - first3 < MOST_LINES ? last : first3 + 2;
+    for (let line = first3; line <= head; line++) lines2.add(line);
     for (let line = Math.max(head + 1, last - 1); line <= last; line++) lines2.add(line);
   }
   for (const line of [...lines2]) if (lines2.has(line + 2)) lines2.add(line + 1);
   return [...lines2].sort((a, b) => a - b);
 }
-function rowsOfLine(source, line, single, long, layout) {
+function rowsOfLine(source, line, single6, long, layout) {
   const { gutter, level, width } = layout;
   const bounds = lineBounds(source, line);
   const text2 = source.text.slice(bounds.start, bounds.end);
-  const here = single.filter((mark) => mark.first === line);
+  const here = single6.filter((mark) => mark.first === line);
   const view = viewText(text2, focusOf(line, here, long), width - gutter - 3 - 2 * long.length);
   const indent = text2.length - text2.trimStart().length;
   const startsLine = (mark) => mark.start <= indent;
@@ -28527,25 +31645,25 @@ function focusOf(line, here, long) {
   const ending = long.find((candidate) => candidate.last === line);
   return ending ? { start: Math.max(0, ending.end - 1), end: ending.end } : { start: 0, end: 0 };
 }
-function underlines(marks, view, level) {
-  if (marks.length === 0) return [];
-  const shown = marks.map((mark) => ({
+function underlines(marks2, view, level) {
+  if (marks2.length === 0) return [];
+  const shown = marks2.map((mark) => ({
     ...view.columns(mark.start, mark.end),
     text: harmless(mark.text),
     role: mark.primary ? level : "related",
     primary: mark.primary
   })).sort((a, b) => b.from - a.from || Number(b.primary) - Number(a.primary));
-  const first2 = [...shown].sort((a, b) => Number(a.primary) - Number(b.primary)).map(({ from, to, role, primary }) => ({
+  const first3 = [...shown].sort((a, b) => Number(a.primary) - Number(b.primary)).map(({ from, to, role, primary }) => ({
     column: from,
     text: (primary ? "^" : "-").repeat(to - from),
     role
   }));
-  const rows = [first2];
+  const rows = [first3];
   const hanging = shown.filter((mark) => mark.text !== "");
   const end = Math.max(...shown.map((mark) => mark.to));
   const beside = hanging[0];
   if (beside && (beside.to === end || hanging.length === 1)) {
-    first2.push({ column: end + 1, text: beside.text, role: beside.role });
+    first3.push({ column: end + 1, text: beside.text, role: beside.role });
     hanging.shift();
   }
   const pipes = (of) => of.map(({ from, role }) => ({ column: from, text: "|", role }));
@@ -28636,15 +31754,15 @@ function formatPretty(report, options = {}) {
 function formatFinding(finding, options = {}) {
   const { paint, width } = { ...DEFAULTS, ...options };
   const { check, level, message, span, label, related = [], notes = [], help, fix } = finding;
-  const marks = [
+  const marks2 = [
     { span, text: label ?? "", primary: true },
     ...related.map((place) => ({ ...place, primary: false }))
   ];
-  const last = Math.max(lastLineOf(marks), fix ? lastLineOfFix(fix) : 0);
+  const last = Math.max(lastLineOf(marks2), fix ? lastLineOfFix(fix) : 0);
   const layout = { paint, level, width: Math.max(width, NARROWEST), gutter: String(last).length };
   const blank = " ".repeat(layout.gutter);
   const rows = [`${paint(level, `${level}[${check}]`)}${paint("strong", `: ${harmless(message)}`)}`];
-  for (const [index, [source, places]] of bySource(marks).entries()) {
+  for (const [index, [source, places]] of bySource(marks2).entries()) {
     if (index > 0) rows.push(`${blank} ${paint("frame", "|")}`);
     rows.push(...frameOf(source, places, index === 0 ? "-->" : ":::", layout));
   }
@@ -28658,16 +31776,16 @@ function formatFinding(finding, options = {}) {
 `;
 }
 function fact(kind, text2, { paint, gutter }) {
-  const [first2 = "", ...others] = text2.split(/\r\n|\n|\r/);
+  const [first3 = "", ...others] = text2.split(/\r\n|\n|\r/);
   const blank = " ".repeat(gutter);
   return [
-    `${blank} ${paint("frame", "=")} ${paint(kind === "help" ? "help" : "strong", `${kind}:`)} ${harmless(first2)}`,
+    `${blank} ${paint("frame", "=")} ${paint(kind === "help" ? "help" : "strong", `${kind}:`)} ${harmless(first3)}`,
     ...others.map((line) => `${blank} ${paint("frame", "|")}       ${harmless(line)}`.trimEnd())
   ];
 }
-function bySource(marks) {
+function bySource(marks2) {
   const groups = /* @__PURE__ */ new Map();
-  for (const mark of marks) {
+  for (const mark of marks2) {
     const group = groups.get(mark.span.source);
     if (group) group.push(mark);
     else groups.set(mark.span.source, [mark]);
@@ -29106,7 +32224,7 @@ function tell(findings) {
 // src/cli/completion/bash.ts
 function bashScript(program2) {
   const { name: name2, commands, options } = program2;
-  const first2 = [...commands.map((command) => command.name), ...flagsOf(options)].join(" ");
+  const first3 = [...commands.map((command) => command.name), ...flagsOf(options)].join(" ");
   return `# bash completion for ${name2}: source <(${name2} completion bash)
 _${name2}() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} words=
@@ -29117,7 +32235,7 @@ _${name2}() {
     previous=\${COMP_WORDS[COMP_CWORD - 2]}
   fi
   if ((COMP_CWORD == 1)); then
-    words='${first2}'
+    words='${first3}'
   else
     case \${COMP_WORDS[1]} in
 ${commands.map(commandCase).join("\n")}
@@ -29334,8 +32452,8 @@ function proseOf(finding) {
   const { message, label, related = [], notes = [], help, fix } = finding;
   const lines2 = [label ? `${message} (${label})` : message];
   for (const note of notes) {
-    const [first2 = "", ...others] = note.split(/\r\n|\n|\r/);
-    lines2.push(`note: ${first2}`, ...others.map((line) => `| ${line}`));
+    const [first3 = "", ...others] = note.split(/\r\n|\n|\r/);
+    lines2.push(`note: ${first3}`, ...others.map((line) => `| ${line}`));
   }
   for (const place of related) lines2.push(`see ${placeOf(place.span)}: ${place.text}`);
   if (help) lines2.push(`help: ${help}`);
@@ -29513,17 +32631,17 @@ function xml(text2) {
 init_source();
 function formatSarif({ findings, files, version: version2 }) {
   const prints = fingerprintsOf(findings);
-  const checks = [...new Set(findings.map((finding) => finding.check))].sort();
+  const checks2 = [...new Set(findings.map((finding) => finding.check))].sort();
   return toJson({
     $schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
     version: "2.1.0",
     runs: [
       {
-        tool: { driver: { name: "ctc", semanticVersion: version2, rules: checks.map((id) => ({ id })) } },
+        tool: { driver: { name: "ctc", semanticVersion: version2, rules: checks2.map((id) => ({ id })) } },
         columnKind: "utf16CodeUnits",
         artifacts: files.map((file) => ({ location: { uri: uriOf(file) } })),
         results: findings.map(
-          (finding, index) => resultOf(finding, checks.indexOf(finding.check), prints[index])
+          (finding, index) => resultOf(finding, checks2.indexOf(finding.check), prints[index])
         )
       }
     ]

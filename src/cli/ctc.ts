@@ -13,7 +13,10 @@ const OLDEST = [22, 12];
 const [major, minor] = process.versions.node.split(".").map(Number) as [number, number];
 if (major < OLDEST[0]! || (major === OLDEST[0] && minor < OLDEST[1]!)) {
   const found = `${process.version} (${process.execPath})`;
-  process.stderr.write(`ctc: needs Node.js ${OLDEST.join(".")} or newer; this is ${found}\n`);
+  process.stderr.write(
+    `ctc: needs Node.js ${OLDEST.join(".")} or newer, and this is ${found}; ` +
+      "in a checkout of ctc, `npm ci` installs one that will do\n",
+  );
   process.exitCode = 2;
 } else if (process.argv.length === 3 && (process.argv[2] === "--version" || process.argv[2] === "-V")) {
   // Answered here because editors and CI scripts ask often; nothing needs to be loaded for it.

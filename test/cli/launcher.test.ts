@@ -39,7 +39,7 @@ describe("an old Node", () => {
   test.each(["12.22.12", "20.20.2", "22.11.0"])("%s gets one sentence and exit code 2", (version) => {
     const { exit, out, err } = onNode(version);
     expect({ exit, out }).toEqual({ exit: 2, out: "" });
-    expect(err).toMatch(/^ctc: needs Node\.js 22\.12 or newer; this is v\S+ \(.+\)\n$/);
+    expect(err).toMatch(/^ctc: needs Node\.js 22\.12 or newer, and this is v\S+ \(.+\); .+\n$/);
   });
 
   test.each(["22.12.0", "23.0.0", "24.0.0"])("%s will do", (version) => {
