@@ -8,16 +8,15 @@ export const GENERATORS = { easy, hard } as const satisfies Record<string, Gener
 
 export type GeneratorName = keyof typeof GENERATORS;
 
-/** Policies in a file, of which one is untracked. */
+/** Policies in a file, of which one is `doNotTrack`. */
 const POLICIES = 10;
-const UNTRACKED = 5;
 
 const SEED = 20_260_917;
 
 /** What most large rule sets are: each client may reach its port; every second one by IPv6. */
 function easy(rules: number): string {
   const random = seededRandom(SEED);
-  return policyFile(rules, (index) => {
+  return policyFile(rules, 5, (index) => {
     const port = 1024 + random.integer(60_000);
     const client = index % 2 === 0 ? prefix4(random, 28) : prefix6(random, 64);
     return `allow ${random.chance(80) ? "tcp" : "udp"} from ${client} to self port ${port}`;
@@ -36,7 +35,13 @@ function hard(rules: number): string {
     if (family === 4) return prefix4(random, 8 + random.integer(25), random.pick(networks));
     return prefix6(random, 32 + random.integer(33), random.pick(networks6));
   };
-  return policyFile(rules, () => {
+  // The untracked policy stands first, and only opens ports of this host: further down, the denies would take the replies
+  // of its packets, and ctc refuses that.
+  return policyFile(rules, 0, (_, isUntracked) => {
+    if (isUntracked) {
+      const client = random.chance(50) ? prefix4(random, 16, random.pick(networks)) : prefix6(random, 48);
+      return `allow ${random.pick(["tcp", "udp"])} from ${client} to self port ${random.pick(["53", "80", "443"])}`;
+    }
     const family = random.chance(50) ? 4 : 6;
     const action = random.chance(50) ? "deny" : "allow";
     const protocol = random.chance(70) ? "tcp" : "udp";
@@ -45,16 +50,20 @@ function hard(rules: number): string {
   });
 }
 
-/** A policy file around the sentences: ten policies of equal size, one of them `doNotTrack`. */
-function policyFile(rules: number, sentence: (index: number) => string): string {
+/** A policy file around the sentences: ten policies of equal size, of which number `untracked` is `doNotTrack`. */
+function policyFile(
+  rules: number,
+  untracked: number,
+  sentence: (index: number, isUntracked: boolean) => string,
+): string {
   const lines = ["version: 1", "policies:"];
   for (let policy = 0; policy < POLICIES; policy++) {
     lines.push(`  - name: policy ${policy}`);
-    if (policy === UNTRACKED) lines.push("    doNotTrack: true", "    symmetricAllow: true");
+    if (policy === untracked) lines.push("    doNotTrack: true", "    symmetricAllow: true");
     lines.push("    rules: |");
     const end = Math.floor(((policy + 1) * rules) / POLICIES);
     for (let index = Math.floor((policy * rules) / POLICIES); index < end; index++) {
-      lines.push(`      ${sentence(index)}`);
+      lines.push(`      ${sentence(index, policy === untracked)}`);
     }
   }
   return `${lines.join("\n")}\n`;
