@@ -2,6 +2,8 @@ import { emitIptables } from "./emit/iptables.ts";
 import { emitNft } from "./emit/nft.ts";
 import type { AddressFiles } from "./language/address-files.ts";
 import { parseDocument } from "./language/document.ts";
+import { heedIgnores } from "./lint/ignore.ts";
+import { lint } from "./lint/lint.ts";
 import { legalise } from "./lower/legalise.ts";
 import { lower } from "./lower/lower.ts";
 import type { Policy } from "./policy/policy.ts";
@@ -42,8 +44,10 @@ export function analyse(source: Source, files: AddressFiles): Analysis {
   const log = collectFindings();
   const { document, unparsable } = parseDocument(source, files, log);
   const policy = document ? resolve(document, log) : null;
+  // A proof about a rule that was left out would prove nothing.
+  if (document && policy && !log.hasErrors) lint(document, policy, log);
   return {
-    findings: orderFindings(log.all, source.name),
+    findings: orderFindings(heedIgnores(source, log.all), source.name),
     unparsable,
     policy: log.hasErrors ? null : policy,
   };

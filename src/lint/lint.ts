@@ -7,6 +7,9 @@ import { dnatNotAllowed } from "./checks/dnat-not-allowed.ts";
 import { halfTrackedFlow } from "./checks/half-tracked-flow.ts";
 import { keepPorts } from "./checks/keep-ports.ts";
 import { noWayBackIn } from "./checks/no-way-back-in.ts";
+import { redundantRule } from "./checks/redundant-rule.ts";
+import { shadowedRule } from "./checks/shadowed-rule.ts";
+import { unmatchableRule } from "./checks/unmatchable-rule.ts";
 import { untrackedFromAnywhere } from "./checks/untracked-from-anywhere.ts";
 import { untrackedNat } from "./checks/untracked-nat.ts";
 import { untrackedNatReply } from "./checks/untracked-nat-reply.ts";
@@ -21,6 +24,9 @@ export const checks: readonly Check[] = [
   untrackedNat,
   untrackedNatReply,
   untrackedPath,
+  unmatchableRule,
+  shadowedRule,
+  redundantRule,
   dnatNotAllowed,
   noWayBackIn,
   untrackedFromAnywhere,

@@ -45,6 +45,23 @@ export function offenders<T extends Sentence>(
   { policy, world }: Meaning,
 ): Offender<T>[] {
   const found: Offender<T>[] = [];
+  /** What was written is easier to see than its mirror. */
+  const plainest = (sentence: T, packet: Packet, set: Diagram): Pick<Offender<T>, "sentence" | "packet"> => {
+    if (sentence.origin.role === "written") return { sentence, packet };
+    const written = sentences.find(
+      ({ origin }) => origin.role === "written" && origin.span.start === sentence.origin.span.start,
+    );
+    const match = written && reach(written);
+    const space = world.spaces[packet.family];
+    const plain =
+      match &&
+      packetOf(
+        space.intersection(set, space.set(cubesOf(match, packet.family, policy.self, world.devices))),
+        packet.family,
+        world,
+      );
+    return plain ? { sentence: written, packet: plain } : { sentence, packet };
+  };
   const told = new Set<number>();
   for (const family of [4, 6] as const) {
     const space = world.spaces[family];
@@ -63,7 +80,8 @@ export function offenders<T extends Sentence>(
             return match ? cubesOf(match, family, policy.self, world.devices) : [];
           }),
       );
-      if (!told.has(start)) found.push({ sentence, family, packet, set: space.intersection(left, reached) });
+      const set = space.intersection(left, reached);
+      if (!told.has(start)) found.push({ ...plainest(sentence, packet, set), family, set });
       told.add(start);
       left = space.difference(left, reached);
     }

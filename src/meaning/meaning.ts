@@ -1,8 +1,10 @@
 import type { Family } from "../address/ranges.ts";
 import type { Diagram } from "../packets/nodes.ts";
+import type { RuleList } from "../packets/rules.ts";
 import type { Policy } from "../policy/policy.ts";
 import { answerablePackets, fates, type LimitCase, marks, possiblePackets, type View } from "./fates.ts";
-import { createWorld, type PacketSpace, type World } from "./world.ts";
+import { type RuleFate, ruleFates, ruleList } from "./rule-fates.ts";
+import { createWorld, type Fields, type PacketSpace, type World } from "./world.ts";
 
 /** What one policy does with all packets, worked out piece by piece as somebody asks. */
 export interface Meaning {
@@ -13,6 +15,10 @@ export interface Meaning {
   fates(family: Family, limits: LimitCase, view: View): Diagram;
   /** `FATE.untracked` for every packet, or every packet's reply, that raw leaves untracked. */
   marks(family: Family, view: View): Diagram;
+  /** The rules as the engine knows them, in their order. */
+  ruleList(family: Family): RuleList<Fields>;
+  /** What becomes of each rule among the others, in their order. */
+  ruleFates(): readonly RuleFate[];
   /** The packets that can exist. */
   possible(family: Family): Diagram;
   /** The packets that somebody may answer. */
@@ -29,7 +35,9 @@ export function meaningOf(policy: Policy, world: World = createWorld([policy])):
     made.set(key, diagram);
     return diagram;
   };
-  return {
+  const lists: { 4?: RuleList<Fields>; 6?: RuleList<Fields> } = {};
+  let rules: readonly RuleFate[] | null = null;
+  const meaning: Meaning = {
     policy,
     world,
     space: (family) => world.spaces[family],
@@ -41,5 +49,14 @@ export function meaningOf(policy: Policy, world: World = createWorld([policy])):
     marks: (family, view) => once(`${family} marks ${view}`, () => marks(policy, family, world, view)),
     possible: (family) => once(`${family} possible`, () => possiblePackets(family, world)),
     answerable: (family) => once(`${family} answerable`, () => answerablePackets(family, world)),
+    ruleList(family) {
+      lists[family] ??= ruleList(meaning, family);
+      return lists[family];
+    },
+    ruleFates() {
+      rules ??= ruleFates(meaning);
+      return rules;
+    },
   };
+  return meaning;
 }

@@ -4,7 +4,7 @@ import type { Diagram } from "../packets/nodes.ts";
 import { targetOf } from "../policy/nat.ts";
 import { TCP } from "../policy/packet.ts";
 import { PATHS } from "../policy/paths.ts";
-import type { DestinationNat, NatTarget, SourceNat } from "../policy/policy.ts";
+import type { DestinationNat, SourceNat } from "../policy/policy.ts";
 import { FATE } from "./fates.ts";
 import type { Meaning } from "./meaning.ts";
 import { cubesOf, DEFAULT_NAT_PORTS, type PacketCube } from "./world.ts";
@@ -37,11 +37,12 @@ export function translateSource(
   const pool = nat.pool && targetOf(nat.pool, family);
   const ports = nat.ports ? [nat.ports] : DEFAULT_NAT_PORTS;
   const none = single(meaning.world.devices.numberOf(null));
-  const sent: PacketCube = { path: [single(PATHS.indexOf("output"))], in: [none], ...from(pool) };
+  const source = pool ? { source: [pool] } : notHidden(nat, family);
+  const sent: PacketCube = { path: [single(PATHS.indexOf("output"))], in: [none], ...source };
   const passed: PacketCube = {
     path: [single(PATHS.indexOf("forward"))],
     in: { except: [none] },
-    ...from(pool),
+    ...source,
   };
   const shapes = pool ? [sent, passed] : [sent];
   const looks = space.set(
@@ -119,8 +120,14 @@ function firstMatched(
   return space.difference(space.set(cubes(nat)), space.set(earlier.flatMap(cubes)));
 }
 
-function from(pool: NatTarget["v4"]): PacketCube {
-  return pool ? { source: [pool] } : {};
+/**
+ * The addresses that masquerade may put in: those of the interface that the packet leaves by, whichever they are, but none
+ * of those that the sentence is there to hide.
+ */
+function notHidden({ match }: SourceNat, family: Family): PacketCube {
+  const { any, self, negated, addresses } = match.source;
+  const hidden = family === 4 ? addresses.v4 : addresses.v6;
+  return any || self || negated || hidden.length === 0 ? {} : { source: { except: hidden } };
 }
 
 function single(value: number): Range<number> {

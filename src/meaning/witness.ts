@@ -25,6 +25,15 @@ const LIKED_ADDRESSES: Readonly<Record<Family, readonly Range<bigint>[]>> = {
   ],
 };
 
+/** Addresses of the documentation networks, for the end that a packet goes to. */
+const FAR_ADDRESSES: Readonly<Record<Family, readonly Range<bigint>[]>> = {
+  4: [
+    { first: 0xc000_0201n, last: 0xc000_02fen },
+    { first: 0xc633_6401n, last: 0xc633_64fen },
+  ],
+  6: [{ first: (0x2001_0db8_00ffn << 80n) + 1n, last: (0x2001_0db8_0100n << 80n) - 1n }],
+};
+
 /** What people expect of a packet: an opening SYN, a port that is no system port where the client is, real addresses. */
 function preferences(family: Family): Preferences<Fields> {
   return {
@@ -34,7 +43,8 @@ function preferences(family: Family): Preferences<Fields> {
     destinationPort: {
       likes: [single(443), single(80), single(53), { first: 1, last: 1023 }, { first: 1024, last: 65535 }],
     },
-    destination: { likes: LIKED_ADDRESSES[family], skipFirst: true },
+    // The far end should not look like the near one.
+    destination: { likes: [...FAR_ADDRESSES[family], ...LIKED_ADDRESSES[family]], skipFirst: true },
     source: { likes: LIKED_ADDRESSES[family], skipFirst: true },
     sourcePort: {
       likes: [

@@ -90,17 +90,20 @@ function resolveTraffic(clauses: Clauses, names: Names, log: Log): readonly Traf
     }
     const own = member?.ports ? (resolvePorts(member.ports, member, names, log) ?? null) : null;
     const both = own && destination ? intersectRanges(own, destination) : (own ?? destination);
-    if (both?.length === 0) continue;
+    if (both?.length === 0 || source?.length === 0) continue;
     traffic.push(...asTraffic(member, source, both));
   }
   if (failed) return null;
   if (traffic.length === 0) {
+    const own = clauses.traffic?.kind === "name";
     log.report({
       check: "unmatchable-rule",
       level: "error",
-      message: "no packet can match: the ports of the service and the ports of `to` have none in common",
-      span: destinationPorts?.span ?? clauses.span,
-      help: "leave one of the two out",
+      message: own
+        ? "no packet can match: the ports of the service and the ports of `to` have none in common"
+        : "no packet can match: this leaves no port at all",
+      span: destinationPorts?.span ?? sourcePorts?.span ?? clauses.span,
+      help: own ? "leave one of the two out" : "name the ports that are meant",
     });
     return null;
   }

@@ -137,7 +137,7 @@ export function randomPolicy(features: Features): fc.Arbitrary<string> {
   return fc
     .record({
       policies: fc.array(policy, { minLength: 1, maxLength: 4 }),
-      nat: features.nat ? fc.array(natSentence, { maxLength: 3 }) : fc.constant([]),
+      nat: fc.array(natSentence, { maxLength: features.nat ? 3 : 0 }),
       input: fc.constantFrom("allow", "deny", "deny"),
       forward: fc.constantFrom("allow", "deny"),
       output: fc.constantFrom("allow", "deny"),

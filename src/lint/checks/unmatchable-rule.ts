@@ -1,0 +1,18 @@
+import type { Check } from "../check.ts";
+
+/** A rule whose conditions no packet can meet together. What never comes together plainly is found when names are resolved. */
+export const unmatchableRule: Check = {
+  name: "unmatchable-rule",
+  level: "error",
+  run({ policy, meaning }, report) {
+    const fates = meaning.ruleFates();
+    policy.rules.forEach((rule, i) => {
+      if (fates[i]!.matches || rule.origin.role !== "written") return;
+      report({
+        message: "no packet can meet all of these conditions",
+        span: rule.origin.span,
+        help: "look for addresses, ports or interfaces that exclude each other",
+      });
+    });
+  },
+};

@@ -1,0 +1,108 @@
+import type { Family } from "../address/ranges.ts";
+import { countPackets } from "../packets/count.ts";
+import { fatesOf } from "../packets/fates.ts";
+import type { Diagram } from "../packets/nodes.ts";
+import { type MatchRule, matchOf, type RuleList, rankRules, rulesMeet } from "../packets/rules.ts";
+import { PATHS } from "../policy/paths.ts";
+import type { Rule } from "../policy/policy.ts";
+import { FATE, fateOf } from "./fates.ts";
+import type { Meaning } from "./meaning.ts";
+import { cubesOf, type Fields } from "./world.ts";
+
+/** What becomes of a rule among the others, over both families. */
+export interface RuleFate {
+  /** Some packet meets its conditions. */
+  readonly matches: boolean;
+  /** Some packet meets them and no earlier rule decides it. */
+  readonly decides: boolean;
+  /** Without the rule every packet would have the same fate. */
+  readonly removable: boolean;
+}
+
+/** The verdict of a rule with a limit: whether it matches is not known, so nobody may count on it. */
+const LIMITED = 5;
+/** To the sender a reject is not a deny. */
+const REJECTED = 6;
+
+function verdictOf(rule: Rule): number {
+  return rule.action === "reject" ? REJECTED : fateOf(rule);
+}
+
+/** The rules of a policy as a list for the engine. On an essential loopback denies have no say. */
+export function ruleList({ policy, world }: Meaning, family: Family): RuleList<Fields> {
+  const rules: MatchRule<Fields>[] = policy.rules.map((rule) => {
+    const paths =
+      policy.essentials && rule.action !== "allow" ? PATHS.filter((path) => path !== "loopback") : PATHS;
+    return {
+      match: cubesOf(rule.match, family, policy.self, world.devices, paths),
+      verdict: rule.limit ? LIMITED : verdictOf(rule),
+    };
+  });
+  return rankRules(world.spaces[family], rules);
+}
+
+/** The fate of every rule of the policy, in their order. */
+export function ruleFates(meaning: Meaning): RuleFate[] {
+  const families = ([4, 6] as const).map((family) =>
+    fatesOf(meaning.ruleList(family), defaultFates(meaning, family)),
+  );
+  return meaning.policy.rules.map((_, i) => {
+    const both = families.map((fates) => fates[i]!);
+    return {
+      matches: both.some(({ matches }) => matches),
+      decides: both.some(({ decides }) => decides),
+      removable: both.every(({ removable }) => removable),
+    };
+  });
+}
+
+function defaultFates({ policy, world }: Meaning, family: Family): Diagram {
+  const space = world.spaces[family];
+  const { defaults, essentials } = policy;
+  let map = space.nothing;
+  for (const [i, path] of PATHS.entries()) {
+    const isAllowed =
+      path === "loopback" ? essentials || defaults.output === "allow" : defaults[path] === "allow";
+    const onPath = space.set([{ path: [{ first: i, last: i }] }]);
+    map = space.overlay(
+      map,
+      space.map(onPath, (is) => (is ? (isAllowed ? FATE.allowed : FATE.denied) : 0)),
+    );
+  }
+  return map;
+}
+
+/** A rule that takes packets from another below it. */
+export interface Taker {
+  readonly rule: Rule;
+  /** How many packets it takes that nothing before it took. */
+  readonly packets: bigint;
+}
+
+/** The rules that decide packets of the rule at `index` before it can, those that take most first. */
+export function takersOf(meaning: Meaning, index: number): Taker[] {
+  const { policy } = meaning;
+  const taken = new Map<Rule, bigint>();
+  for (const family of [4, 6] as const) {
+    const list = meaning.ruleList(family);
+    const space = meaning.space(family);
+    let left = space.intersection(matchOf(list, index), meaning.possible(family));
+    for (let earlier = 0; earlier < index && left !== space.nothing; earlier++) {
+      if (!rulesMeet(list, earlier, index)) continue;
+      const match = matchOf(list, earlier);
+      const packets = countPackets(space, space.intersection(left, match));
+      if (packets === 0n) continue;
+      const rule = policy.rules[earlier]!;
+      taken.set(rule, (taken.get(rule) ?? 0n) + packets);
+      left = space.difference(left, match);
+    }
+  }
+  return [...taken]
+    .map(([rule, packets]) => ({ rule, packets }))
+    .sort((a, b) => (a.packets > b.packets ? -1 : a.packets < b.packets ? 1 : 0));
+}
+
+/** Whether two rules do the same to a packet. */
+export function sameEffect(a: Rule, b: Rule): boolean {
+  return verdictOf(a) === verdictOf(b);
+}
