@@ -74,3 +74,22 @@ export function freeName(wanted: string, isTaken: (name: string) => boolean): st
   for (let n = 2; isTaken(name); n++) name = `${wanted}#${n}`;
   return name;
 }
+
+/**
+ * Something that is not understood and may do anything to any packet, such as a table of a kind of its own: before all
+ * else, and on every way that a packet can take.
+ */
+export function unknownChains(log: ReadLog, spans: readonly Span[]): readonly ScriptChain[] {
+  return spans.flatMap((span, at) =>
+    (["prerouting", "output"] as const).map((hook): ScriptChain => {
+      const text = log.source.text.slice(span.start, Math.min(span.end, span.start + 80));
+      const statement = { kind: "unknown", text, continues: false } as const;
+      const rule: ScriptRule = { matches: [], log: null, statement, origin: "", group: "", span };
+      const base = { hook, policy: "accept", priority: FIRST } as const;
+      return { table: "raw", name: `unknown#${at + 1}/${hook}`, base, rules: [rule] };
+    }),
+  );
+}
+
+/** The lowest priority that there is. */
+const FIRST = -(2 ** 31);

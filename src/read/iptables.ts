@@ -2,7 +2,7 @@ import type { Family } from "../address/ranges.ts";
 import type { Hook } from "../netfilter/ruleset.ts";
 import type { ScriptChain, ScriptRule } from "../netfilter/script.ts";
 import type { Source, Span } from "../source/source.ts";
-import { freeName, ordered, reportLoops } from "./chains.ts";
+import { freeName, ordered, reportLoops, unknownChains } from "./chains.ts";
 import { readIpsets } from "./iptables/ipset.ts";
 import { type LineContext, readRule } from "./iptables/rule-line.ts";
 import { cutWords, type Word } from "./iptables/words.ts";
@@ -71,7 +71,10 @@ export function readIptables(source: Source, family: Family, ipsets: Source | nu
     start = end + 1;
   }
   closeTable(state);
-  const chains = ordered([...foreignChains(state), ...[...state.tables.values()].flatMap(chainsOf)]);
+  const chains = ordered([
+    ...unknownChains(log, state.foreign),
+    ...[...state.tables.values()].flatMap(chainsOf),
+  ]);
   reportLoops(chains, log);
   return { ruleset: { chains }, unknowns: log.unknowns, findings: log.findings.all };
 }
@@ -282,17 +285,4 @@ function renamed(rule: ScriptRule, nameOf: (name: string) => string): ScriptRule
   const { statement } = rule;
   if (statement.kind !== "jump" && statement.kind !== "goto") return rule;
   return { ...rule, statement: { ...statement, chain: nameOf(statement.chain) } };
-}
-
-/** Tables that are not understood may do anything to a packet, and do it first. */
-function foreignChains({ foreign, log }: State): readonly ScriptChain[] {
-  return foreign.flatMap((span) =>
-    (["prerouting", "output"] as const).map((hook): ScriptChain => {
-      const text = log.source.text.slice(span.start, span.end);
-      const statement = { kind: "unknown", text, continues: false } as const;
-      const rule: ScriptRule = { matches: [], log: null, statement, origin: "", group: "", span };
-      const base = { hook, policy: "accept", priority: -1000 } as const;
-      return { table: "raw", name: `${text}/${hook}`, base, rules: [rule] };
-    }),
-  );
 }

@@ -7,7 +7,15 @@ import type { Alternatives } from "./alternatives.ts";
 export type Step =
   | { readonly kind: "test"; readonly alternatives: Alternatives; readonly text: string }
   | { readonly kind: "log"; readonly prefix: string }
-  | { readonly kind: "act"; readonly statement: ScriptStatement };
+  | { readonly kind: "act"; readonly statement: ScriptStatement }
+  /** A map: what happens depends on a key. Always the last step, and walked past by what no case is for. */
+  | { readonly kind: "branch"; readonly cases: readonly Case[] };
+
+/** The cases of a map exclude each other. */
+export interface Case {
+  readonly matches: readonly ScriptMatch[];
+  readonly statement: ScriptStatement;
+}
 
 /** One rule of a script. */
 export interface Plan {
@@ -48,6 +56,7 @@ function rest(plan: Plan, start: number, addChain: AddChain): readonly ScriptRul
     products.map((matches) => ({ ...plainRule(plan), matches: tidy(matches), log, statement }));
   const act = steps[at];
   if (!act) return build({ kind: "continue" });
+  if (act.kind === "branch" && !log && isRepeatable(products)) return branches(plan, products, act.cases);
   if (act.kind === "act") {
     const { statement } = act;
     if (at + 1 === steps.length) return build(statement);
@@ -69,14 +78,36 @@ function continued(
   at: number,
   addChain: AddChain,
 ): readonly ScriptRule[] {
-  const last = plan.steps.at(-1);
   // From a chain of its own a rule can neither return from the chain that it stands in, nor go to another for good.
-  if (last?.kind === "act" && (last.statement.kind === "return" || last.statement.kind === "goto")) {
-    const text = `${last.statement.kind} behind something else`;
-    return build({ kind: "unknown", text, continues: false });
-  }
+  if (leaves(plan.steps.at(-1)))
+    return build({ kind: "unknown", text: "a return or goto behind something else", continues: false });
   const chain = addChain([...before, ...rest(plan, at, addChain)]);
   return build({ kind: "jump", chain });
+}
+
+/** Whether it is all the same how often the tests before a map are made. */
+function isRepeatable(products: Alternatives): boolean {
+  return products.every((matches) => matches.every(({ kind }) => kind !== "limit" && kind !== "unknown"));
+}
+
+function branches(plan: Plan, products: Alternatives, cases: readonly Case[]): readonly ScriptRule[] {
+  return products.flatMap((before) =>
+    cases.map(({ matches, statement }) => ({
+      ...plainRule(plan),
+      matches: tidy([...before, ...matches]),
+      statement,
+    })),
+  );
+}
+
+/** Whether a rule ends in leaving its chain, which it could not do from a chain of its own. */
+function leaves(step: Step | undefined): boolean {
+  if (step?.kind === "branch") return step.cases.some(({ statement }) => isLeave(statement));
+  return step?.kind === "act" && isLeave(step.statement);
+}
+
+function isLeave({ kind }: ScriptStatement): boolean {
+  return kind === "return" || kind === "goto";
 }
 
 function plainRule({ comment, span }: Plan): Omit<ScriptRule, "statement"> {
