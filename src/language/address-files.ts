@@ -1,7 +1,7 @@
 import type { Source, Span } from "../source/source.ts";
 import type { AddressNode } from "./ast.ts";
 import { quoted, type Reporter } from "./checks.ts";
-import { readAddress } from "./words.ts";
+import { readMember } from "./words.ts";
 
 /** The files that a policy names. Reading them is for whoever has a disk; this side only asks. */
 export interface AddressFiles {
@@ -33,7 +33,7 @@ export function readAddressFile(
     if (text === "") continue;
     const start = match.index + written.indexOf(text);
     const place: Span = { source, start, end: start + text.length };
-    const address = /\s/.test(text) ? severalWords(place, report) : readAddress(text, place, report);
+    const address = /\s/.test(text) ? severalWords(place, report) : readMember(text, place, report);
     if (address) addresses.push(address);
   }
   return addresses;

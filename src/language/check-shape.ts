@@ -3,7 +3,7 @@ import type * as z from "zod/mini";
 import { type Source, type Span, textOf } from "../source/source.ts";
 import type { Word } from "./ast.ts";
 import { type Advice, quoted, type Reporter } from "./checks.ts";
-import { type Entry, entriesOf, plainOf, spanOfNode, textScalar } from "./nodes.ts";
+import { type Entry, entriesOf, keyOf, plainOf, spanOfNode, textScalar } from "./nodes.ts";
 import { keysAt, policyFile } from "./shape.ts";
 import { suggest } from "./suggest.ts";
 
@@ -77,7 +77,8 @@ function checkDuplicateKeys(source: Source, node: ParsedNode, report: Reporter):
   } else if (isMap(node)) {
     for (const pair of node.items) {
       const key = pair.key as ParsedNode | null;
-      if (key && !textScalar(key)) report.error("bad-name", spanOfNode(source, key), "this key is no text");
+      if (key && !keyOf(source, key))
+        report.error("bad-name", spanOfNode(source, key), "this key is no text");
     }
     const first = new Map<string, Word>();
     for (const { key, value } of entriesOf(source, node as ParsedNode)) {

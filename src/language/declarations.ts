@@ -5,7 +5,7 @@ import type { AddressDeclaration, AddressNode, InterfaceDeclaration, ServiceDecl
 import { quoted, type Reporter } from "./checks.ts";
 import { type Entry, entriesOf, itemsOf, passageOf, wordOf } from "./nodes.ts";
 import { readService } from "./traffic.ts";
-import { checkDevice, checkName, readAddress } from "./words.ts";
+import { checkDevice, checkName, readMember } from "./words.ts";
 
 /*
  * The sections that give names to things. A declaration of which something cannot be read keeps its name, so that
@@ -45,24 +45,13 @@ export function readAddressList(source: Source, node: Section, report: Reporter)
   return itemsOf(node).flatMap((item) => {
     const word = wordOf(source, item);
     if (!word) return [];
-    if (word.text === "any" || word.text === "self") {
-      report.error(
-        "bad-address",
-        word.span,
-        `${quoted(word.text)} cannot be a member of a list of addresses`,
-        {
-          help: `write \`${word.text}\` in the rules`,
-        },
-      );
-      return [];
-    }
     if (/[\s,]/.test(word.text)) {
       report.error("bad-address", word.span, "this is more than one address", {
         help: "write a list: `[…, …]`",
       });
       return [];
     }
-    return readAddress(word.text, word.span, report) ?? [];
+    return readMember(word.text, word.span, report) ?? [];
   });
 }
 

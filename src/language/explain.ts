@@ -94,9 +94,10 @@ function nearMiss(
 ): { token: IToken; word: string } | null {
   for (const index of [at, at - 1]) {
     const token = tokens[index];
-    if (!token || (token.tokenType !== Name && index !== at)) continue;
+    if (!token) continue;
     const words = possible(kind, tokens, index).flatMap((type) => keywordOf(type) ?? []);
-    const word = synonym(token.image, words) ?? suggest(token.image, words);
+    const isReadable = index < at && token.tokenType !== Name;
+    const word = synonym(token.image, words) ?? (isReadable ? null : suggest(token.image, words));
     if (word === null) continue;
     const repaired = [...tokens.slice(0, index), ...tokenize(word), ...tokens.slice(index + 1)];
     if (acceptedCount(grammarOf(kind), repaired) > at) return { token, word };

@@ -26,9 +26,15 @@ export function spanOfNode(source: Source, node: ParsedNode): Span {
 export function entriesOf(source: Source, node: ParsedNode | null | undefined): readonly Entry[] {
   if (!isMap(node)) return [];
   return (node as YAMLMap.Parsed).items.flatMap((pair) => {
-    const key = wordOf(source, pair.key);
+    const key = keyOf(source, pair.key);
     return key ? [{ key, value: (pair.value as ParsedNode | null) ?? null }] : [];
   });
+}
+
+/** A key as a word. Also `null` may be a name. */
+export function keyOf(source: Source, node: ParsedNode | null | undefined): Word | null {
+  const text = isScalar(node) && node.value === null ? (node as Scalar.Parsed).source : undefined;
+  return text ? { text, span: spanOfNode(source, node!) } : wordOf(source, node);
 }
 
 /** The items of a list; a value that is no list is a list of one. */

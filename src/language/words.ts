@@ -33,6 +33,14 @@ export function readAddress(text: string, span: Span, report: Reporter): Address
   return null;
 }
 
+/** A member of a declared list of addresses, where no keyword can stand. */
+export function readMember(text: string, span: Span, report: Reporter): AddressNode | null {
+  if (!RESERVED_WORDS.includes(text)) return readAddress(text, span, report);
+  const help = text === "any" || text === "self" ? { help: `write \`${text}\` in the rules` } : {};
+  report.error("bad-address", span, `${quoted(text)} cannot be a member of a list of addresses`, help);
+  return null;
+}
+
 /** The advice to write something else in place of a word. Whoever wrote it must decide: no such fix is safe. */
 export function replace(span: Span, text: string): Advice {
   return {

@@ -34,12 +34,16 @@ describe("source NAT", () => {
   });
 
   test("masquerade may narrow ports of every protocol that has some", () => {
-    expect(inWords(natOf("masquerade -> ports 1024-29999"))).toMatchObject({ ports: { first: 1024, last: 29999 } });
+    expect(inWords(natOf("masquerade -> ports 1024-29999"))).toMatchObject({
+      ports: { first: 1024, last: 29999 },
+    });
   });
 
   test("snat to a pool", () => {
     expect(
-      inWords(natOf("snat from 10.8.0.0/14 out wan -> 192.0.2.40-192.0.2.43, 2001:db8::/64 ports 1024 keep-ports")),
+      inWords(
+        natOf("snat from 10.8.0.0/14 out wan -> 192.0.2.40-192.0.2.43, 2001:db8::/64 ports 1024 keep-ports"),
+      ),
     ).toMatchObject({
       kind: "snat",
       pool: [
@@ -79,7 +83,9 @@ describe("destination NAT", () => {
   });
 
   test("the ports of a service are known only later", () => {
-    expect(inWords(natOf("redirect http -> port 3128"))).toMatchObject({ traffic: { kind: "name", name: "http" } });
+    expect(inWords(natOf("redirect http -> port 3128"))).toMatchObject({
+      traffic: { kind: "name", name: "http" },
+    });
   });
 });
 
@@ -101,13 +107,21 @@ describe("findings", () => {
   });
 
   test("ports of protocols without ports", () => {
-    expectNatFinding("masquerade gre -> ports 1024-2000", "port-without-protocol").underlines("1024-2000").relates("gre");
-    expectNatFinding("snat icmp -> 192.0.2.1 ports 1024-2000", "port-without-protocol").underlines("1024-2000");
-    expectNatFinding("dnat esp to self -> 10.0.0.1 port 80", "port-without-protocol").underlines("80").says("`esp` has no ports");
+    expectNatFinding("masquerade gre -> ports 1024-2000", "port-without-protocol")
+      .underlines("1024-2000")
+      .relates("gre");
+    expectNatFinding("snat icmp -> 192.0.2.1 ports 1024-2000", "port-without-protocol").underlines(
+      "1024-2000",
+    );
+    expectNatFinding("dnat esp to self -> 10.0.0.1 port 80", "port-without-protocol")
+      .underlines("80")
+      .says("`esp` has no ports");
   });
 
   test("new ports without a protocol", () => {
-    expectNatFinding("dnat to self -> 10.0.0.1 port 80", "port-without-protocol").underlines("80").helps("`tcp`");
+    expectNatFinding("dnat to self -> 10.0.0.1 port 80", "port-without-protocol")
+      .underlines("80")
+      .helps("`tcp`");
     expectNatFinding("redirect -> port 80", "port-without-protocol").underlines("80");
   });
 
@@ -131,7 +145,9 @@ describe("findings", () => {
     expectNatFinding("snat from 10.0.0.0/8", "sentence-syntax")
       .says("ends too soon")
       .labels("expected `,`, `port`, `to`, `out` or `->`");
-    expectNatFinding("redirect tcp -> 10.0.0.1", "sentence-syntax").underlines("10.0.0.1").labels("expected `port`");
+    expectNatFinding("redirect tcp -> 10.0.0.1", "sentence-syntax")
+      .underlines("10.0.0.1")
+      .labels("expected `port`");
     expectNatFinding("snat -> any", "sentence-syntax").underlines("any").labels("expected an address");
   });
 
@@ -140,6 +156,9 @@ describe("findings", () => {
   });
 
   test("an unreadable clause is reported once and without consequences", () => {
-    expectNatFinding("dnat tcp from 10.1 to self port 80 -> 10.0.0.1 port 80", "ambiguous-address").underlines("10.1");
+    expectNatFinding(
+      "dnat tcp from 10.1 to self port 80 -> 10.0.0.1 port 80",
+      "ambiguous-address",
+    ).underlines("10.1");
   });
 });

@@ -32,7 +32,14 @@ describe("a rule", () => {
   });
 
   test("has its clauses in any order", () => {
-    const clauses = ["from 10.0.0.0/8", "to self port 22", "in wan", "limit 3/minute", 'log "ssh"', "replies"];
+    const clauses = [
+      "from 10.0.0.0/8",
+      "to self port 22",
+      "in wan",
+      "limit 3/minute",
+      'log "ssh"',
+      "replies",
+    ];
     const usual = inWords(ruleOf(`allow tcp ${clauses.join(" ")}`)) as RuleNode;
     const reversed = inWords(ruleOf(`allow tcp ${clauses.toReversed().join(" ")}`)) as RuleNode;
     expect({ ...reversed, span: "" }).toEqual({ ...usual, span: "" });
@@ -118,7 +125,13 @@ describe("a peer", () => {
         addresses: [
           { kind: "name", name: "web", span: "web" },
           { kind: "literal", family: 4, first: "167772160", last: "184549375", span: "10.0.0.0/8" },
-          { kind: "literal", family: 4, first: "3221225994", last: "3221226004", span: "192.0.2.10-192.0.2.20" },
+          {
+            kind: "literal",
+            family: 4,
+            first: "3221225994",
+            last: "3221226004",
+            span: "192.0.2.10-192.0.2.20",
+          },
           {
             kind: "literal",
             family: 6,

@@ -100,7 +100,11 @@ export function expectNatFinding(sentence: string, check: string): Expected {
 }
 
 /** Expects a whole file to have exactly one finding, of this check. */
-export function expectFileFinding(text: string, check: string, files: Readonly<Record<string, string>> = {}): Expected {
+export function expectFileFinding(
+  text: string,
+  check: string,
+  files: Readonly<Record<string, string>> = {},
+): Expected {
   const { findings } = read(text, files);
   expect(findings.map((finding) => `${finding.check}: ${finding.message}`)).toEqual([
     expect.stringMatching(new RegExp(`^${check}: `)),
