@@ -149,6 +149,11 @@ const transport: fc.Arbitrary<readonly Match[]> = fc.oneof(
     ]),
 );
 
+/** The tests of one rule: those of its upper layers, and at most `most` others. No limit. */
+export function arbitraryTests(most: number): fc.Arbitrary<readonly Match[]> {
+  return fc.tuple(fc.array(plainMatch, { maxLength: most }), transport).map((parts) => parts.flat());
+}
+
 const range = (of: Family): fc.Arbitrary<Range<bigint>> =>
   ranges(ADDRESSES, 1, (n) => WORLD[of] + BigInt(n)).map((list) => list[0]!);
 const natPorts = ranges(PORTS, 1, (n) => n + 1).map((list) => list[0]!);
@@ -223,18 +228,16 @@ function rules(
   callable: readonly string[],
   texts: fc.Arbitrary<string>,
 ): fc.Arbitrary<readonly RulesetRule[]> {
-  const rule = fc
-    .tuple(fc.array(plainMatch, { maxLength: 3 }), transport, fc.option(limit, { freq: 3 }))
-    .chain(([plain, upper, token]) => {
-      const matches = [...plain, ...upper, ...(token ? [token] : [])];
-      return fc.record<RulesetRule>({
-        matches: fc.constant(matches),
-        log: fc.option(fc.record({ prefix: texts }), { freq: 3 }),
-        statement: statement(table, hooks, matches, callable),
-        origin: texts,
-        group: texts,
-      });
+  const rule = fc.tuple(arbitraryTests(3), fc.option(limit, { freq: 3 })).chain(([tests, token]) => {
+    const matches = [...tests, ...(token ? [token] : [])];
+    return fc.record<RulesetRule>({
+      matches: fc.constant(matches),
+      log: fc.option(fc.record({ prefix: texts }), { freq: 3 }),
+      statement: statement(table, hooks, matches, callable),
+      origin: texts,
+      group: texts,
     });
+  });
   return fc.array(rule, { maxLength: 4 });
 }
 
