@@ -19,23 +19,29 @@ function meant(policy: Policy, { packet, state }: Sample): object {
     withinLimit: () => true,
     translate: translated,
   });
-  return {
-    verdict: VERDICTS[verdict],
-    // Nobody can see whether a packet that was dropped had been tracked before.
-    untracked: verdict === "allow" && !tracked,
-    destinationNat: destinationNat && (destinationNat.redirect ? "redirect" : "dnat"),
-    sourceNat: sourceNat && (sourceNat.masquerade ? "masquerade" : "snat"),
-  };
+  const passes = verdict === "allow";
+  return outcome(
+    VERDICTS[verdict],
+    passes && !tracked,
+    passes && destinationNat && (destinationNat.redirect ? "redirect" : "dnat"),
+    passes && sourceNat && (sourceNat.masquerade ? "masquerade" : "snat"),
+  );
+}
+
+/** Nobody can see what happened, before it was dropped, to a packet that was dropped. */
+function outcome(verdict: string, untracked: boolean, ...nat: readonly (string | null | false)[]): object {
+  return { verdict, untracked, nat: nat.map((kind) => kind || null) };
 }
 
 function done(policy: Policy, { packet, state }: Sample): object {
   const fate = simulate(lower(policy), simulated(packet, state), surroundings);
-  return {
-    verdict: fate.verdict,
-    untracked: fate.verdict === "accept" && fate.untracked,
-    destinationNat: fate.destinationNat?.kind ?? null,
-    sourceNat: fate.sourceNat?.kind ?? null,
-  };
+  const passes = fate.verdict === "accept";
+  return outcome(
+    fate.verdict,
+    passes && fate.untracked,
+    passes && (fate.destinationNat?.kind ?? null),
+    passes && (fate.sourceNat?.kind ?? null),
+  );
 }
 
 /**
