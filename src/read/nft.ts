@@ -55,6 +55,8 @@ interface Copy {
   readonly chain: ChainDraft;
   readonly as: TableName;
   readonly name: string;
+  /** Whether some base chain leads to it. */
+  readonly isReached: boolean;
 }
 
 /** What building the chains shares. */
@@ -97,7 +99,7 @@ function chainsOf({ tables, log }: Tables, cursor: Cursor): readonly ScriptChain
   for (const table of tables.values()) {
     for (const chain of table.chains.values()) {
       if (builder.copies.has(chain) || table.dormant) continue;
-      copyOf(builder, table, chain, "filter");
+      copyOf(builder, table, chain, "filter", false);
       for (let copy = builder.queue.shift(); copy; copy = builder.queue.shift()) build(builder, copy);
     }
   }
@@ -105,7 +107,7 @@ function chainsOf({ tables, log }: Tables, cursor: Cursor): readonly ScriptChain
 }
 
 /** The chain as one that is called from chains of one kind, built when its turn comes. */
-function copyOf(builder: Builder, table: Table, chain: ChainDraft, as: TableName): Copy {
+function copyOf(builder: Builder, table: Table, chain: ChainDraft, as: TableName, isReached = true): Copy {
   const copies = builder.copies.get(chain) ?? new Map<TableName, Copy>();
   builder.copies.set(chain, copies);
   const known = copies.get(as);
@@ -115,7 +117,7 @@ function copyOf(builder: Builder, table: Table, chain: ChainDraft, as: TableName
     ? freeName(`${table.family} ${table.name}/${chain.name}`, (wanted) => taken.has(wanted))
     : chain.name;
   taken.add(name);
-  const copy: Copy = { table, chain, as, name };
+  const copy: Copy = { table, chain, as, name, isReached };
   copies.set(as, copy);
   builder.queue.push(copy);
   return copy;
@@ -206,7 +208,7 @@ function placedStep(
 
 function placed(
   builder: Builder,
-  { table, as }: Copy,
+  { table, as, isReached }: Copy,
   plan: Plan,
   statement: ScriptStatement,
 ): ScriptStatement {
@@ -215,13 +217,14 @@ function placed(
     case "jump":
     case "goto": {
       const chain = table.chains.get(statement.chain);
-      if (chain && !chain.base) return { ...statement, chain: copyOf(builder, table, chain, as).name };
+      if (chain && !chain.base)
+        return { ...statement, chain: copyOf(builder, table, chain, as, isReached).name };
       const what = chain ? "is called by the kernel, not by rules" : "is nowhere to be found";
       reportSyntax(log, plan.span, `chain \`${statement.chain}\` ${what}`);
       return { kind: "unknown", text: `${statement.kind} ${statement.chain}`, continues: false };
     }
     case "mark-untracked":
-      if (as === "raw") return statement;
+      if (as === "raw" || !isReached) return statement;
       reportWarning(
         log,
         plan.span,
@@ -233,7 +236,7 @@ function placed(
     case "snat":
     case "dnat":
     case "redirect":
-      if (as !== "nat")
+      if (as !== "nat" && isReached)
         reportSyntax(log, plan.span, `\`${statement.kind}\` works in chains of type nat only`);
       return statement;
     default:
