@@ -45,7 +45,7 @@ export function stateOf(root: string = ROOT): State {
 /** What the script prints about a state; empty where everything is as it should be. */
 export function reportOf({ policies, discrepancies }: State): string {
   const broken = policies.filter(({ scripts }) => scripts === null);
-  const findings = broken.flatMap((policy) => policy.findings);
+  const findings = broken.flatMap((policy) => policy.findings.filter(({ level }) => level === "error"));
   const files = broken.map(({ place }) => place.policy);
   const texts = [
     findings.length > 0 ? formatPretty({ findings, files, version: VERSION }) : "",

@@ -39,9 +39,9 @@ export function placesOf(files: readonly string[]): readonly Place[] {
     });
 }
 
-/** Whether a path belongs to one of `folders`: it stands there, or in the mirror of the folder, or is what it mirrors. */
+/** Whether a path belongs to one of `folders`: it stands there, or in the mirror of one. */
 export function isInScope(path: string, folders: readonly string[]): boolean {
-  const mirrored = isInMirror(path) ? path.slice(MIRROR.length + 1) : join(MIRROR, path);
+  const mirrored = isInMirror(path) ? path.slice(MIRROR.length + 1) : path;
   return folders.some((folder) => isUnder(path, folder) || isUnder(mirrored, folder));
 }
 

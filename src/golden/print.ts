@@ -1,4 +1,4 @@
-import { createTwoFilesPatch } from "diff";
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import type { Discrepancy } from "./compare.ts";
 
 /** Lines of a diff around each change. */
@@ -31,10 +31,10 @@ function describe(discrepancy: Discrepancy): string {
 
 /** What must change in a file: `-` lines go, `+` lines come. */
 export function unifiedDiff(path: string, found: string, wanted: string): string {
-  const patch = createTwoFilesPatch(path, path, found, wanted, "as it is", "as it should be", {
+  return createTwoFilesPatch(path, path, found, wanted, "as it is", "as it should be", {
     context: CONTEXT,
+    headerOptions: FILE_HEADERS_ONLY,
   });
-  return patch.replace(/^=+\n/, "");
 }
 
 function countsOf(discrepancies: readonly Discrepancy[]): string {
