@@ -15,6 +15,7 @@ policies:
   - name: blocked
     rules:
       - deny from blocklist to any
+      - allow tcp from 192.0.2.0/24 to self port 22
 `;
 }
 

@@ -73,7 +73,7 @@ export function workshop(): Workshop {
   };
 }
 
-/** A small policy without a fault. */
+/** A small policy without a fault; rules may be added at its end. */
 export const POLICY = `version: 1
 addresses:
   clients: [10.1.0.0/16, "2001:db8:1::/48"]
@@ -83,6 +83,9 @@ policies:
     symmetricAllow: true
     rules:
       - allow tcp from clients to self port 11211
+  - name: administration
+    rules:
+      - allow tcp from 192.0.2.0/24 to self port 22
 `;
 
 /** The same with a name that is not declared. */
