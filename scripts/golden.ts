@@ -17,7 +17,7 @@ import { VERSION } from "../src/version.ts";
 const ROOT = join(import.meta.dirname, "..");
 
 /** What these scripts look after. */
-export const FOLDERS: readonly string[] = ["examples", "golden"];
+const FOLDERS: readonly string[] = ["examples", "golden"];
 
 const MEND = "npm run golden";
 
