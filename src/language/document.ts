@@ -34,10 +34,10 @@ export interface ParsedDocument {
  */
 export function parseDocument(source: Source, files: AddressFiles, log: Log): ParsedDocument {
   const report = limitedReporter(log);
-  const { root, unparsable } = readYaml(source, report);
-  const document = unparsable ? null : readDocument(source, root, files, report);
+  const yaml = readYaml(source, report);
+  const document = yaml.kind === "yaml" ? readDocument(source, yaml.root, files, report) : null;
   report.finish(source);
-  return { document, unparsable };
+  return { document, unparsable: yaml.kind === "unparsable" };
 }
 
 function readDocument(

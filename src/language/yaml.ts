@@ -13,12 +13,13 @@ import { checkCharacters } from "./characters.ts";
 import type { Reporter } from "./checks.ts";
 
 /** A file as YAML. */
-export interface YamlFile {
-  /** Null for an empty file, and for one that cannot be read. */
-  readonly root: ParsedNode | null;
-  /** The text is not YAML, or none that anybody could have meant: there is nothing to look at. */
-  readonly unparsable: boolean;
-}
+export type YamlFile =
+  /** `root` is null for an empty file. */
+  | { readonly kind: "yaml"; readonly root: ParsedNode | null }
+  /** YAML, but not the YAML of a policy. */
+  | { readonly kind: "refused" }
+  /** The text is not YAML, or none that anybody could have meant. */
+  | { readonly kind: "unparsable" };
 
 /**
  * Reads a source as one YAML 1.2 document. Whatever YAML has for making a file mean something other than what a reviewer
@@ -46,12 +47,12 @@ export function readYaml(source: Source, report: Reporter): YamlFile {
     });
     return UNPARSABLE;
   }
-  return checkAliases(source, document, report) ? { root: document.contents, unparsable: false } : UNREADABLE;
+  return checkAliases(source, document, report)
+    ? { kind: "yaml", root: document.contents }
+    : { kind: "refused" };
 }
 
-const UNPARSABLE: YamlFile = { root: null, unparsable: true };
-/** YAML, but not the YAML of a policy. */
-const UNREADABLE: YamlFile = { root: null, unparsable: false };
+const UNPARSABLE: YamlFile = { kind: "unparsable" };
 
 /**
  * The most lexemes in a file: a list of 150,000 rules has as many. Parsing takes microseconds for each, so the bound
@@ -156,17 +157,13 @@ export function wholeOf(source: Source, start: number, end: number): Span {
 
 function reportProblem(source: Source, problem: YAMLError, report: Reporter): void {
   const known = PROBLEMS[problem.code];
-  const message = known?.message ?? problem.message.replace(/\.$/, "");
+  const message = known?.message ?? `YAML: ${problem.message.slice(0, 200).replace(/\.$/, "")}`;
   const help = known?.help;
   report.error("yaml-syntax", wholeOf(source, ...problem.pos), message, help === undefined ? {} : { help });
 }
 
 /** The parser's more learned complaints, in plain words. */
 const PROBLEMS: Partial<Record<YAMLError["code"], { readonly message: string; readonly help?: string }>> = {
-  BAD_INDENT: {
-    message: "YAML: this line is not indented like those it belongs to",
-    help: "indent all entries of a list or a mapping alike",
-  },
   BLOCK_AS_IMPLICIT_KEY: {
     message: "YAML: a mapping cannot begin inside of a line",
     help: "if this is a sentence or an address, quote it: `: ` makes a mapping of plain text",
