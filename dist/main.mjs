@@ -572,7 +572,7 @@ function testText(match, implied, sets) {
     case "icmp":
       return icmpText(match.family, match.types);
     case "opening":
-      return `tcp flags & (syn | ack) ${match.negated ? "==" : "=="} syn`;
+      return `tcp flags & (syn | ack) ${match.negated ? "!=" : "=="} syn`;
     case "state":
       return stateText(match);
     case "dnat-status":
@@ -7712,9 +7712,13 @@ function spanOfNode(source, node) {
 function entriesOf(source, node) {
   if (!isMap(node)) return [];
   return node.items.flatMap((pair) => {
-    const key2 = wordOf(source, pair.key);
+    const key2 = keyOf(source, pair.key);
     return key2 ? [{ key: key2, value: pair.value ?? null }] : [];
   });
+}
+function keyOf(source, node) {
+  const text2 = isScalar(node) && node.value === null ? node.source : void 0;
+  return text2 ? { text: text2, span: spanOfNode(source, node) } : wordOf(source, node);
 }
 function itemsOf(node) {
   if (isSeq(node)) return node.items;
@@ -18238,12 +18242,12 @@ var init_shape = __esm({
 // src/language/suggest.ts
 function suggest(word, candidates) {
   if (word.length > LONGEST_WORD) return null;
-  const lower2 = word.toLowerCase();
+  const lower3 = word.toLowerCase();
   let best = null;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
     if (candidate === word || Math.abs(candidate.length - word.length) >= bestDistance) continue;
-    const distance = editDistance2(lower2, candidate.toLowerCase());
+    const distance = editDistance2(lower3, candidate.toLowerCase());
     if (distance < bestDistance && distance < Math.max(candidate.length, word.length) / 2) {
       best = candidate;
       bestDistance = distance;
@@ -18323,7 +18327,8 @@ function checkDuplicateKeys(source, node, report) {
   } else if (isMap(node)) {
     for (const pair of node.items) {
       const key2 = pair.key;
-      if (key2 && !textScalar(key2)) report.error("bad-name", spanOfNode(source, key2), "this key is no text");
+      if (key2 && !keyOf(source, key2))
+        report.error("bad-name", spanOfNode(source, key2), "this key is no text");
     }
     const first3 = /* @__PURE__ */ new Map();
     for (const { key: key2, value } of entriesOf(source, node)) {
@@ -21090,6 +21095,12 @@ function readAddress(text2, span, report) {
   );
   return null;
 }
+function readMember(text2, span, report) {
+  if (!RESERVED_WORDS.includes(text2)) return readAddress(text2, span, report);
+  const help = text2 === "any" || text2 === "self" ? { help: `write \`${text2}\` in the rules` } : {};
+  report.error("bad-address", span, `${quoted(text2)} cannot be a member of a list of addresses`, help);
+  return null;
+}
 function replace(span, text2) {
   return {
     help: `write ${quoted(text2)}`,
@@ -21219,7 +21230,7 @@ function readAddressFile(path2, span, files, report) {
     if (text2 === "") continue;
     const start = match.index + written.indexOf(text2);
     const place = { source, start, end: start + text2.length };
-    const address2 = /\s/.test(text2) ? severalWords(place, report) : readAddress(text2, place, report);
+    const address2 = /\s/.test(text2) ? severalWords(place, report) : readMember(text2, place, report);
     if (address2) addresses.push(address2);
   }
   return addresses;
@@ -21805,9 +21816,10 @@ function listed(types) {
 function nearMiss(kind, tokens, at) {
   for (const index of [at, at - 1]) {
     const token2 = tokens[index];
-    if (!token2 || token2.tokenType !== Name && index !== at) continue;
+    if (!token2) continue;
     const words = possible(kind, tokens, index).flatMap((type) => keywordOf(type) ?? []);
-    const word = synonym(token2.image, words) ?? suggest(token2.image, words);
+    const isReadable = index < at && token2.tokenType !== Name;
+    const word = synonym(token2.image, words) ?? (isReadable ? null : suggest(token2.image, words));
     if (word === null) continue;
     const repaired = [...tokens.slice(0, index), ...tokenize(word), ...tokens.slice(index + 1)];
     if (acceptedCount(grammarOf(kind), repaired) > at) return { token: token2, word };
@@ -22043,24 +22055,13 @@ function readAddressList(source, node, report) {
   return itemsOf(node).flatMap((item) => {
     const word = wordOf(source, item);
     if (!word) return [];
-    if (word.text === "any" || word.text === "self") {
-      report.error(
-        "bad-address",
-        word.span,
-        `${quoted(word.text)} cannot be a member of a list of addresses`,
-        {
-          help: `write \`${word.text}\` in the rules`
-        }
-      );
-      return [];
-    }
     if (/[\s,]/.test(word.text)) {
       report.error("bad-address", word.span, "this is more than one address", {
         help: "write a list: `[\u2026, \u2026]`"
       });
       return [];
     }
-    return readAddress(word.text, word.span, report) ?? [];
+    return readMember(word.text, word.span, report) ?? [];
   });
 }
 function readServiceDeclarations(source, section, report) {
@@ -22322,7 +22323,7 @@ function readYaml(source, report) {
     });
     return UNPARSABLE;
   }
-  return checkAliases(source, document, report) ? { root: document.contents, unparsable: false } : UNREADABLE;
+  return checkAliases(source, document, report) ? { kind: "yaml", root: document.contents } : { kind: "refused" };
 }
 function readTokens(source, report) {
   const parser = new Parser();
@@ -22411,25 +22412,20 @@ function wholeOf(source, start, end) {
 }
 function reportProblem(source, problem, report) {
   const known = PROBLEMS[problem.code];
-  const message = known?.message ?? problem.message.replace(/\.$/, "");
+  const message = known?.message ?? `YAML: ${problem.message.slice(0, 200).replace(/\.$/, "")}`;
   const help = known?.help;
   report.error("yaml-syntax", wholeOf(source, ...problem.pos), message, help === void 0 ? {} : { help });
 }
-var UNPARSABLE, UNREADABLE, MOST_LEXEMES, DEEPEST, PROBLEMS;
+var UNPARSABLE, MOST_LEXEMES, DEEPEST, PROBLEMS;
 var init_yaml = __esm({
   "src/language/yaml.ts"() {
     "use strict";
     init_dist();
     init_characters();
-    UNPARSABLE = { root: null, unparsable: true };
-    UNREADABLE = { root: null, unparsable: false };
+    UNPARSABLE = { kind: "unparsable" };
     MOST_LEXEMES = 1e6;
     DEEPEST = 32;
     PROBLEMS = {
-      BAD_INDENT: {
-        message: "YAML: this line is not indented like those it belongs to",
-        help: "indent all entries of a list or a mapping alike"
-      },
       BLOCK_AS_IMPLICIT_KEY: {
         message: "YAML: a mapping cannot begin inside of a line",
         help: "if this is a sentence or an address, quote it: `: ` makes a mapping of plain text"
@@ -22455,10 +22451,10 @@ var init_yaml = __esm({
 // src/language/document.ts
 function parseDocument2(source, files, log) {
   const report = limitedReporter(log);
-  const { root, unparsable } = readYaml(source, report);
-  const document = unparsable ? null : readDocument(source, root, files, report);
+  const yaml = readYaml(source, report);
+  const document = yaml.kind === "yaml" ? readDocument(source, yaml.root, files, report) : null;
   report.finish(source);
-  return { document, unparsable };
+  return { document, unparsable: yaml.kind === "unparsable" };
 }
 function readDocument(source, root, files, report) {
   checkShape(source, root, report);
@@ -22737,68 +22733,56 @@ var init_nodes2 = __esm({
 });
 
 // src/packets/first-match.ts
-function firstMatch(list) {
-  return compose(list, {
-    terminalOf: (rule2) => terminal(list.verdicts[rule2]),
-    overlay: list.space.engine.operations.overlay,
-    settled: (id) => id !== NONE
-  });
-}
-function compose(list, composition) {
+function firstMatch(list, start = 0, end = list.count) {
   const { engine, fields } = list.space;
-  const { overlay, settled } = composition;
-  const entries = flatten(list, composition);
-  const { cubes, terminals, restricted } = entries;
+  const entries = flatten(list, start, end);
   const base = engine.nodes.count;
-  const build = (items, from, sorted) => {
-    const live = visible(items, from);
-    if (live.length === 0) return NONE;
-    if (live.length === 1) return lower2(live[0], from);
-    if (from === fields.length) return live.map((item) => terminals[item]).reduce(overlay);
-    if (live.every((item) => cubes[item][from] === null)) return build(live, from + 1, false);
-    engine.collectIfWorthwhile(base);
-    const field = fields[from];
-    const starts = boundaries(cubes, live, from, field.domain.ranks);
-    if (countCopies(cubes, live, from, starts) <= MOST_COPIES * live.length) {
-      const bottom = engine.pins.length;
-      for (const part of distribute(cubes, live, from, starts)) engine.pins.push(build(part, from + 1, false));
-      return engine.branch(field, starts, engine.pins.splice(bottom));
-    }
-    const order = sorted ? live : sortRuns(entries, live, from);
-    const middle = order.length >> 1;
-    engine.pins.push(build(order.slice(0, middle), from, true));
-    const second = build(order.slice(middle), from, true);
-    return overlay(engine.pins.pop(), second);
-  };
-  const visible = (items, from) => {
-    let known = NONE;
-    for (let i = 0; i < items.length; i++) {
-      if (restricted[items[i]] > from) continue;
-      known = overlay(known, terminals[items[i]]);
-      if (settled(known)) return items.slice(0, i + 1);
-    }
-    return items;
-  };
-  const lower2 = (item, from) => {
-    let id = terminals[item];
-    for (let i = fields.length - 1; i >= from; i--) id = engine.select(fields[i], cubes[item][i], id);
-    return id;
-  };
-  const all = cubes.map((_, i) => i);
-  return build(all, 0, false);
+  const all = entries.cubes.map((_, i) => i);
+  return build(engine, fields, entries, all, 0, false, base);
 }
-function flatten(list, composition) {
+function flatten(list, start, end) {
   const cubes = [];
-  const terminals = [];
+  const verdicts = [];
   const restricted = [];
-  list.cubes.forEach((ofRule, rule2) => {
-    for (const cube of ofRule) {
+  for (let rule2 = start; rule2 < end; rule2++) {
+    for (const cube of list.cubes[rule2]) {
       cubes.push(cube);
-      terminals.push(composition.terminalOf(rule2));
+      verdicts.push(list.verdicts[rule2]);
       restricted.push(cube.findLastIndex((ranks2) => ranks2 !== null) + 1);
     }
-  });
-  return { cubes, terminals, restricted };
+  }
+  return { cubes, verdicts, restricted };
+}
+function build(engine, fields, entries, items, from, sorted, base) {
+  if (items.length === 0) return NONE;
+  const { cubes, verdicts, restricted } = entries;
+  const last = items.findIndex((item) => restricted[item] <= from);
+  if (last === 0) return terminal(verdicts[items[0]]);
+  const live = last < 0 ? items : items.slice(0, last + 1);
+  if (live.length === 1) return lower(engine, fields, cubes[live[0]], verdicts[live[0]], from);
+  if (live.every((item) => cubes[item][from] === null)) {
+    return build(engine, fields, entries, live, from + 1, false, base);
+  }
+  engine.collectIfWorthwhile(base);
+  const field = fields[from];
+  const starts = boundaries(cubes, live, from, field.domain.ranks);
+  const copies = countCopies(cubes, live, from, starts);
+  if (copies <= MOST_COPIES * live.length) {
+    const lists = distribute(cubes, live, from, starts);
+    const bottom = engine.pins.length;
+    for (const part of lists) engine.pins.push(build(engine, fields, entries, part, from + 1, false, base));
+    return engine.branch(field, starts, engine.pins.splice(bottom));
+  }
+  const order = sorted ? live : sortRuns(entries, live, from);
+  const middle = order.length >> 1;
+  engine.pins.push(build(engine, fields, entries, order.slice(0, middle), from, true, base));
+  const second = build(engine, fields, entries, order.slice(middle), from, true, base);
+  return engine.operations.overlay(engine.pins.pop(), second);
+}
+function lower(engine, fields, cube, verdict2, from) {
+  let id = terminal(verdict2);
+  for (let i = fields.length - 1; i >= from; i--) id = engine.select(fields[i], cube[i], id);
+  return id;
 }
 function boundaries(cubes, items, from, ranks2) {
   const found = [0];
@@ -22832,11 +22816,11 @@ function distribute(cubes, items, from, starts) {
   }
   return lists;
 }
-function sortRuns({ cubes, terminals }, items, from) {
+function sortRuns({ cubes, verdicts }, items, from) {
   const sorted = [];
   for (let start = 0; start < items.length; ) {
     let end = start + 1;
-    while (end < items.length && terminals[items[end]] === terminals[items[start]]) end++;
+    while (end < items.length && verdicts[items[end]] === verdicts[items[start]]) end++;
     const run = items.slice(start, end);
     if (run.length > 1) run.sort((a, b) => (cubes[a][from]?.[0] ?? -1) - (cubes[b][from]?.[0] ?? -1));
     sorted.push(...run);
@@ -23603,7 +23587,7 @@ function branch(nodes, field, starts, ids) {
     }
     return first3;
   };
-  const build = (level, code, from) => {
+  const build2 = (level, code, from) => {
     const size = 1 << 2 * (end - level);
     if (from === starts.length - 1 || starts[from + 1] >= code + size) return ids[from];
     const step = size >> 2;
@@ -23612,30 +23596,23 @@ function branch(nodes, field, starts, ids) {
     const fourth = pieceAt(code + 3 * step, third);
     return nodes.make(
       level,
-      build(level + 1, code, from),
-      build(level + 1, code + step, second),
-      build(level + 1, code + 2 * step, third),
-      build(level + 1, code + 3 * step, fourth)
+      build2(level + 1, code, from),
+      build2(level + 1, code + step, second),
+      build2(level + 1, code + 2 * step, third),
+      build2(level + 1, code + 3 * step, fourth)
     );
   };
-  return build(field.firstLevel, 0, 0);
+  return build2(field.firstLevel, 0, 0);
 }
 function verdictOfPacket(nodes, fields, diagram, packet) {
-  return verdictOfRanks(
-    nodes,
-    fields,
-    diagram,
-    fields.map(({ name: name2, domain }) => domain.rankOf(packet[name2]))
-  );
-}
-function verdictOfRanks(nodes, fields, diagram, ranks2) {
   let id = diagram;
-  fields.forEach(({ firstLevel, levels }, i) => {
+  for (const { name: name2, domain, firstLevel, levels } of fields) {
     const end = firstLevel + levels;
-    while (levelOf(id) < end) {
-      id = nodes.branches[branchesOf(id) + (ranks2[i] >> 2 * (end - levelOf(id) - 1) & 3)];
-    }
-  });
+    if (levelOf(id) >= end) continue;
+    const rank = domain.rankOf(packet[name2]);
+    while (levelOf(id) < end)
+      id = nodes.branches[branchesOf(id) + (rank >> 2 * (end - levelOf(id) - 1) & 3)];
+  }
   return verdictOf(id);
 }
 var FIRST_COLLECTION;
@@ -24092,191 +24069,97 @@ var init_count = __esm({
   }
 });
 
-// src/packets/samples.ts
-function lookUp(list, packets) {
-  const { fields } = list.space;
-  const cubes = [];
-  const rules = [];
-  list.cubes.forEach((ofRule, rule2) => {
-    for (const cube of ofRule) {
-      cubes.push(cube);
-      rules.push(rule2);
-    }
-  });
-  const found = [];
-  const search = (packet, items, from) => {
-    let first3 = -1;
-    for (const item of items) {
-      const rule2 = rules[item];
-      if (rule2 === first3 || !contains(cubes[item], packets[packet], from)) continue;
-      if (first3 >= 0) return { first: first3, second: rule2 };
-      first3 = rule2;
-    }
-    return { first: first3, second: -1 };
-  };
-  const divide = (some, items, from) => {
-    if (some.length === 0) return;
-    if (from === fields.length || some.length <= FEW) {
-      for (const packet of some) found[packet] = search(packet, items, from);
-      return;
-    }
-    if (items.every((item) => cubes[item][from] === null)) return divide(some, items, from + 1);
-    const starts = boundaries(cubes, items, from, fields[from].domain.ranks);
-    const packetsOf = starts.map(() => []);
-    for (const packet of some) packetsOf[indexOf(starts, packets[packet][from] + 1) - 1].push(packet);
-    const place = [0];
-    for (const inClass of packetsOf) place.push(place.at(-1) + (inClass.length > 0 ? 1 : 0));
-    const lists = Array.from({ length: place.at(-1) }, () => []);
-    for (const item of items) {
-      const ranks2 = cubes[item][from];
-      const pairs2 = ranks2 ?? [0, Number.POSITIVE_INFINITY];
-      for (let i = 0; i < pairs2.length; i += 2) {
-        const end = place[indexOf(starts, pairs2[i + 1])];
-        for (let k = place[indexOf(starts, pairs2[i])]; k < end; k++) lists[k].push(item);
-      }
-    }
-    packetsOf.forEach((inClass, k) => {
-      if (inClass.length > 0) divide(inClass, lists[place[k]], from + 1);
-    });
-  };
-  divide(
-    packets.map((_, i) => i),
-    cubes.map((_, i) => i),
-    0
-  );
-  return found;
-}
-function contains(cube, packet, from) {
-  for (let i = cube.length - 1; i >= from; i--) if (!holdsRank(cube[i], packet[i])) return false;
-  return true;
-}
-function holdsRank(set2, rank) {
-  if (set2 === null) return true;
-  if (set2.length === 2) return set2[0] <= rank && rank < set2[1];
-  return indexOf(set2, rank + 1) % 2 === 1;
-}
-var FEW;
-var init_samples = __esm({
-  "src/packets/samples.ts"() {
-    "use strict";
-    init_first_match();
-    FEW = 4;
-  }
-});
-
 // src/packets/fates.ts
 function fatesOf(list, otherwise) {
   const { space } = list;
-  const vouched = vouch(list, otherwise);
-  const suspects = [];
-  list.cubes.forEach((cubes, rule2) => {
-    if (cubes.length > 0 && !vouched[rule2]) suspects.push(rule2);
-  });
-  console.log("suspects", suspects.length, process.cpuUsage().user / 1e3);
-  const nextVerdicts = /* @__PURE__ */ new Map();
-  if (suspects.length > 0) {
-    space.tidy(() => {
-      for (const { rule: rule2, next: next2 } of secondThoughts(list, suspects, otherwise)) {
-        const known = nextVerdicts.get(rule2);
-        if (known) known.push(next2);
-        else nextVerdicts.set(rule2, [next2]);
-      }
-      return [];
-    });
-  }
-  return list.cubes.map((cubes, rule2) => {
-    if (vouched[rule2]) return { matches: true, decides: true, removable: false };
-    const next2 = nextVerdicts.get(rule2) ?? [];
-    return {
-      matches: cubes.length > 0,
-      decides: next2.length > 0,
-      removable: next2.every((verdict2) => verdict2 === list.verdicts[rule2])
-    };
-  });
-}
-function vouch(list, otherwise) {
-  const { nodes } = list.space.engine;
-  const vouched = new Uint8Array(list.count);
-  const next2 = random(list.count);
-  for (let round = 0; round < SAMPLES; round++) {
-    const rules = [];
-    const packets = [];
-    list.cubes.forEach((cubes, rule2) => {
-      if (cubes.length === 0 || vouched[rule2]) return;
-      rules.push(rule2);
-      packets.push(sample(list, rule2, round === 0 ? () => 0 : next2));
-    });
-    lookUp(list, packets).forEach(({ first: first3, second }, i) => {
-      if (first3 !== rules[i]) return;
-      const without = second >= 0 ? list.verdicts[second] : verdictOfRanks(nodes, list.space.fields, otherwise, packets[i]);
-      if (without !== list.verdicts[first3]) vouched[first3] = 1;
-    });
-  }
-  return vouched;
-}
-function sample(list, rule2, next2) {
-  const cubes = list.cubes[rule2];
-  const cube = cubes[Math.floor(next2() * cubes.length)];
-  return cube.map((set2, i) => {
-    const ranks2 = set2 ?? [0, list.space.fields[i].domain.ranks];
-    const pair = 2 * Math.floor(next2() * ranks2.length / 2);
-    return ranks2[pair] + Math.floor(next2() * (ranks2[pair + 1] - ranks2[pair]));
-  });
-}
-function secondThoughts(list, suspects, otherwise) {
-  const { space } = list;
-  const { operations } = space.engine;
-  const verdicts = [0, ...new Set([...list.verdicts, ...verdictsOf(space, otherwise)].filter((v) => v !== 0))];
-  const codes = new Map(verdicts.map((verdict2, code) => [verdict2, code]));
-  const width = verdicts.length;
-  const names2 = new Map(suspects.map((rule2, i) => [rule2, i + 1]));
-  const UNNAMED = 0;
-  const nameOf3 = (code) => Math.floor(code / width);
-  const settled = (code) => code !== 0 && code % width !== 0;
-  const ownVerdict = (code) => nameOf3(code) === UNNAMED ? code : codes.get(list.verdicts[suspects[nameOf3(code) - 1]]);
-  const merge3 = (first3, second) => {
-    if (first3 === 0) return second;
-    if (second === 0 || settled(first3)) return first3;
-    if (nameOf3(first3) === nameOf3(second)) return second;
-    return first3 + ownVerdict(second);
+  const { engine } = space;
+  const { nodes, operations, pins } = engine;
+  const base = nodes.count;
+  const bottom = pins.length;
+  const fates2 = [];
+  const plant = (start, end, smallest) => {
+    const middle = end - start > smallest ? start + Math.ceil((end - start) / smallest / 2) * smallest : end;
+    if (middle >= end) {
+      const single6 = end - start === 1;
+      pins.push(
+        single6 ? engine.operations.map(matchOf(list, start), (is) => is && list.verdicts[start]) : firstMatch(list, start, end)
+      );
+      return { start, end, place: pins.length - 1, halves: null };
+    }
+    const left = plant(start, middle, smallest);
+    const right = plant(middle, end, smallest);
+    pins.push(operations.overlay(pins[left.place], pins[right.place]));
+    engine.collectIfWorthwhile(base);
+    return { start, end, place: pins.length - 1, halves: [left, right] };
   };
-  const shortcuts = { settled: (code) => settled(code), neutral: true };
-  const overlay = (first3, second) => first3 === NONE ? second : operations.combine(first3, second, merge3, shortcuts);
-  const composed = compose(list, {
-    terminalOf: (rule2) => {
-      const name2 = names2.get(rule2);
-      return terminal(name2 === void 0 ? codes.get(list.verdicts[rule2]) : name2 * width);
-    },
-    overlay,
-    settled: (id) => settled(verdictOf(id))
-  });
-  const whole = overlay(composed, operations.map(otherwise, (verdict2) => codes.get(verdict2)));
-  const found = [];
-  for (const code of verdictsOf(space, whole)) {
-    if (nameOf3(code) === UNNAMED) continue;
-    found.push({ rule: suspects[nameOf3(code) - 1], next: verdicts[code % width] });
-  }
-  return found;
+  const descend = (tree) => {
+    engine.collectIfWorthwhile(base);
+    if (tree.halves) {
+      const [left, right] = tree.halves;
+      const map2 = pins.length - 1;
+      pins.push(
+        operations.combine(
+          operations.keep(pins[map2], pins[left.place]),
+          pins[right.place],
+          later,
+          SHORTCUTS
+        )
+      );
+      descend(left);
+      pins.push(
+        operations.combine(
+          operations.keep(pins[map2], pins[right.place]),
+          pins[left.place],
+          earlier,
+          SHORTCUTS
+        )
+      );
+      descend(right);
+    } else if (tree.end - tree.start > 1) {
+      const inner = plant(tree.start, tree.end, 1);
+      pins.push(pins[inner.place - (2 * (tree.end - tree.start) - 1)]);
+      descend(inner);
+      pins.length -= 2 * (tree.end - tree.start) - 1;
+    } else {
+      fates2[tree.start] = fateOf2(verdictsOf(space, pins.at(-1)), list.verdicts[tree.start]);
+    }
+    pins.pop();
+  };
+  if (list.count === 0) return [];
+  const whole = plant(0, list.count, BLOCK);
+  const later0 = operations.map(otherwise, (verdict2) => verdict2 | LATER);
+  pins.push(operations.keep(later0, pins[whole.place]));
+  descend(whole);
+  pins.length = bottom;
+  engine.collectIfWorthwhile(base);
+  return fates2;
 }
-function random(seed) {
-  let state2 = seed;
-  return () => {
-    state2 = state2 + 1831565813 | 0;
-    let t = Math.imul(state2 ^ state2 >>> 15, 1 | state2);
-    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
-    return ((t ^ t >>> 14) >>> 0) / 4294967296;
+function later(known, next2) {
+  return next2 === 0 ? known : next2 | LATER;
+}
+function earlier(known, previous) {
+  return previous === 0 ? known : previous;
+}
+function fateOf2(verdicts, own2) {
+  const takenBy = verdicts.filter((verdict2) => verdict2 !== 0 && verdict2 < LATER);
+  const left = verdicts.filter((verdict2) => verdict2 >= LATER);
+  return {
+    matches: takenBy.length + left.length > 0,
+    decides: left.length > 0,
+    takenBy,
+    removable: left.every((verdict2) => verdict2 === (own2 | LATER))
   };
 }
-var SAMPLES;
+var LATER, BLOCK, SHORTCUTS;
 var init_fates2 = __esm({
   "src/packets/fates.ts"() {
     "use strict";
     init_first_match();
-    init_nodes2();
-    init_samples();
-    init_space();
+    init_rules();
     init_walk();
-    SAMPLES = 1;
+    LATER = 1 << 20;
+    BLOCK = 1 << 11;
+    SHORTCUTS = { settled: (verdict2) => verdict2 < LATER, neutral: true };
   }
 });
 
@@ -24296,17 +24179,13 @@ function ruleList({ policy: policy2, world }, family) {
 }
 function ruleFates(meaning) {
   const families = [4, 6].map(
-    (family) => fatesOf(ruleList(meaning, family), defaultFates(meaning, family))
+    (family) => fatesOf(meaning.ruleList(family), defaultFates(meaning, family))
   );
-  return meaning.policy.rules.map((rule2, i) => {
+  return meaning.policy.rules.map((_, i) => {
     const both = families.map((fates2) => fates2[i]);
     return {
       matches: both.some(({ matches: matches2 }) => matches2),
       decides: both.some(({ decides }) => decides),
-      overruled: both.some(
-        ({ takenBy }) => takenBy.some((verdict2) => verdict2 !== verdictOf2(rule2) && verdict2 !== LIMITED)
-      ),
-      uncertain: both.some(({ takenBy }) => takenBy.includes(LIMITED)),
       removable: both.every(({ removable }) => removable)
     };
   });
@@ -24325,24 +24204,27 @@ function defaultFates({ policy: policy2, world }, family) {
   }
   return map2;
 }
-function takersOf(meaning, lists, index) {
+function takersOf(meaning, index) {
   const { policy: policy2 } = meaning;
   const taken = /* @__PURE__ */ new Map();
   for (const family of [4, 6]) {
-    const list = lists[family];
+    const list = meaning.ruleList(family);
     const space = meaning.space(family);
     let left = space.intersection(matchOf(list, index), meaning.possible(family));
-    for (let earlier = 0; earlier < index && left !== space.nothing; earlier++) {
-      if (!rulesMeet(list, earlier, index)) continue;
-      const match = matchOf(list, earlier);
+    for (let earlier2 = 0; earlier2 < index && left !== space.nothing; earlier2++) {
+      if (!rulesMeet(list, earlier2, index)) continue;
+      const match = matchOf(list, earlier2);
       const packets = countPackets(space, space.intersection(left, match));
       if (packets === 0n) continue;
-      const rule2 = policy2.rules[earlier];
+      const rule2 = policy2.rules[earlier2];
       taken.set(rule2, (taken.get(rule2) ?? 0n) + packets);
       left = space.difference(left, match);
     }
   }
   return [...taken].map(([rule2, packets]) => ({ rule: rule2, packets })).sort((a, b) => a.packets > b.packets ? -1 : a.packets < b.packets ? 1 : 0);
+}
+function sameEffect(a, b) {
+  return verdictOf2(a) === verdictOf2(b);
 }
 var LIMITED, REJECTED;
 var init_rule_fates = __esm({
@@ -24369,6 +24251,7 @@ function meaningOf(policy2, world = createWorld([policy2])) {
     made.set(key2, diagram);
     return diagram;
   };
+  const lists = {};
   let rules = null;
   const meaning = {
     policy: policy2,
@@ -24381,6 +24264,10 @@ function meaningOf(policy2, world = createWorld([policy2])) {
     marks: (family, view) => once(`${family} marks ${view}`, () => marks(policy2, family, world, view)),
     possible: (family) => once(`${family} possible`, () => possiblePackets(family, world)),
     answerable: (family) => once(`${family} answerable`, () => answerablePackets(family, world)),
+    ruleList(family) {
+      lists[family] ??= ruleList(meaning, family);
+      return lists[family];
+    },
     ruleFates() {
       rules ??= ruleFates(meaning);
       return rules;
@@ -24908,11 +24795,11 @@ var init_nat = __esm({
 });
 
 // src/meaning/translation.ts
-function translateSource(nat, earlier, flows, family, meaning) {
+function translateSource(nat, earlier2, flows, family, meaning) {
   const space = meaning.space(family);
   const before2 = space.intersection(
     flows,
-    firstMatched(nat, earlier, family, meaning, [PATHS.indexOf("forward"), PATHS.indexOf("output")])
+    firstMatched(nat, earlier2, family, meaning, [PATHS.indexOf("forward"), PATHS.indexOf("output")])
   );
   const pool = nat.pool && targetOf(nat.pool, family);
   const ports = nat.ports ? [nat.ports] : DEFAULT_NAT_PORTS;
@@ -24934,7 +24821,7 @@ function translateSource(nat, earlier, flows, family, meaning) {
   const rest = forget(space, before2, ["path", "in", "source", "sourcePort"]);
   return { before: before2, after: space.intersection(space.intersection(rest, looks), meaning.answerable(family)) };
 }
-function translateDestination(nat, earlier, family, meaning) {
+function translateDestination(nat, earlier2, family, meaning) {
   const space = meaning.space(family);
   const opens = space.union(
     space.set([{ opening: [single3(1)] }]),
@@ -24949,7 +24836,7 @@ function translateDestination(nat, earlier, family, meaning) {
     reachesNat,
     firstMatched(
       nat,
-      earlier,
+      earlier2,
       family,
       meaning,
       PATHS.map((_, i) => i)
@@ -24972,7 +24859,7 @@ function translateDestination(nat, earlier, family, meaning) {
   ]);
   return { before: before2, after: space.intersection(space.intersection(rest, looks), meaning.possible(family)) };
 }
-function firstMatched(nat, earlier, family, { policy: policy2, world }, paths) {
+function firstMatched(nat, earlier2, family, { policy: policy2, world }, paths) {
   const space = world.spaces[family];
   const cubes = (one) => cubesOf(
     one.match,
@@ -24981,7 +24868,7 @@ function firstMatched(nat, earlier, family, { policy: policy2, world }, paths) {
     world.devices,
     paths.map((path2) => PATHS[path2])
   );
-  return space.difference(space.set(cubes(nat)), space.set(earlier.flatMap(cubes)));
+  return space.difference(space.set(cubes(nat)), space.set(earlier2.flatMap(cubes)));
 }
 function notHidden({ match }, family) {
   const { any, self, negated, addresses } = match.source;
@@ -25250,10 +25137,10 @@ function isPort(ports, port) {
   return ports === null || port !== null && holds(ports, port);
 }
 function isPeer(peer, { family }, address2, here, self) {
-  const isSelf = peer.self && here && (self === null || contains2(self, family, address2));
-  return (peer.any || isSelf || contains2(peer.addresses, family, address2)) !== peer.negated;
+  const isSelf = peer.self && here && (self === null || contains(self, family, address2));
+  return (peer.any || isSelf || contains(peer.addresses, family, address2)) !== peer.negated;
 }
-function contains2(set2, family, address2) {
+function contains(set2, family, address2) {
   return holds(family === 4 ? set2.v4 : set2.v6, address2);
 }
 function isInterface(interfaces, device3) {
@@ -25647,36 +25534,76 @@ var init_no_way_back_in = __esm({
   }
 });
 
+// src/lint/most.ts
+function reportMost(found, message, report, tell2) {
+  for (const one of found.slice(0, MOST)) tell2(one);
+  const next2 = found[MOST];
+  if (next2)
+    report({
+      message: message(found.length - MOST),
+      span: next2.span,
+      label: "the first of them",
+      help: "correct what is reported above; the rest will then be told"
+    });
+}
+var MOST;
+var init_most = __esm({
+  "src/lint/most.ts"() {
+    "use strict";
+    MOST = 100;
+  }
+});
+
 // src/lint/checks/redundant-rule.ts
+function sentencesOf({ policy: policy2, meaning }) {
+  const fates2 = meaning.ruleFates();
+  const sentences2 = [];
+  policy2.rules.forEach((rule2, index) => {
+    const part = { rule: rule2, index, fate: fates2[index] };
+    if (rule2.origin.role === "written") sentences2.push([part]);
+    else sentences2.at(-1).push(part);
+  });
+  return sentences2;
+}
+function isCertain(sentence, { policy: policy2, meaning }) {
+  const limited = policy2.rules.flatMap(({ limit }, i) => limit ? [i] : []);
+  return sentence.every(
+    ({ index }) => limited.every(
+      (i) => i > index || [4, 6].every((family) => !rulesMeet(meaning.ruleList(family), i, index))
+    )
+  );
+}
 var redundantRule;
 var init_redundant_rule = __esm({
   "src/lint/checks/redundant-rule.ts"() {
     "use strict";
+    init_rule_fates();
+    init_rules();
+    init_most();
     redundantRule = {
       name: "redundant-rule",
       level: "warning",
-      run({ policy: policy2, meaning }, report) {
-        const fates2 = meaning.ruleFates();
-        const sentences2 = /* @__PURE__ */ new Map();
-        policy2.rules.forEach((rule2, i) => {
-          const start = rule2.origin.span.start;
-          const sentence = sentences2.get(start) ?? [];
-          sentence.push({ rule: rule2, fate: fates2[i] });
-          sentences2.set(start, sentence);
-        });
-        for (const sentence of sentences2.values()) {
+      run(subject, report) {
+        const found = sentencesOf(subject).filter((sentence) => {
           const { rule: rule2, fate } = sentence[0];
-          const isRedundant = sentence.every(
-            (one) => one.fate.removable && !one.fate.overruled && !one.fate.uncertain
-          );
-          if (!fate.matches || !isRedundant || rule2.log !== null || rule2.limit) continue;
-          report({
-            message: "this rule changes nothing",
-            span: rule2.origin.span,
-            label: fate.decides ? "later rules and the defaults would treat its packets in the same way" : "earlier rules treat its packets in the same way",
-            help: "take it out"
-          });
-        }
+          const isPlain3 = fate.matches && rule2.log === null && !rule2.limit;
+          return isPlain3 && sentence.every((one) => one.fate.removable) && isCertain(sentence, subject);
+        });
+        reportMost(
+          found.map((sentence) => ({ ...sentence[0], span: sentence[0].rule.origin.span })),
+          (count2) => `${count2} more rules may change nothing`,
+          report,
+          ({ rule: rule2, index, fate, span }) => {
+            if (!fate.decides && takersOf(subject.meaning, index).some((taker) => !sameEffect(taker.rule, rule2)))
+              return;
+            report({
+              message: "this rule changes nothing",
+              span,
+              label: fate.decides ? "later rules and the defaults would treat its packets in the same way" : "earlier rules treat its packets in the same way",
+              help: "take it out"
+            });
+          }
+        );
       }
     };
   }
@@ -25684,9 +25611,7 @@ var init_redundant_rule = __esm({
 
 // src/lint/checks/shadowed-rule.ts
 function telling(rule2, takers) {
-  const other = takers.find(
-    (taker) => taker.rule.action !== rule2.action || taker.rule.tracked !== rule2.tracked
-  );
+  const other = takers.find((taker) => !sameEffect(taker.rule, rule2));
   const shown = /* @__PURE__ */ new Set([...takers.slice(0, SHOWN2), ...other ? [other] : []]);
   const total = takers.reduce((sum, { packets }) => sum + packets, 0n);
   const spans = /* @__PURE__ */ new Set();
@@ -25717,28 +25642,34 @@ var init_shadowed_rule = __esm({
   "src/lint/checks/shadowed-rule.ts"() {
     "use strict";
     init_rule_fates();
+    init_most();
     shadowedRule = {
       name: "shadowed-rule",
       level: "warning",
       run({ policy: policy2, meaning }, report) {
         const fates2 = meaning.ruleFates();
-        const shadowed = policy2.rules.flatMap((rule2, i) => {
-          const { matches: matches2, decides, overruled, uncertain } = fates2[i];
-          const isShadowed = matches2 && !decides && overruled && !uncertain && rule2.origin.role === "written";
-          return isShadowed ? [i] : [];
+        const silent = policy2.rules.flatMap((rule2, index) => {
+          const { matches: matches2, decides } = fates2[index];
+          const isSilent = matches2 && !decides && rule2.origin.role === "written";
+          return isSilent ? [{ rule: rule2, index, span: rule2.origin.span }] : [];
         });
-        if (shadowed.length === 0) return;
-        const lists = { 4: ruleList(meaning, 4), 6: ruleList(meaning, 6) };
-        for (const i of shadowed) {
-          const rule2 = policy2.rules[i];
-          report({
-            message: "this rule never has a say: earlier rules decide all of its packets, and differently",
-            span: rule2.origin.span,
-            label: "decides nothing",
-            related: telling(rule2, takersOf(meaning, lists, i)),
-            help: "move it above them if it is meant, or take it out"
-          });
-        }
+        reportMost(
+          silent,
+          (count2) => `${count2} more rules never have a say: earlier rules decide all of their packets`,
+          report,
+          ({ rule: rule2, index }) => {
+            const takers = takersOf(meaning, index);
+            if (takers.some((taker) => taker.rule.limit)) return;
+            if (takers.every((taker) => sameEffect(taker.rule, rule2))) return;
+            report({
+              message: "this rule never has a say: earlier rules decide all of its packets, and differently",
+              span: rule2.origin.span,
+              label: "decides nothing",
+              related: telling(rule2, takers),
+              help: "move it above them if it is meant, or take it out"
+            });
+          }
+        );
       }
     };
     SHOWN2 = 3;
@@ -27027,14 +26958,14 @@ var init_overlap = __esm({
 // src/lower/guards.ts
 function rulesToGuard(rules, isTarget, paths, self) {
   const guarded = /* @__PURE__ */ new Set();
-  const later = new Buckets();
+  const later2 = new Buckets();
   let budget = BUDGET;
   for (const rule2 of rules.toReversed()) {
     if (isTarget(rule2)) {
-      later.add(rule2);
+      later2.add(rule2);
       continue;
     }
-    for (const target3 of later.candidates(rule2)) {
+    for (const target3 of later2.candidates(rule2)) {
       if (budget-- > 0 && !mayOverlap(rule2.match, target3.match, paths, self)) continue;
       guarded.add(rule2);
       break;
@@ -27383,18 +27314,18 @@ function addDestination(chain, nat, policy2, view) {
   }
 }
 function addSource(chain, nat, policy2) {
-  const { random: random2, ports, pool } = nat;
+  const { random, ports, pool } = nat;
   for (const line of linesAt(nat.match, POSTROUTING, policy2.self))
     for (const { line: tests, ports: narrowed2 } of withPorts(line, ports)) {
       const add = (lines2, statement) => chain.add(lines2, { statement, origin: describeOrigin(nat.origin), group: GROUP2 });
       if (!pool) {
-        add([tests], { kind: "masquerade", ports: narrowed2, random: random2 });
+        add([tests], { kind: "masquerade", ports: narrowed2, random });
         continue;
       }
       for (const family of [4, 6]) {
         const addresses = targetOf(pool, family);
         if (addresses)
-          add(ofFamily(tests, family), { kind: "snat", family, addresses, ports: narrowed2, random: random2 });
+          add(ofFamily(tests, family), { kind: "snat", family, addresses, ports: narrowed2, random });
       }
     }
 }
@@ -27723,7 +27654,7 @@ var init_filter = __esm({
 });
 
 // src/lower/lower.ts
-function lower(policy2) {
+function lower2(policy2) {
   const chains = [...lowerRaw(policy2), ...lowerNat(policy2), ...lowerFilter(policy2)];
   return {
     chains: [...chains.filter(({ base }) => base), ...chains.filter(({ base }) => !base)]
@@ -27877,7 +27808,7 @@ function compile2(source, files) {
 }
 function outputsOf(policy2) {
   const header = { source: policy2.source.name.replace(/^.*\//, "") };
-  const ruleset = lower(policy2);
+  const ruleset = lower2(policy2);
   return {
     nft: () => emitNft(ruleset, header),
     iptables: () => emitIptables(legalise(ruleset, 4), 4, header),
@@ -31669,8 +31600,8 @@ function underlines(marks2, view, level) {
   const pipes = (of) => of.map(({ from, role }) => ({ column: from, text: "|", role }));
   if (hanging.length > 0) rows.push(pipes(hanging));
   for (const [index, mark] of hanging.entries()) {
-    const later = hanging.slice(index + 1).filter((other) => other.from !== mark.from);
-    rows.push([...pipes(later), { column: mark.from, text: mark.text, role: mark.role }]);
+    const later2 = hanging.slice(index + 1).filter((other) => other.from !== mark.from);
+    rows.push([...pipes(later2), { column: mark.from, text: mark.text, role: mark.role }]);
   }
   return rows;
 }

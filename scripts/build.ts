@@ -11,6 +11,8 @@ const root = join(import.meta.dirname, "..");
 const common: BuildOptions = {
   absWorkingDir: root,
   bundle: true,
+  // The same bytes also where node_modules is a link, as work trees may share one.
+  preserveSymlinks: true,
   format: "esm",
   platform: "node",
   outdir: "dist",
