@@ -10,7 +10,7 @@ import { PATHS } from "../policy/paths.ts";
 import type { Policy, Rule } from "../policy/policy.ts";
 
 /** The packets that a policy may leave untracked and allow, and that somebody answers. */
-export function untrackedAndAnswered(meaning: Meaning, family: Family): Diagram {
+function untrackedAndAnswered(meaning: Meaning, family: Family): Diagram {
   const space = meaning.space(family);
   const untracked = space.where(meaning.fates(family, "untracking", "packet"), FATE.untracked);
   return space.intersection(untracked, answered(meaning, family));
@@ -30,12 +30,43 @@ function answered(meaning: Meaning, family: Family): Diagram {
 /** The packets that may open a tracked flow which is answered: over TCP, openings only. */
 export function opensTracked(meaning: Meaning, family: Family): Diagram {
   const space = meaning.space(family);
-  const allowed = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed);
+  const tracked = space.where(meaning.fates(family, "keeping", "packet"), FATE.allowed, FATE.denied);
+  const passes = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed, FATE.untracked);
   const opens = space.union(
     space.set([{ opening: [{ first: 1, last: 1 }] }]),
     space.set([{ protocol: { except: [{ first: TCP, last: TCP }] } }]),
   );
-  return space.intersection(space.intersection(allowed, opens), answered(meaning, family));
+  return space.intersection(
+    space.intersection(tracked, passes),
+    space.intersection(opens, answered(meaning, family)),
+  );
+}
+
+/** Untracked packets whose replies may be denied. */
+export function repliesDenied(meaning: Meaning, family: Family): Diagram {
+  const space = meaning.space(family);
+  const replies = meaning.fates(family, "blocking", "reply");
+  return space.intersection(
+    untrackedAndAnswered(meaning, family),
+    space.where(replies, FATE.denied, FATE.droppedEarly),
+  );
+}
+
+/** Untracked packets whose replies may be allowed and tracked. */
+export function repliesTracked(meaning: Meaning, family: Family): Diagram {
+  const space = meaning.space(family);
+  const tracked = space.where(meaning.fates(family, "keeping", "reply"), FATE.allowed, FATE.denied);
+  const passes = space.where(meaning.fates(family, "tracking", "reply"), FATE.allowed, FATE.untracked);
+  return space.intersection(untrackedAndAnswered(meaning, family), space.intersection(tracked, passes));
+}
+
+/** Packets that may open a tracked flow of which raw may leave the replies untracked. */
+export function repliesUntracked(meaning: Meaning, family: Family): Diagram {
+  const space = meaning.space(family);
+  return space.intersection(
+    opensTracked(meaning, family),
+    space.where(meaning.marks(family, "reply"), FATE.untracked),
+  );
 }
 
 /** A packet that opens something, in a proof that takes every limit at its worst: an allow has no room left. */

@@ -30,17 +30,22 @@ export function fateOf(rule: Rule): Fate {
 }
 
 /**
- * How rules with a limit count. Such a rule may match or not, packet by packet, so a proof takes the worst case:
- * `untracking` leaves as much untracked as can be, `blocking` denies as much, `tracking` opens as many tracked flows.
+ * How rules with a limit count. Such a rule may match or not, packet by packet, so a proof takes the worst case. In the
+ * raw table a tracked rule keeps its packets whatever its limit, so who is tracked and who passes are two questions:
+ *
+ * - `untracking` leaves as much untracked as can be: only `FATE.untracked` is exact;
+ * - `keeping` keeps as much tracked as can be: exact is whether a fate is one of tracked packets;
+ * - `blocking` denies as much as can be, `tracking` opens as many tracked flows: exact is whether a packet passes.
  */
-export type LimitCase = "untracking" | "blocking" | "tracking";
+export type LimitCase = "untracking" | "keeping" | "blocking" | "tracking";
 
 function counts(rule: Rule, limits: LimitCase): boolean {
   if (!rule.limit) return true;
   switch (limits) {
-    // In the raw table a tracked rule keeps its packets whatever its limit.
     case "untracking":
       return rule.tracked || rule.action === "allow";
+    case "keeping":
+      return rule.tracked;
     case "blocking":
       return rule.action !== "allow";
     case "tracking":

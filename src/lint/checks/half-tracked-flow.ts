@@ -1,4 +1,4 @@
-import { FATE, replyMatch } from "../../meaning/fates.ts";
+import { replyMatch } from "../../meaning/fates.ts";
 import type { Packet } from "../../policy/packet.ts";
 import { TCP } from "../../policy/packet.ts";
 import type { Rule } from "../../policy/policy.ts";
@@ -9,10 +9,10 @@ import { addSymmetricAllow } from "../symmetric-fix.ts";
 import {
   decideReply,
   describeDecision,
-  opensTracked,
   packetAndReply,
+  repliesTracked,
+  repliesUntracked,
   untrackedAllows,
-  untrackedAndAnswered,
 } from "../way-back.ts";
 
 /** Flows that connection tracking sees in one direction only. */
@@ -35,11 +35,7 @@ function trackedReplies({ policy, meaning }: Subject): Offender<Rule>[] {
   const allows = untrackedAllows(policy);
   return offenders(
     {
-      bad(family) {
-        const space = meaning.space(family);
-        const replies = meaning.fates(family, "blocking", "reply");
-        return space.intersection(untrackedAndAnswered(meaning, family), space.where(replies, FATE.allowed));
-      },
+      bad: (family) => repliesTracked(meaning, family),
       sentences: allows,
       decider: (packet) => firstSentence(allows, packet, meaning),
     },
@@ -52,11 +48,7 @@ function untrackedReplies({ policy, meaning }: Subject): Offender<Rule>[] {
   const allows = untrackedAllows(policy);
   return offenders(
     {
-      bad(family) {
-        const space = meaning.space(family);
-        const replies = meaning.marks(family, "reply");
-        return space.intersection(opensTracked(meaning, family), space.where(replies, FATE.untracked));
-      },
+      bad: (family) => repliesUntracked(meaning, family),
       sentences: allows,
       decider: (packet) => {
         const reply = replyTo(packet);

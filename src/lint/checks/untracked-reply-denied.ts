@@ -1,4 +1,3 @@
-import { FATE } from "../../meaning/fates.ts";
 import { replyTo } from "../../policy/reply.ts";
 import type { Check } from "../check.ts";
 import { firstSentence, offenders } from "../offenders.ts";
@@ -7,8 +6,8 @@ import {
   decideReply,
   describeDecision,
   packetAndReply,
+  repliesDenied,
   untrackedAllows,
-  untrackedAndAnswered,
 } from "../way-back.ts";
 
 /** Untracked traffic whose replies are not allowed. Nothing remembers a request, so its reply needs a rule of its own. */
@@ -18,14 +17,7 @@ export const untrackedReplyDenied: Check = {
   run({ document, policy, meaning }, report) {
     const blamed = offenders(
       {
-        bad(family) {
-          const space = meaning.space(family);
-          const replies = meaning.fates(family, "blocking", "reply");
-          return space.intersection(
-            untrackedAndAnswered(meaning, family),
-            space.where(replies, FATE.denied, FATE.droppedEarly),
-          );
-        },
+        bad: (family) => repliesDenied(meaning, family),
         sentences: untrackedAllows(policy),
         decider: (packet) => firstSentence(untrackedAllows(policy), packet, meaning),
       },
