@@ -5,6 +5,7 @@ import {
   parseIpv6Address,
   parsePrefixLength,
   parseQuad,
+  readRange,
 } from "./parse.ts";
 import { printAddress, printPrefix } from "./print.ts";
 import { type Family, lastAddress } from "./ranges.ts";
@@ -18,7 +19,7 @@ export function explainAddress(text: string): AddressFault {
     return fault(
       "invalid",
       `\`${text}\` has a zone: an interface is written with \`in\` or \`out\``,
-      before(text, "%"),
+      text.slice(0, text.indexOf("%")),
     );
   const withPort = /^([0-9.]+):([0-9]+)$/.exec(text);
   if (withPort && readable(withPort[1]!))
@@ -100,11 +101,7 @@ function explainRange(text: string): AddressFault {
   const last = readable(high);
   if (first?.family === 4 && /^[0-9]{1,3}$/.test(high)) {
     const full = `${low.slice(0, low.lastIndexOf(".") + 1)}${high}`;
-    return fault(
-      "ambiguous",
-      `\`${text}\` has half an address at its end`,
-      readable(full) ? `${low}-${full}` : null,
-    );
+    return fault("ambiguous", `\`${text}\` has half an address at its end`, `${low}-${full}`);
   }
   if (!first) return { ...explainSingle(low), suggestion: null };
   if (!last) return { ...explainSingle(high), suggestion: null };
@@ -129,7 +126,7 @@ function explainSingle(text: string): AddressFault {
     if (octets.some((octet) => /^0[0-9]/.test(octet))) {
       const plain = octets.map((octet) => octet.replace(/^0+(?=[0-9])/, "")).join(".");
       const message = `\`${text}\` has leading zeros: some programs read such numbers as octal, others as decimal`;
-      return fault("ambiguous", message, readable(plain) ? plain : null);
+      return fault("ambiguous", message, plain);
     }
     if (octets.length < 4) {
       if (octets.length === 1) return fault("invalid", `\`${text}\` is a number, not an address`, null);
@@ -190,13 +187,10 @@ function mapped(text: string, suggestion: string | null): AddressFault {
   );
 }
 
+/** A suggestion that is itself wrong is none. */
 function fault(reason: AddressFaultReason, message: string, suggestion: string | null): AddressFault {
-  return { ok: false, reason, message, suggestion };
-}
-
-function before(text: string, mark: string): string | null {
-  const head = text.slice(0, text.indexOf(mark));
-  return readable(head) ? head : null;
+  const isRight = suggestion !== null && readRange(suggestion.replace(/ port [0-9]+$/, "")) !== null;
+  return { ok: false, reason, message, suggestion: isRight ? suggestion : null };
 }
 
 /** The address that a text is, of either family; null for anything else. */

@@ -34,7 +34,12 @@ export type AddressFaultReason =
  * address is decides the `ip-address` package.
  */
 export function parseAddress(text: string): AddressRange | AddressFault {
-  return parseIpv4(text) ?? parseIpv6(text) ?? explainAddress(text);
+  return readRange(text) ?? explainAddress(text);
+}
+
+/** What `parseAddress` reads; null, and no reason, for everything else. */
+export function readRange(text: string): AddressRange | null {
+  return parseIpv4(text) ?? parseIpv6(text);
 }
 
 /** The number of a dotted quad that stands at `start` and fills the text up to `end`; −1 where none does. */
