@@ -358,3 +358,20 @@ test("IPv6 rules are laid out alike", () => {
     ].join("\n"),
   );
 });
+
+describe("what routing says of an address", () => {
+  const delivered = types("destination", "local", "broadcast", "anycast", "multicast");
+  test("is one list on IPv4", () => {
+    expect(legalRule([delivered])).toBe(
+      "INPUT -m addrtype --dst-type LOCAL,BROADCAST,ANYCAST,MULTICAST -j ACCEPT",
+    );
+  });
+  test("needs a list of its own for multicast on IPv6, where the kernel ands it with the rest", () => {
+    expect(legalRule([delivered], {}, 6)).toBe(
+      "INPUT -m addrtype --dst-type LOCAL,ANYCAST -j ACCEPT\nINPUT -m addrtype --dst-type MULTICAST -j ACCEPT",
+    );
+    expect(legalRule([not(delivered)], {}, 6)).toBe(
+      "INPUT -m addrtype ! --dst-type LOCAL,ANYCAST -m addrtype ! --dst-type MULTICAST -j ACCEPT",
+    );
+  });
+});

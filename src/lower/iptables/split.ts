@@ -5,8 +5,8 @@ import {
   type Family,
   type PortRanges,
 } from "../../address/ranges.ts";
-import type { LimitMatch, Match, Side } from "../../netfilter/ruleset.ts";
-import type { Addresses, Conjunction } from "./conjunction.ts";
+import type { AddressType, LimitMatch, Match, Side } from "../../netfilter/ruleset.ts";
+import type { Addresses, AddressTypes, Conjunction } from "./conjunction.ts";
 import type { Devices } from "./devices.ts";
 
 /** Tests that stand in one line. */
@@ -37,14 +37,12 @@ export function splitConjunction(all: Conjunction, family: Family): Split {
     addressParts("source", all.source, family),
     addressParts("destination", all.destination, family),
     ...transportParts(all, family),
+    typeParts("source", all.sourceType, family),
+    typeParts("destination", all.destinationType, family),
   ];
   const fixed: Match[] = [];
   if (all.states) fixed.push({ kind: "state", states: all.states, negated: false });
   if (all.dnat) fixed.push({ kind: "dnat-status" });
-  for (const side of ["source", "destination"] as const) {
-    const type = all[`${side}Type`];
-    if (type) fixed.push({ kind: "address-type", side, ...type });
-  }
   return {
     fixed: [...parts.flatMap((part) => (part.among?.length === 1 ? part.among[0]! : [])), ...fixed],
     choices: parts.flatMap(({ among }) => (among && among.length > 1 ? [among] : [])),
@@ -91,6 +89,25 @@ function addressParts(side: Side, addresses: Addresses | null, family: Family): 
   return byOthers && ranges.length > 1
     ? { among: null, except: others.map((range) => test(range, false)) }
     : { among: ranges.map((range) => test(range, false)), except: [] };
+}
+
+/**
+ * On IPv6 `addrtype` ands MULTICAST with whatever else a list names (`match_type6` in the kernel's xt_addrtype.c), and a
+ * list that no address can meet is a test that never holds: so multicast stands in a list of its own.
+ */
+function typeParts(side: Side, types: AddressTypes | null, family: Family): Part {
+  if (!types) return anything;
+  const test = (some: readonly AddressType[]): Match => ({
+    kind: "address-type",
+    side,
+    types: some,
+    negated: types.negated,
+  });
+  const others = types.types.filter((type) => type !== "multicast");
+  const mixed = family === 6 && others.length > 0 && others.length < types.types.length;
+  if (!mixed) return { among: [[test(types.types)]], except: [] };
+  const lists = [test(others), test(["multicast"])];
+  return { among: types.negated ? [lists] : lists.map((list) => [list]), except: [] };
 }
 
 /** Ports mean nothing without their protocol, so lines that ask for one carry the other. */
