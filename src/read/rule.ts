@@ -142,24 +142,31 @@ function multiply(products: Alternatives, step: Step & { kind: "test" }): Altern
 function tidy(matches: readonly ScriptMatch[]): readonly ScriptMatch[] {
   if (matches.length < 2) return matches;
   const kept: ScriptMatch[] = [];
+  const places = new Map<string, number>();
   for (const match of matches) {
-    const twin = kept.findIndex((one) => isTwin(one, match));
-    if (twin < 0) kept.push(match);
-    else kept[twin] = merge(kept[twin]!, match);
+    const subject = subjectOf(match);
+    const place = subject === null ? undefined : places.get(subject);
+    if (place !== undefined) {
+      kept[place] = merge(kept[place]!, match);
+      continue;
+    }
+    if (subject !== null) places.set(subject, kept.length);
+    kept.push(match);
   }
   return kept;
 }
 
-function isTwin(a: ScriptMatch, b: ScriptMatch): boolean {
-  switch (b.kind) {
+/** Tests of one subject say the same, or can be made one; null where they cannot. */
+function subjectOf(match: ScriptMatch): string | null {
+  switch (match.kind) {
     case "family":
-      return a.kind === "family" && a.family === b.family;
+      return `family ${match.family}`;
     case "protocol":
-      return a.kind === "protocol" && a.negated === b.negated && `${a.protocols}` === `${b.protocols}`;
+      return `protocol ${match.negated} ${match.protocols}`;
     case "icmp":
-      return a.kind === "icmp" && a.family === b.family;
+      return `icmp ${match.family}`;
     default:
-      return false;
+      return null;
   }
 }
 

@@ -31,8 +31,15 @@ export function readRule(context: RuleContext): Plan {
   const first = cursor.at;
   const draft: Draft = { ...context, steps: [], comment: "" };
   while (!atEnd(cursor)) readStep(draft);
+  if (draft.steps.filter(({ kind }) => kind !== "test").length > MOST_ACTIONS) {
+    const text = note(draft, "statement", first);
+    draft.steps.splice(0, Infinity, { kind: "act", statement: { kind: "unknown", text, continues: false } });
+  }
   return { steps: draft.steps, comment: draft.comment, span: spanFrom(cursor, first) };
 }
+
+/** Things that one rule does. Nobody writes so many, and each one may need a chain of its own. */
+const MOST_ACTIONS = 100;
 
 /** Words with which a statement begins, behind a test that is not understood. */
 const STATEMENTS: ReadonlySet<string> = new Set([

@@ -12,8 +12,8 @@ import {
   type Tokens,
 } from "./tokens.ts";
 
-/** Tokens that variables may bring into a script beyond those that are written: variables of variables grow fast. */
-const MOST_EXPANDED = 4_000_000;
+/** Tokens that variables may stand for in one script, all taken together: variables of variables grow fast. */
+const MOST_EXPANDED = 1_000_000;
 
 interface Expanded {
   readonly kinds: TokenKind[];
@@ -21,19 +21,25 @@ interface Expanded {
   readonly ends: number[];
 }
 
+/** The variables defined so far, and how many tokens have been put in their places. */
+interface Variables {
+  readonly known: Map<string, Expanded>;
+  expanded: number;
+}
+
 /**
  * Puts in place of every `$variable` what its `define` says, and takes the definitions out. Where a variable is defined
- * twice, the one before the use counts; that one defined in a block is unknown behind it is not checked.
+ * twice, the last one before the use counts.
  */
 export function expandVariables(tokens: Tokens, log: ReadLog): Tokens {
   if (!tokens.kinds.includes("variable") && !hasDefine(tokens, log)) return tokens;
   const cursor: Cursor = { log, tokens, at: 0 };
-  const variables = new Map<string, Expanded>();
+  const variables: Variables = { known: new Map(), expanded: 0 };
   const script = empty();
   let isStart = true;
   while (kindAt(cursor) !== "end") {
     if (isStart && (isAt(cursor, "define") || isAt(cursor, "redefine") || isAt(cursor, "undefine"))) {
-      define(cursor, variables);
+      if (!define(cursor, variables)) break;
       continue;
     }
     isStart = kindAt(cursor) === "newline" || isAt(cursor, ";") || isAt(cursor, "{") || isAt(cursor, "}");
@@ -55,49 +61,47 @@ function empty(): Expanded {
   return { kinds: [], starts: [], ends: [] };
 }
 
-/** `define NAME = VALUE`, where a value may be a set on many lines. */
-function define(cursor: Cursor, variables: Map<string, Expanded>): void {
+/** `define NAME = VALUE`, where a value may be a set on many lines; false where it is too long for anybody. */
+function define(cursor: Cursor, variables: Variables): boolean {
   const first = cursor.at;
   const isUndefine = accept(cursor, "undefine");
   if (!isUndefine) cursor.at++;
   const name = peek(cursor);
   cursor.at++;
   if (isUndefine) {
-    variables.delete(name);
-    return;
+    variables.known.delete(name);
+    return true;
   }
   if (!accept(cursor, "=")) {
     reportSyntax(cursor.log, spanFrom(cursor, first), "a definition is `define NAME = VALUE`");
-    return;
+    return true;
   }
   const value = empty();
   while (!atEnd(cursor)) {
-    if (!isAt(cursor, "{")) {
-      if (!copy(cursor, value, variables)) return;
-      continue;
-    }
     const start = cursor.at;
-    skipBlock(cursor);
-    const end = cursor.at;
+    if (isAt(cursor, "{")) skipBlock(cursor);
+    const end = Math.max(cursor.at, start + 1);
     cursor.at = start;
-    while (cursor.at < end) if (!copy(cursor, value, variables)) return;
+    while (cursor.at < end) if (!copy(cursor, value, variables)) return false;
   }
-  variables.set(name, value);
+  variables.known.set(name, value);
+  return true;
 }
 
 /** Copies the token at the cursor, or what it stands for; false where that grows out of all bounds. */
-function copy(cursor: Cursor, to: Expanded, variables: ReadonlyMap<string, Expanded>): boolean {
+function copy(cursor: Cursor, to: Expanded, variables: Variables): boolean {
   const { tokens, at, log } = cursor;
+  const kind = tokens.kinds[at]!;
+  const found = kind === "variable" ? variables.known.get(peek(cursor).slice(1)) : undefined;
   cursor.at++;
-  const found =
-    tokens.kinds[at] === "variable" ? variables.get(peek({ log, tokens, at }).slice(1)) : undefined;
   if (!found) {
     // A variable from elsewhere stays, and whatever it stands in is not understood.
-    if (tokens.kinds[at] === "variable") noteUnknown(log, "file", spanFrom(cursor, at));
-    append(to, { kinds: [tokens.kinds[at]!], starts: [tokens.starts[at]!], ends: [tokens.ends[at]!] });
+    if (kind === "variable") noteUnknown(log, "file", spanFrom(cursor, at));
+    append(to, { kinds: [kind], starts: [tokens.starts[at]!], ends: [tokens.ends[at]!] });
     return true;
   }
-  if (to.kinds.length + found.kinds.length > tokens.kinds.length + MOST_EXPANDED) {
+  variables.expanded += found.kinds.length;
+  if (variables.expanded > MOST_EXPANDED) {
     reportSyntax(log, spanFrom(cursor, at), "the variables of this script stand for too much");
     return false;
   }
