@@ -26,7 +26,7 @@ export interface Domain<T extends Value> {
   readonly bits: number;
   /** The class of a value. */
   rankOf(value: T): number;
-  /** The classes that a condition is made of. Throws where it is not a union of declared ranges: a bug in the caller. */
+  /** The classes that a condition is made of. Throws where it splits one, for want of a declared range: the caller's bug. */
   ranksOf(condition: Condition<T>): RankSet;
   /** How many values the ranks from `start` up to, not including, `end` have together. */
   weight(start: number, end: number): bigint;
@@ -60,8 +60,8 @@ export function rankDomain<T extends Value>(size: T, ranges: Iterable<Range<T>>)
   const { ownPiece, rankStart, subtreeEnd, parent } = tree;
   const ranks = ownPiece.length;
   const sums = prefixSums(tree.ownSize);
-  const known = new WeakMap<object, { readonly ranks: RankSet }>();
-  const touched = new WeakMap<object, { readonly ranks: RankSet }>();
+  const known = new WeakMap<object, RankSet>();
+  const touched = new WeakMap<object, RankSet>();
 
   const endRank = (piece: number): number => rankStart[subtreeEnd[piece]!]!;
 
@@ -72,9 +72,9 @@ export function rankDomain<T extends Value>(size: T, ranges: Iterable<Range<T>>)
     return rankStart[piece]!;
   }
 
-  /** Appends the ranks of one range. */
-  function rankRange(range: Range<T>, into: number[]): void {
-    if (range.first > range.last) return;
+  /** Appends the ranks of one range; false where declared ranges do not make it up. */
+  function rankRange(range: Range<T>, into: number[]): boolean {
+    if (range.first > range.last) return true;
     for (let at = range.first; ; ) {
       // Pieces are ordered by first value, the largest first among equals: this is the largest that starts here and fits.
       const piece = firstIndex(pieces.length, (i) => {
@@ -82,22 +82,42 @@ export function rankDomain<T extends Value>(size: T, ranges: Iterable<Range<T>>)
         return first > at || (first === at && last <= range.last);
       });
       const found = pieces[piece];
-      if (found?.first !== at)
-        throw new RangeError(`${range.first}…${range.last} was not declared to the domain`);
+      if (found?.first !== at) return false;
       into.push(rankStart[piece]!, endRank(piece));
-      if (found.last === range.last) return;
+      if (found.last === range.last) return true;
       at = plus(found.last, one);
     }
   }
 
-  function compute(condition: Condition<T>): RankSet {
+  function rankRanges(ranges: Ranges<T>): RankSet {
     const intervals: number[] = [];
-    if (!("except" in condition)) {
-      for (const range of condition) rankRange(range, intervals);
-      return mergeRanks(intervals, ranks);
-    }
-    for (const range of condition.except) rankRange(range, intervals);
-    return complementRanks(mergeRanks(intervals, ranks), ranks);
+    if (ranges.every((range) => rankRange(range, intervals))) return mergeRanks(intervals, ranks);
+    // What declared ranges leave between them is no declared range, but all of it together may well be a class.
+    const touched = mergeRanks(
+      ranges.flatMap((range) => touching(range, pieces, tree, one)),
+      ranks,
+    );
+    const wanted = ranges.reduce((sum, { first, last }) => sum + BigInt(last) - BigInt(first) + 1n, 0n);
+    if (weightOf(touched) === wanted) return touched;
+    const words = ranges.map(({ first, last }) => `${first}…${last}`).join(", ");
+    throw new RangeError(`${words} cannot be told from other values: not declared to the domain`);
+  }
+
+  function weightOf(set: RankSet): bigint {
+    let sum = 0n;
+    const intervals = set ?? [0, ranks];
+    for (let i = 0; i < intervals.length; i += 2) sum += weight(intervals[i]!, intervals[i + 1]!);
+    return sum;
+  }
+
+  function weight(start: number, end: number): bigint {
+    return sums[end]! - sums[start]!;
+  }
+
+  function compute(condition: Condition<T>): RankSet {
+    return "except" in condition
+      ? complementRanks(rankRanges(condition.except), ranks)
+      : rankRanges(condition);
   }
 
   return {
@@ -109,18 +129,12 @@ export function rankDomain<T extends Value>(size: T, ranges: Iterable<Range<T>>)
       // Long lists are named sets, shared by many rules; short ones are cheaper to look up than to remember.
       const length = "except" in condition ? condition.except.length : condition.length;
       if (length < 4) return compute(condition);
-      let entry = known.get(condition);
-      if (!entry) known.set(condition, (entry = { ranks: compute(condition) }));
-      return entry.ranks;
+      return remembered(known, condition, () => compute(condition));
     },
-    weight: (start, end) => sums[Math.min(end, ranks)]! - sums[start]!,
+    weight,
     valuesOf: (set) => valuesOf(set ?? [0, ranks], pieces, tree, one),
-    touching(range) {
-      let entry = touched.get(range);
-      if (!entry)
-        touched.set(range, (entry = { ranks: mergeRanks(touching(range, pieces, tree, one), ranks) }));
-      return entry.ranks;
-    },
+    touching: (range) =>
+      remembered(touched, range, () => mergeRanks(touching(range, pieces, tree, one), ranks)),
     firstRun: (rank, range) => firstRun(ownPiece[rank]!, range, pieces, tree, one),
   };
 }
@@ -144,6 +158,22 @@ export function complementRanks(set: RankSet, ranks: number): RankSet {
   }
   if (next < ranks) gaps.push(next, ranks);
   return gaps.length === 2 && gaps[0] === 0 && gaps[1] === ranks ? null : gaps;
+}
+
+/** The ranks, out of `ranks`, that `a` holds and `b` does not. */
+export function subtractRanks(a: RankSet, b: RankSet, ranks: number): readonly number[] {
+  if (b === null) return [];
+  const left: number[] = [];
+  const gaps = complementRanks(b, ranks) ?? [0, ranks];
+  const whole = a ?? [0, ranks];
+  for (let i = 0, j = 0; i < whole.length && j < gaps.length; ) {
+    const start = Math.max(whole[i]!, gaps[j]!);
+    const end = Math.min(whole[i + 1]!, gaps[j + 1]!);
+    if (start < end) left.push(start, end);
+    if (whole[i + 1]! < gaps[j + 1]!) i += 2;
+    else j += 2;
+  }
+  return left;
 }
 
 /** Whether two sets of ranks share one. */
@@ -286,7 +316,10 @@ function valuesOf<T extends Value>(
     const from = rankStart[piece]!;
     const to = rankStart[subtreeEnd[piece]!]!;
     if (end <= from || to <= start) return;
-    if (start <= from && to <= end) return add(first, last);
+    if (start <= from && to <= end) {
+      add(first, last);
+      return;
+    }
     const own = ownPiece[from] === piece && start <= from && from < end;
     let next = first;
     for (let child = piece + 1; child < subtreeEnd[piece]!; child = subtreeEnd[child]!) {
@@ -367,6 +400,14 @@ function prefixSums(sizes: readonly bigint[]): bigint[] {
   const sums = [0n];
   for (const size of sizes) sums.push(sums.at(-1)! + size);
   return sums;
+}
+
+function remembered(known: WeakMap<object, RankSet>, key: object, compute: () => RankSet): RankSet {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const ranks = compute();
+  known.set(key, ranks);
+  return ranks;
 }
 
 /** The first of `count` indices for which `holds` is true, which it then is for all after it; `count` where none is. */

@@ -1,7 +1,9 @@
-import { firstMatch } from "./first-match.ts";
-import type { Diagram } from "./nodes.ts";
-import { matchOf, type RuleList } from "./rules.ts";
-import type { Packet } from "./space.ts";
+import { type Domain, subtractRanks, type Value } from "./domain.ts";
+import { compose } from "./first-match.ts";
+import { type Diagram, NONE, terminal, verdictOf } from "./nodes.ts";
+import type { RuleList } from "./rules.ts";
+import { contains, lookUp, type RankedPacket } from "./samples.ts";
+import { type Packet, type RankedCube, verdictOfRanks } from "./space.ts";
 import { verdictsOf } from "./walk.ts";
 
 /** What becomes of a rule among the others. */
@@ -10,128 +12,215 @@ export interface Fate {
   readonly matches: boolean;
   /** Some packet meets them and no earlier rule decides it. */
   readonly decides: boolean;
-  /** The verdicts of the earlier rules that decide packets of this one, ascending. */
-  readonly takenBy: readonly number[];
   /** Without the rule every packet would have the same verdict. So it is with a rule that decides nothing. */
   readonly removable: boolean;
 }
 
-/** Set in a verdict: not that of an earlier rule, but what the packet would get from later ones. */
-const LATER = 1 << 20;
-/** Rules whose tree of first-match diagrams is held at once. */
-const BLOCK = 1 << 11;
+/** Packets that are tried for each rule before the question is settled for all packets. */
+const ROUNDS = 3;
 
 /**
  * The fate of every rule of a list; `otherwise` is what decides where no rule matches (`space.nothing` for nobody).
  *
- * Asking rule by rule "is it in the union of all earlier ones?" walks a large diagram for every rule. Instead one map
- * is divided along with the list. For the rules of a segment it holds, *on the packets of the segment only*, what the
- * rules before the segment decide, and where they do not, what those after it would. Halving the segment, the left
- * half's map learns what the right half says later, the right half's what the left half said earlier; both shrink to
- * their halves' packets. At a single rule the map says all: the rule decides something if anything is left to later
- * rules, and can go if all of that would get its own verdict. Each level of this recursion handles each rule's packets
- * once, so the work grows as that of building the list does.
+ * Most rules are needed, and one packet shows it: the rule is the first to match it, and the next would decide otherwise.
+ * So a few packets of each rule are looked up. Those rules that no packet vouches for are settled exactly, in one
+ * diagram for all of them: it gives a packet the first rule that matches, and the verdict it would get without that
+ * rule. Both come of one associative overlay, so the diagram is built as that of the verdicts is, and since rules that
+ * are vouched for need no name in it, it is seldom much larger.
  */
 export function fatesOf<P extends Packet>(list: RuleList<P>, otherwise: Diagram): Fate[] {
   const { space } = list;
-  const { engine } = space;
-  const { nodes, operations, pins } = engine;
-  const base = nodes.count;
-  const bottom = pins.length;
-  const fates: Fate[] = [];
+  const shown = trySamples(list, otherwise);
+  const suspects: number[] = [];
+  list.cubes.forEach((cubes, rule) => {
+    if (cubes.length > 0 && shown[rule] === UNKNOWN) suspects.push(rule);
+  });
+  const nextVerdicts = new Map<number, number[]>();
+  if (suspects.length > 0) {
+    space.tidy(() => {
+      for (const { rule, next } of secondThoughts(list, suspects, otherwise)) {
+        const known = nextVerdicts.get(rule);
+        if (known) known.push(next);
+        else nextVerdicts.set(rule, [next]);
+      }
+      return [];
+    });
+  }
+  return list.cubes.map((cubes, rule) => {
+    if (shown[rule] === NEEDED) return { matches: true, decides: true, removable: false };
+    const next = nextVerdicts.get(rule) ?? [];
+    return {
+      matches: cubes.length > 0,
+      decides: next.length > 0,
+      removable: next.every((verdict) => verdict === list.verdicts[rule]!),
+    };
+  });
+}
 
-  /** Pins the first-match diagrams of a segment and all its halves; the tree refers to them by place. */
-  const plant = (start: number, end: number, smallest: number): Tree => {
-    const middle = end - start > smallest ? start + Math.ceil((end - start) / smallest / 2) * smallest : end;
-    if (middle >= end) {
-      const single = end - start === 1;
-      pins.push(
-        single
-          ? engine.operations.map(matchOf(list, start), (is) => is && list.verdicts[start]!)
-          : firstMatch(list, start, end),
-      );
-      return { start, end, place: pins.length - 1, halves: null };
-    }
-    const left = plant(start, middle, smallest);
-    const right = plant(middle, end, smallest);
-    pins.push(operations.overlay(pins[left.place]!, pins[right.place]!));
-    engine.collectIfWorthwhile(base);
-    return { start, end, place: pins.length - 1, halves: [left, right] };
+/** What packets and pairs of rules can show about a rule. */
+const UNKNOWN = 0;
+/** Some packet gets another verdict without the rule. */
+const NEEDED = 1;
+/** One earlier rule matches whatever this one matches. */
+const COVERED = 2;
+
+/**
+ * Tries packets for each rule. The first try is the least special packet; where another rule takes it, or would do the
+ * same with it, the next try steps out of that rule, in one field. A rule that cannot be stepped out of covers this one.
+ */
+function trySamples<P extends Packet>(list: RuleList<P>, otherwise: Diagram): Uint8Array {
+  const { nodes } = list.space.engine;
+  const { fields } = list.space;
+  const shown = new Uint8Array(list.count);
+  const next = random(list.count);
+  const domains = fields.map(({ domain }) => domain);
+  let tries: Try[] = [];
+  list.cubes.forEach((cubes, rule) => {
+    if (cubes.length > 0)
+      tries.push({ rule, cube: cubes[0]!, packet: cubes[0]!.map((set) => set?.[0] ?? 0) });
+  });
+  for (let round = 0; round < ROUNDS && tries.length > 0; round++) {
+    const matches = lookUp(
+      list,
+      tries.map(({ packet }) => packet),
+    );
+    tries = tries.flatMap((current, i) => {
+      const { rule, packet } = current;
+      const { first, second } = matches[i]!;
+      if (first === rule) {
+        const without =
+          second < 0 ? verdictOfRanks(nodes, fields, otherwise, packet) : list.verdicts[second]!;
+        if (without !== list.verdicts[rule]) {
+          shown[rule] = NEEDED;
+          return [];
+        }
+      } else if (
+        list.cubes[rule]!.every((cube) => list.cubes[first]!.some((other) => covers(other, cube, domains)))
+      ) {
+        shown[rule] = COVERED;
+        return [];
+      }
+      const obstacle = first === rule ? second : first;
+      return [elsewhere(list, current, obstacle, next)];
+    });
+  }
+  return shown;
+}
+
+/** A packet that is tried for a rule. */
+interface Try {
+  readonly rule: number;
+  /** The cube of the rule that it is in. */
+  readonly cube: RankedCube;
+  readonly packet: RankedPacket;
+}
+
+/** Another packet of the rule; where that is possible one that `obstacle` does not match for the reason it did. */
+function elsewhere<P extends Packet>(
+  { space: { fields }, cubes }: RuleList<P>,
+  { rule, cube, packet }: Try,
+  obstacle: number,
+  next: () => number,
+): Try {
+  const blocking = obstacle < 0 ? undefined : cubes[obstacle]!.find((other) => contains(other, packet));
+  const ways = blocking
+    ? fields.flatMap(({ domain }, i) => {
+        const ranks = subtractRanks(cube[i]!, blocking[i]!, domain.ranks);
+        return ranks.length > 0 ? [{ i, ranks }] : [];
+      })
+    : [];
+  if (ways.length === 0) {
+    const other = cubes[rule]![Math.floor(next() * cubes[rule]!.length)]!;
+    return {
+      rule,
+      cube: other,
+      packet: other.map((set, i) => pick(set ?? [0, fields[i]!.domain.ranks], next)),
+    };
+  }
+  const { i, ranks } = ways[Math.floor(next() * ways.length)]!;
+  return { rule, cube, packet: packet.with(i, pick(ranks, next)) };
+}
+
+function pick(ranks: readonly number[], next: () => number): number {
+  const pair = 2 * Math.floor((next() * ranks.length) / 2);
+  return ranks[pair]! + Math.floor(next() * (ranks[pair + 1]! - ranks[pair]!));
+}
+
+function covers(outer: RankedCube, inner: RankedCube, domains: readonly Domain<Value>[]): boolean {
+  return outer.every((set, i) => subtractRanks(inner[i]!, set, domains[i]!.ranks).length === 0);
+}
+
+interface SecondThought {
+  readonly rule: number;
+  /** The verdict that some packet, which `rule` decides, would get without it. */
+  readonly next: number;
+}
+
+/**
+ * For each suspect that decides anything, every verdict that its packets would get without it.
+ *
+ * A terminal is a name and a verdict. The name is that of the first matching rule, or `UNNAMED` for rules that are no
+ * suspects; of these the verdict is their own, of suspects it is that of the next rule, 0 as long as none is known.
+ */
+function secondThoughts<P extends Packet>(
+  list: RuleList<P>,
+  suspects: readonly number[],
+  otherwise: Diagram,
+): SecondThought[] {
+  const { space } = list;
+  const { operations } = space.engine;
+  const verdicts = [
+    0,
+    ...new Set([...list.verdicts, ...verdictsOf(space, otherwise)].filter((v) => v !== 0)),
+  ];
+  const codes = new Map(verdicts.map((verdict, code) => [verdict, code]));
+  const width = verdicts.length;
+  const names = new Map(suspects.map((rule, i) => [rule, i + 1]));
+  const UNNAMED = 0;
+
+  const nameOf = (code: number): number => Math.floor(code / width);
+  const settled = (code: number): boolean => code !== 0 && code % width !== 0;
+  /** What a rule decides that comes after another one. */
+  const ownVerdict = (code: number): number =>
+    nameOf(code) === UNNAMED ? code : codes.get(list.verdicts[suspects[nameOf(code) - 1]!]!)!;
+  const merge = (first: number, second: number): number => {
+    if (first === 0) return second;
+    if (second === 0 || settled(first)) return first;
+    // Two cubes of one rule: the second knows what comes after both.
+    if (nameOf(first) === nameOf(second)) return second;
+    return first + ownVerdict(second);
   };
+  const shortcuts = { settled: (code: number) => settled(code), neutral: true };
+  const overlay = (first: number, second: number): number =>
+    first === NONE ? second : operations.combine(first, second, merge, shortcuts);
 
-  /** The map of the segment is on top of the pins; it is gone afterwards. */
-  const descend = (tree: Tree): void => {
-    engine.collectIfWorthwhile(base);
-    if (tree.halves) {
-      const [left, right] = tree.halves;
-      const map = pins.length - 1;
-      pins.push(
-        operations.combine(
-          operations.keep(pins[map]!, pins[left.place]!),
-          pins[right.place]!,
-          later,
-          SHORTCUTS,
-        ),
-      );
-      descend(left);
-      pins.push(
-        operations.combine(
-          operations.keep(pins[map]!, pins[right.place]!),
-          pins[left.place]!,
-          earlier,
-          SHORTCUTS,
-        ),
-      );
-      descend(right);
-    } else if (tree.end - tree.start > 1) {
-      const inner = plant(tree.start, tree.end, 1);
-      pins.push(pins[inner.place - (2 * (tree.end - tree.start) - 1)]!);
-      descend(inner);
-      pins.length -= 2 * (tree.end - tree.start) - 1;
-    } else {
-      fates[tree.start] = fateOf(verdictsOf(space, pins.at(-1) as Diagram), list.verdicts[tree.start]!);
-    }
-    pins.pop();
-  };
-
-  if (list.count === 0) return [];
-  const whole = plant(0, list.count, BLOCK);
-  const later0 = operations.map(otherwise, (verdict) => verdict | LATER);
-  pins.push(operations.keep(later0, pins[whole.place]!));
-  descend(whole);
-  pins.length = bottom;
-  engine.collectIfWorthwhile(base);
-  return fates;
+  const composed = compose(list, {
+    terminalOf: (rule) => {
+      const name = names.get(rule);
+      return terminal(name === undefined ? codes.get(list.verdicts[rule]!)! : name * width);
+    },
+    overlay,
+    settled: (id) => settled(verdictOf(id)),
+  });
+  const whole = overlay(
+    composed,
+    operations.map(otherwise, (verdict) => codes.get(verdict)!),
+  );
+  const found: SecondThought[] = [];
+  for (const code of verdictsOf(space, whole as Diagram)) {
+    if (nameOf(code) === UNNAMED) continue;
+    found.push({ rule: suspects[nameOf(code) - 1]!, next: verdicts[code % width]! });
+  }
+  return found;
 }
 
-interface Tree {
-  readonly start: number;
-  readonly end: number;
-  /** Where in the pins the first-match diagram of the segment is. */
-  readonly place: number;
-  readonly halves: readonly [Tree, Tree] | null;
-}
-
-/** Of a map and the verdicts of rules that come next. */
-function later(known: number, next: number): number {
-  return next === 0 ? known : next | LATER;
-}
-
-/** Of a map and the verdicts of rules that came just before. */
-function earlier(known: number, previous: number): number {
-  return previous === 0 ? known : previous;
-}
-
-/** What an earlier rule decided stays, and what is outside the segment stays outside. */
-const SHORTCUTS = { settled: (verdict: number) => verdict < LATER, neutral: true };
-
-function fateOf(verdicts: readonly number[], own: number): Fate {
-  const takenBy = verdicts.filter((verdict) => verdict !== 0 && verdict < LATER);
-  const left = verdicts.filter((verdict) => verdict >= LATER);
-  return {
-    matches: takenBy.length + left.length > 0,
-    decides: left.length > 0,
-    takenBy,
-    removable: left.every((verdict) => verdict === (own | LATER)),
+/** Numbers from 0 to below 1 (mulberry32), the same for the same seed: a check must not depend on chance. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
 }

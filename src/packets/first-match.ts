@@ -1,106 +1,119 @@
 import type { RankSet } from "./domain.ts";
 import { type Diagram, NONE, terminal } from "./nodes.ts";
 import type { RuleList } from "./rules.ts";
-import type { Engine, Field, Packet, RankedCube } from "./space.ts";
+import type { Packet, RankedCube } from "./space.ts";
 
-/** Cubes with verdicts, the first match first. */
+/** What is worked out for each packet from the rules that match it, in order. */
+export interface Composition {
+  /** The terminal for packets that only this rule matches. Neighbours with the same one may change places. */
+  readonly terminalOf: (rule: number) => number;
+  /** What the rules of `first`, then those of `second`, come to. Associative; `NONE` is neutral. */
+  readonly overlay: (first: number, second: number) => number;
+  /** Whether a terminal is the last word, whatever rules come after. */
+  readonly settled: (terminal: number) => boolean;
+}
+
+/** Cubes and their terminals, in the order of their rules. */
 interface Entries {
   readonly cubes: readonly RankedCube[];
-  readonly verdicts: readonly number[];
+  readonly terminals: readonly number[];
   /** By cube, the index after the last field that it restricts. */
   readonly restricted: readonly number[];
 }
 
 /**
- * Splitting a list by the classes of a field copies each rule into every class it meets. Up to this many copies a rule
- * on average that is cheaper than an overlay.
+ * Splitting a list by the classes of a field copies each rule into every class it meets. Where that makes no more
+ * copies than there are rules, it is cheaper than an overlay.
  */
 const MOST_COPIES = 1;
 
+/** The verdict of the first rule that matches, for every packet; 0 where none does. */
+export function firstMatch<P extends Packet>(list: RuleList<P>): Diagram {
+  return compose(list, {
+    terminalOf: (rule) => terminal(list.verdicts[rule]!),
+    overlay: list.space.engine.operations.overlay,
+    settled: (id) => id !== NONE,
+  });
+}
+
 /**
- * The verdict of the first rule that matches, for every packet; 0 where none does.
+ * Works out a composition for every packet.
  *
  * Two ways to divide are mixed. Where rules mostly stay within one class of the next field each, the list is split by
  * these classes, and the field is done with. Where they do not (wildcards, nested prefixes), it is cut in two, and the
  * diagram of the first half overlaid on that of the second: overlay is associative, so any bracketing will do, and the
- * balanced one merges small diagrams often and large ones seldom. Inside a run of rules with one verdict order means
+ * balanced one merges small diagrams often and large ones seldom. Inside a run of rules with one terminal order means
  * nothing, so runs are sorted first, and the halves have little to do with each other.
  */
-export function firstMatch<P extends Packet>(list: RuleList<P>, start = 0, end = list.count): Diagram {
+export function compose<P extends Packet>(list: RuleList<P>, composition: Composition): Diagram {
   const { engine, fields } = list.space;
-  const entries = flatten(list, start, end);
+  const { overlay, settled } = composition;
+  const entries = flatten(list, composition);
+  const { cubes, terminals, restricted } = entries;
   const base = engine.nodes.count;
-  const all = entries.cubes.map((_, i) => i);
-  return build(engine, fields, entries, all, 0, false, base) as Diagram;
+
+  /** The diagram of `items`, whose fields before `from` are settled. `sorted`: runs are in order of field `from`. */
+  const build = (items: readonly number[], from: number, sorted: boolean): number => {
+    const live = visible(items, from);
+    if (live.length === 0) return NONE;
+    if (live.length === 1) return lower(live[0]!, from);
+    if (from === fields.length) return live.map((item) => terminals[item]!).reduce(overlay);
+    if (live.every((item) => cubes[item]![from] === null)) return build(live, from + 1, false);
+    engine.collectIfWorthwhile(base);
+
+    const field = fields[from]!;
+    const starts = boundaries(cubes, live, from, field.domain.ranks);
+    if (countCopies(cubes, live, from, starts) <= MOST_COPIES * live.length) {
+      const bottom = engine.pins.length;
+      for (const part of distribute(cubes, live, from, starts))
+        engine.pins.push(build(part, from + 1, false));
+      return engine.branch(field, starts, engine.pins.splice(bottom));
+    }
+    const order = sorted ? live : sortRuns(entries, live, from);
+    const middle = order.length >> 1;
+    engine.pins.push(build(order.slice(0, middle), from, true));
+    const second = build(order.slice(middle), from, true);
+    return overlay(engine.pins.pop()!, second);
+  };
+
+  /** Leaves out what stands after rules that match whatever is left and settle it. */
+  const visible = (items: readonly number[], from: number): readonly number[] => {
+    let known = NONE;
+    for (let i = 0; i < items.length; i++) {
+      if (restricted[items[i]!]! > from) continue;
+      known = overlay(known, terminals[items[i]!]!);
+      if (settled(known)) return items.slice(0, i + 1);
+    }
+    return items;
+  };
+
+  /** The diagram of one cube from field `from` on. */
+  const lower = (item: number, from: number): number => {
+    let id = terminals[item]!;
+    for (let i = fields.length - 1; i >= from; i--) id = engine.select(fields[i]!, cubes[item]![i]!, id);
+    return id;
+  };
+
+  const all = cubes.map((_, i) => i);
+  return build(all, 0, false) as Diagram;
 }
 
-function flatten<P extends Packet>(list: RuleList<P>, start: number, end: number): Entries {
+function flatten<P extends Packet>(list: RuleList<P>, composition: Composition): Entries {
   const cubes: RankedCube[] = [];
-  const verdicts: number[] = [];
+  const terminals: number[] = [];
   const restricted: number[] = [];
-  for (let rule = start; rule < end; rule++) {
-    for (const cube of list.cubes[rule]!) {
+  list.cubes.forEach((ofRule, rule) => {
+    for (const cube of ofRule) {
       cubes.push(cube);
-      verdicts.push(list.verdicts[rule]!);
+      terminals.push(composition.terminalOf(rule));
       restricted.push(cube.findLastIndex((ranks) => ranks !== null) + 1);
     }
-  }
-  return { cubes, verdicts, restricted };
-}
-
-/** The diagram of `items`, whose fields before `from` are settled. `sorted`: runs are in order of field `from`. */
-function build(
-  engine: Engine,
-  fields: readonly Field[],
-  entries: Entries,
-  items: readonly number[],
-  from: number,
-  sorted: boolean,
-  base: number,
-): number {
-  if (items.length === 0) return NONE;
-  const { cubes, verdicts, restricted } = entries;
-  // What matches everything that is left hides what stands after it.
-  const last = items.findIndex((item) => restricted[item]! <= from);
-  if (last === 0) return terminal(verdicts[items[0]!]!);
-  const live = last < 0 ? items : items.slice(0, last + 1);
-  if (live.length === 1) return lower(engine, fields, cubes[live[0]!]!, verdicts[live[0]!]!, from);
-  if (live.every((item) => cubes[item]![from] === null)) {
-    return build(engine, fields, entries, live, from + 1, false, base);
-  }
-  engine.collectIfWorthwhile(base);
-
-  const field = fields[from]!;
-  const starts = boundaries(cubes, live, from, field.domain.ranks);
-  const copies = countCopies(cubes, live, from, starts);
-  if (copies <= MOST_COPIES * live.length) {
-    const lists = distribute(cubes, live, from, starts);
-    const bottom = engine.pins.length;
-    for (const part of lists) engine.pins.push(build(engine, fields, entries, part, from + 1, false, base));
-    return engine.branch(field, starts, engine.pins.splice(bottom));
-  }
-  const order = sorted ? live : sortRuns(entries, live, from);
-  const middle = order.length >> 1;
-  engine.pins.push(build(engine, fields, entries, order.slice(0, middle), from, true, base));
-  const second = build(engine, fields, entries, order.slice(middle), from, true, base);
-  return engine.operations.overlay(engine.pins.pop()!, second);
-}
-
-/** The diagram of one cube from field `from` on. */
-function lower(
-  engine: Engine,
-  fields: readonly Field[],
-  cube: RankedCube,
-  verdict: number,
-  from: number,
-): number {
-  let id = terminal(verdict);
-  for (let i = fields.length - 1; i >= from; i--) id = engine.select(fields[i]!, cube[i]!, id);
-  return id;
+  });
+  return { cubes, terminals, restricted };
 }
 
 /** The ranks, out of `ranks`, at which the list of matching rules may change; the first is 0. */
-function boundaries(
+export function boundaries(
   cubes: readonly RankedCube[],
   items: readonly number[],
   from: number,
@@ -150,12 +163,12 @@ function distribute(
   return lists;
 }
 
-/** Sorts each run of one verdict by its first rank of field `from`, wildcards first. */
-function sortRuns({ cubes, verdicts }: Entries, items: readonly number[], from: number): number[] {
+/** Sorts each run of one terminal by its first rank of field `from`, wildcards first. */
+function sortRuns({ cubes, terminals }: Entries, items: readonly number[], from: number): number[] {
   const sorted: number[] = [];
   for (let start = 0; start < items.length; ) {
     let end = start + 1;
-    while (end < items.length && verdicts[items[end]!] === verdicts[items[start]!]) end++;
+    while (end < items.length && terminals[items[end]!] === terminals[items[start]!]) end++;
     const run = items.slice(start, end);
     if (run.length > 1) run.sort((a, b) => (cubes[a]![from]?.[0] ?? -1) - (cubes[b]![from]?.[0] ?? -1));
     sorted.push(...run);
@@ -165,7 +178,7 @@ function sortRuns({ cubes, verdicts }: Entries, items: readonly number[], from: 
 }
 
 /** Where `rank` stands in `starts`. */
-function indexOf(starts: readonly number[], rank: number): number {
+export function indexOf(starts: readonly number[], rank: number): number {
   let low = 0;
   let high = starts.length;
   while (low < high) {

@@ -279,13 +279,27 @@ function branch(nodes: Nodes, field: Field, starts: readonly number[], ids: read
 }
 
 function verdictOfPacket(nodes: Nodes, fields: readonly Field[], diagram: number, packet: Packet): number {
+  return verdictOfRanks(
+    nodes,
+    fields,
+    diagram,
+    fields.map(({ name, domain }) => domain.rankOf(packet[name]!)),
+  );
+}
+
+/** The verdict of a packet in ranks. */
+export function verdictOfRanks(
+  nodes: Nodes,
+  fields: readonly Field[],
+  diagram: number,
+  ranks: readonly number[],
+): number {
   let id = diagram;
-  for (const { name, domain, firstLevel, levels } of fields) {
+  fields.forEach(({ firstLevel, levels }, i) => {
     const end = firstLevel + levels;
-    if (levelOf(id) >= end) continue;
-    const rank = domain.rankOf(packet[name]!);
-    while (levelOf(id) < end)
-      id = nodes.branches[branchesOf(id) + ((rank >> (2 * (end - levelOf(id) - 1))) & 3)]!;
-  }
+    while (levelOf(id) < end) {
+      id = nodes.branches[branchesOf(id) + ((ranks[i]! >> (2 * (end - levelOf(id) - 1))) & 3)]!;
+    }
+  });
   return verdictOf(id);
 }

@@ -110,6 +110,21 @@ describe("rankDomain", () => {
     }
   });
 
+  test("takes what declared ranges leave between them, if it is all of it", () => {
+    const declared = [
+      { first: 2, last: 5 },
+      { first: 8, last: 9 },
+    ];
+    const domain = rankDomain(16, declared);
+    const between = [
+      { first: 0, last: 1 },
+      { first: 6, last: 7 },
+      { first: 10, last: 15 },
+    ];
+    expect(domain.ranksOf(between)).toEqual(domain.ranksOf({ except: declared }));
+    expect(() => domain.ranksOf(between.slice(1))).toThrow("not declared");
+  });
+
   test("refuses ranges that were not declared and values outside", () => {
     const domain = rankDomain(16, [{ first: 2, last: 5 }]);
     expect(() => domain.ranksOf([{ first: 2, last: 4 }])).toThrow("not declared");
