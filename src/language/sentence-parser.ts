@@ -10,6 +10,7 @@ import {
   Name,
   NumberWord,
   Port,
+  PortRange,
   Protocol,
   Rate,
   Text,
@@ -125,7 +126,7 @@ export class SentenceParser extends EmbeddedActionsParser {
       this.OPTION1(() => {
         this.CONSUME(Arrow);
         this.CONSUME(keywords.ports);
-        return this.CONSUME(Port);
+        return this.CONSUME(PortRange);
       }) ?? null;
     const keepPorts = this.OPTION2(() => this.CONSUME(keywords["keep-ports"])) ?? null;
     return { action, traffic, clauses, target: [], port, keepPorts };
@@ -140,7 +141,7 @@ export class SentenceParser extends EmbeddedActionsParser {
     const port =
       this.OPTION1(() => {
         this.CONSUME(keywords.ports);
-        return this.CONSUME(Port);
+        return this.CONSUME(PortRange);
       }) ?? null;
     const keepPorts = this.OPTION2(() => this.CONSUME(keywords["keep-ports"])) ?? null;
     return { action, traffic, clauses, target, port, keepPorts };
@@ -155,7 +156,7 @@ export class SentenceParser extends EmbeddedActionsParser {
     const port =
       this.OPTION1(() => {
         this.CONSUME(keywords.port);
-        return this.CONSUME(Port);
+        return this.CONSUME(PortRange);
       }) ?? null;
     return { action, traffic, clauses, target, port, keepPorts: null };
   });
@@ -166,7 +167,7 @@ export class SentenceParser extends EmbeddedActionsParser {
     const clauses = this.SUBRULE(this.natClauses);
     this.CONSUME(Arrow);
     this.CONSUME(keywords.port);
-    const port = this.CONSUME(Port);
+    const port = this.CONSUME(PortRange);
     return { action, traffic, clauses, target: [], port, keepPorts: null };
   });
 
@@ -182,7 +183,7 @@ export class SentenceParser extends EmbeddedActionsParser {
             { ALT: () => this.CONSUME(NumberWord) },
           ]);
           this.OPTION(() => {
-            this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => ports.push(this.CONSUME(Port)) });
+            this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => ports.push(this.CONSUME(PortRange)) });
           });
           return { word, icmpType: null };
         },
@@ -195,12 +196,7 @@ export class SentenceParser extends EmbeddedActionsParser {
     "traffic",
     (): ParsedTraffic =>
       this.OR([
-        {
-          ALT: () => {
-            const word = this.CONSUME(IcmpProtocol);
-            return { word, icmpType: this.OPTION(() => this.CONSUME(IcmpTypeWord)) ?? null };
-          },
-        },
+        { ALT: () => this.SUBRULE(this.icmp) },
         { ALT: () => ({ word: this.CONSUME(Protocol), icmpType: null }) },
         { ALT: () => ({ word: this.CONSUME(NumberWord), icmpType: null }) },
         { ALT: () => ({ word: this.CONSUME(Name), icmpType: null }) },

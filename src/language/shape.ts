@@ -191,7 +191,7 @@ export const policyFile = described(
       essentials: z.optional(
         described(
           z.boolean({ error: "`true` or `false`" }),
-          "Whether loopback, IPv6 neighbour discovery and, when anything is untracked, the ICMP errors of path-MTU discovery are allowed without a rule; `true` if left out.",
+          "Whether loopback, IPv6 neighbour discovery and MLD and, when anything is untracked, the ICMP errors of path-MTU discovery are allowed without a rule; `true` if left out.",
         ),
       ),
       policies: z.optional(

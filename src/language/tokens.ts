@@ -14,12 +14,14 @@ function token(name: string, label: string, config: Partial<ITokenConfig> = {}):
 
 /** What may stand in a place: names, numbers and other words, of which the place accepts those that make sense there. */
 export const Address = token("address", "an address");
-export const Port = token("port-number", "a port");
+export const Port = token("port", "a port");
+/** Where no service name can stand for ports. */
+export const PortRange = token("port-range", "a port number");
 export const Device = token("device", "an interface");
 export const Rate = token("rate", "a rate like `10/minute`");
 export const IcmpTypeWord = token("icmp-type", "an ICMP type");
 
-const anyPlace = [Address, Port, Device, Rate, IcmpTypeWord];
+const anyPlace = [Address, Port, PortRange, Device, Rate, IcmpTypeWord];
 
 export const Name = token("name", "a name", { categories: anyPlace });
 export const NumberWord = token("number", "a number", { categories: anyPlace });
