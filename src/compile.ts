@@ -10,7 +10,7 @@ import type { Policy } from "./policy/policy.ts";
 import { resolve } from "./policy/resolve.ts";
 import { orderFindings } from "./report/order.ts";
 import { collectFindings, type Finding } from "./source/finding.ts";
-import type { Source } from "./source/source.ts";
+import { baseName, type Source } from "./source/source.ts";
 
 /** What is known about a policy file once every pass has looked at it. */
 export interface Analysis {
@@ -61,7 +61,7 @@ export function compile(source: Source, files: AddressFiles): Compilation {
 
 function outputsOf(policy: Policy): Outputs {
   // The path would tell the scripts of two machines apart; the name of the file does not.
-  const header = { source: policy.source.name.replace(/^.*\//, "") };
+  const header = { source: baseName(policy.source) };
   const ruleset = lower(policy);
   return {
     nft: () => emitNft(ruleset, header),

@@ -1,5 +1,5 @@
 import { printRange } from "../address/print.ts";
-import type { Family } from "../address/ranges.ts";
+import { complementPorts, type Family } from "../address/ranges.ts";
 import type { AddressMatch, IcmpMatch, Match, RulesetRule, State } from "../netfilter/ruleset.ts";
 import type { SetNames } from "./nft-sets.ts";
 import { printPorts, protocolName, TCP } from "./protocols.ts";
@@ -95,8 +95,12 @@ function testText(match: Match, implied: Implied, sets: SetNames): string | null
     }
     case "port": {
       const header = implied.protocolNamed ? protocolName(implied.protocol!) : "th";
-      const ports = match.ports.map((range) => printPorts(range, "-"));
-      return test(`${header} ${match.side === "source" ? "sport" : "dport"}`, match.negated, ports);
+      // "All but these" is easier to read, and shorter, where these are few.
+      const others = complementPorts(match.ports);
+      const byOthers = others.length > 0 && others.length < match.ports.length;
+      const ports = (byOthers ? others : match.ports).map((range) => printPorts(range, "-"));
+      const side = match.side === "source" ? "sport" : "dport";
+      return test(`${header} ${side}`, match.negated !== byOthers, ports);
     }
     case "icmp":
       return icmpText(match.family, match.types);

@@ -1,6 +1,6 @@
 import type { Chain, LimitMatch, RulesetRule, Statement, TableName } from "../netfilter/ruleset.ts";
 import type { Limit, Origin } from "../policy/policy.ts";
-import { positionOf } from "../source/source.ts";
+import { baseName, positionOf } from "../source/source.ts";
 import type { Line } from "./lines.ts";
 
 /** Heading of what no sentence of the policy asks for by itself. */
@@ -18,13 +18,14 @@ export interface Effect {
 
 /** `policy.yaml:23 memcached`: the place a reader looks up. Only the file's own name, so that every machine prints the same. */
 export function describeOrigin({ policy, span, role }: Origin): string {
-  const file = span.source.name.split(/[\\/]/).at(-1) ?? span.source.name;
-  const place = `${file}:${positionOf(span.source, span.start).line} ${policy}`;
+  const place = `${baseName(span.source)}:${positionOf(span.source, span.start).line} ${policy}`;
   switch (role) {
     case "written":
       return place;
-    case "mirror":
+    case "replies":
       return `${place}, replies`;
+    case "mirror":
+      return `${place}, mirror`;
     case "mirror-guard":
       return `${place}, no openings back`;
   }

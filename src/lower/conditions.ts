@@ -32,7 +32,7 @@ export function conditionsOn(
     source: addressTest(match.source, here("source"), self),
     destination: addressTest(match.destination, here("destination"), self),
     in: path === "loopback" || !view.knows.in ? null : match.in,
-    out: path === "loopback" || !view.knows.out ? null : match.out,
+    out: view.knows.out ? match.out : null,
   };
 }
 

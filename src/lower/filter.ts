@@ -8,6 +8,7 @@ import { rulesToGuard } from "./guards.ts";
 import { FILTER_FORWARD, FILTER_INPUT, FILTER_OUTPUT, type HookView, OUTPUT } from "./hooks.ts";
 import { linesAt } from "./lines.ts";
 import { mayBeTranslatedInto } from "./nat.ts";
+import { mayOverlap } from "./overlap.ts";
 import { isDecidedInRaw, NEIGHBOUR_DISCOVERY_TEST } from "./raw.ts";
 import { outcomesOf } from "./verdicts.ts";
 
@@ -37,19 +38,21 @@ function filterChain(policy: Policy, hook: FilterHook, view: HookView): Chain[] 
       group: OWN_GROUP,
     });
   addPrelude(builder, policy, hook, marks);
-  let limitedBefore = false;
+  const limited: Rule[] = [];
   for (const rule of policy.rules) {
-    const isNeeded = rule.tracked || limitedBefore || staysInFilter(rule, policy, hook, marks);
-    if (isNeeded)
+    // What a tracked rule above keeps tracked but, its limit being used up, does not decide comes to this one.
+    const spills =
+      !rule.tracked && limited.some((one) => mayOverlap(one.match, rule.match, view.paths, policy.self));
+    if (rule.tracked || spills || staysInFilter(rule, policy, hook, view, marks))
       for (const { lines, statement } of outcomesOf(rule, linesAt(rule.match, view, policy.self)))
         builder.add(lines, {
           statement,
           limit: rule.limit,
-          log: wasLoggedInRaw(rule, policy) ? null : rule.log,
+          log: !spills && wasLoggedInRaw(rule, policy) ? null : rule.log,
           origin: describeOrigin(rule.origin),
           group: rule.origin.policy,
         });
-    limitedBefore ||= rule.tracked && rule.limit !== null;
+    if (rule.tracked && rule.limit) limited.push(rule);
   }
   const chain: Chain = {
     table: "filter",
@@ -136,9 +139,10 @@ function isUntrackedAllow({ tracked, action }: Rule): boolean {
 }
 
 /** Whether packets that an untracked rule decides can reach the filter's rules. */
-function staysInFilter(rule: Rule, policy: Policy, hook: FilterHook, marks: Marks): boolean {
+function staysInFilter(rule: Rule, policy: Policy, hook: FilterHook, view: HookView, marks: Marks): boolean {
   if (hook === "forward" && !marks.settled) return rule.action === "allow";
-  if (policy.destinationNat.some((nat) => mayBeTranslatedInto(nat, rule))) return true;
+  if (policy.destinationNat.some((nat) => mayBeTranslatedInto(nat, rule, view.paths, policy.self)))
+    return true;
   return marks.exceptIcmpv6 && rule.action === "allow" && mayBeIcmpv6(rule);
 }
 
@@ -157,7 +161,8 @@ function addPrelude(chain: ChainBuilder, policy: Policy, hook: FilterHook, marks
 
   const passing: State[] = ["established", "related"];
   if (trustMarks && !marks.exceptIcmpv6) passing.push("untracked");
-  add([state(...passing)], "accept", trustMarks ? "open flows, and what raw left untracked" : "open flows");
+  const both = passing.includes("untracked");
+  add([state(...passing)], "accept", both ? "open flows, and what raw left untracked" : "open flows");
   if (trustMarks && marks.exceptIcmpv6)
     add(
       [{ kind: "protocol", protocols: [ICMPV6], negated: true }, state("untracked")],

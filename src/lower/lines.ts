@@ -27,15 +27,18 @@ export function linesAt(
     else groups.push({ conditions, paths: [path] });
   }
   const traffic = trafficTests(match);
-  return groups.flatMap(({ conditions, paths: together }) =>
-    view.tell(together).flatMap((telling) =>
+  return groups.flatMap(({ conditions, paths: together }) => {
+    // Whether loopback passes `out` was settled when this path was found possible.
+    const onLoopback = together.every((path) => path === "loopback");
+    const asked = onLoopback ? { ...conditions, out: null } : conditions;
+    return view.tell(together).flatMap((telling) =>
       expand(
-        conditions,
+        asked,
         traffic,
-        telling.filter((test) => !isImplied(test, conditions)),
+        telling.filter((test) => !isImplied(test, asked)),
       ),
-    ),
-  );
+    );
+  });
 }
 
 /** `out eth0` already says that a packet does not stay on loopback. */

@@ -1,11 +1,13 @@
-import { type Family, intersectRanges, type Range } from "../address/ranges.ts";
+import type { Family, Range } from "../address/ranges.ts";
 import type { Chain, Statement, Match as Test } from "../netfilter/ruleset.ts";
 import { targetOf } from "../policy/nat.ts";
+import type { Path } from "../policy/packet.ts";
 import { canTakePath } from "../policy/paths.ts";
-import type { DestinationNat, Policy, Rule, SourceNat } from "../policy/policy.ts";
+import type { AddressSet, DestinationNat, Match, Policy, Rule, SourceNat } from "../policy/policy.ts";
 import { buildChain, type ChainBuilder, describeOrigin } from "./build.ts";
 import { type HookView, OUTPUT, POSTROUTING, PREROUTING } from "./hooks.ts";
 import { type Line, linesAt } from "./lines.ts";
+import { mayOverlap } from "./overlap.ts";
 
 /** Protocols whose ports NAT can rewrite: TCP, UDP, DCCP, SCTP. */
 const TRANSLATED_PORTS: readonly number[] = [6, 17, 33, 132];
@@ -31,20 +33,48 @@ export function lowerNat(policy: Policy): Chain[] {
 }
 
 /**
- * Whether packets whose destination a sentence rewrites may then match a rule. The filter sees them so, though the raw
- * table saw them with the destination they came with.
+ * Whether packets whose destination a sentence rewrites may then take one of the paths and match a rule. The filter sees
+ * them so, though raw saw them with the destination that they came with.
  */
-export function mayBeTranslatedInto(nat: DestinationNat, { match }: Rule): boolean {
-  const portFits = match.traffic.some(
-    ({ destinationPorts }) =>
-      !nat.ports || !destinationPorts || intersectRanges([nat.ports], destinationPorts).length > 0,
-  );
-  if (!portFits) return false;
-  const { any, self, negated, addresses } = match.destination;
-  if (!nat.target || any || self || negated) return true;
-  const meets = (target: Range<bigint> | null, ranges: readonly Range<bigint>[]): boolean =>
-    target !== null && intersectRanges([target], ranges).length > 0;
-  return meets(nat.target.v4, addresses.v4) || meets(nat.target.v6, addresses.v6);
+export function mayBeTranslatedInto(
+  nat: DestinationNat,
+  { match }: Rule,
+  paths: readonly Path[],
+  self: AddressSet | null,
+): boolean {
+  const taken = pathsAfter(nat, self).filter((path) => paths.includes(path));
+  if (taken.length === 0) return false;
+  return mayOverlap({ ...translatedMatch(nat), out: null }, match, taken, self);
+}
+
+/** The paths of translated packets. What is redirected stays on this host; what is sent elsewhere may come back to it. */
+function pathsAfter({ match, redirect }: DestinationNat, self: AddressSet | null): readonly Path[] {
+  const arrives = ["input", "forward"] as const;
+  const leaves = ["output", "loopback"] as const;
+  const comes = (paths: readonly Path[]): boolean =>
+    paths.some((path) => canTakePath(match, path, self !== null));
+  return [
+    ...(comes(arrives) ? (redirect ? (["input"] as const) : arrives) : []),
+    ...(comes(leaves) ? (redirect ? (["loopback"] as const) : leaves) : []),
+  ];
+}
+
+/** What the packets of a sentence look like once they are translated. */
+function translatedMatch({ match, target, ports }: DestinationNat): Match {
+  const addresses: AddressSet = {
+    name: null,
+    v4: target?.v4 ? [target.v4] : [],
+    v6: target?.v6 ? [target.v6] : [],
+  };
+  return {
+    ...match,
+    traffic: ports
+      ? match.traffic.map((traffic) => ({ ...traffic, destinationPorts: [ports] }))
+      : match.traffic,
+    destination: { negated: false, any: target === null, self: false, addresses },
+    // Loopback has devices of its own, whatever the packet was to leave by.
+    in: null,
+  };
 }
 
 function natChain(
@@ -79,7 +109,7 @@ function addDestination(chain: ChainBuilder, nat: DestinationNat, policy: Policy
 
 function addSource(chain: ChainBuilder, nat: SourceNat, policy: Policy): void {
   const { random, ports, pool } = nat;
-  for (const line of linesAt(nat.match, POSTROUTING, policy.self))
+  for (const line of linesAt(nat.match, POSTROUTING, policy.self, ["forward", "output"]))
     for (const { line: tests, ports: narrowed } of withPorts(line, ports)) {
       const add = (lines: readonly Line[], statement: Statement): void =>
         chain.add(lines, { statement, origin: describeOrigin(nat.origin), group: GROUP });

@@ -1,5 +1,5 @@
 import type { Chain, Statement, Match as Test } from "../netfilter/ruleset.ts";
-import { LOOPBACK, NEIGHBOUR_DISCOVERY, type Path } from "../policy/packet.ts";
+import { ICMPV6, LOOPBACK, matchesDevice, NEIGHBOUR_DISCOVERY, type Path } from "../policy/packet.ts";
 import { canTakePath } from "../policy/paths.ts";
 import type { Policy, Rule } from "../policy/policy.ts";
 import { buildChain, type ChainBuilder, describeOrigin, OWN_GROUP } from "./build.ts";
@@ -29,13 +29,19 @@ export function isDecidedInRaw({ match }: Rule): boolean {
   return match.out === null;
 }
 
+/** A rule and its lines in one chain. */
+interface Entry {
+  readonly rule: Rule;
+  readonly lines: readonly Line[];
+}
+
 function rawChain(
   policy: Policy,
   hook: "prerouting" | "output",
   view: HookView,
-  prepend: (chain: ChainBuilder, policy: Policy, drops: readonly Rule[]) => void,
+  prepend: (chain: ChainBuilder, policy: Policy, drops: readonly Entry[]) => void,
 ): Chain[] {
-  const { rules, self, essentials } = policy;
+  const { rules, self } = policy;
   const knowsOut = hook === "output";
   const inReach = rules.filter(({ match }) =>
     view.paths.some((path) => canTakePath(match, path, self !== null)),
@@ -46,20 +52,18 @@ function rawChain(
       (rule.tracked ? guarded.has(rule) : true) &&
       (knowsOut || isDecidedInRaw(rule) || (!rule.tracked && rule.action === "allow")),
   );
-  const lastUntracked = judged.findLastIndex(({ tracked }) => !tracked);
+  const entries = judged
+    .map((rule) => ({ rule, lines: linesAt(rule.match, view, self, pathsOf(rule, policy, view)) }))
+    .filter(({ lines }) => lines.length > 0);
+  const lastUntracked = entries.findLastIndex(({ rule }) => !rule.tracked);
+  if (lastUntracked < 0) return [];
   const builder = buildChain("raw", hook);
-  prepend(
-    builder,
-    policy,
-    judged.filter((rule) => !rule.tracked && rule.action !== "allow"),
-  );
-  for (const rule of judged.slice(0, lastUntracked + 1)) {
-    // An essential loopback is allowed whatever the denies say, so they do not stand in its way.
-    const paths: readonly Path[] =
-      essentials && rule.action !== "allow" ? view.paths.filter((path) => path !== "loopback") : view.paths;
+  const drops = entries.filter(({ rule }) => !rule.tracked && rule.action !== "allow");
+  prepend(builder, policy, drops);
+  for (const { rule, lines } of entries.slice(0, lastUntracked + 1)) {
     // A guard asks neither limit nor log, and what the filter judges again is counted and logged there.
     const isFinal = !rule.tracked && (knowsOut || isDecidedInRaw(rule));
-    builder.add(linesAt(rule.match, view, self, paths), {
+    builder.add(lines, {
       statement: rawStatement(rule),
       limit: isFinal ? rule.limit : null,
       log: isFinal ? rule.log : null,
@@ -67,11 +71,17 @@ function rawChain(
       group: rule.origin.policy,
     });
   }
-  if (lastUntracked < 0) return [];
   return [
     { table: "raw", name: hook, base: { hook, policy: "accept" }, rules: builder.rules },
     ...builder.called,
   ];
+}
+
+/** An essential loopback is allowed whatever the denies say, so they do not stand in its way. */
+function pathsOf(rule: Rule, { essentials }: Policy, view: HookView): readonly Path[] {
+  return essentials && rule.action !== "allow"
+    ? view.paths.filter((path) => path !== "loopback")
+    : view.paths;
 }
 
 function rawStatement(rule: Rule): Statement {
@@ -83,19 +93,30 @@ function rawStatement(rule: Rule): Statement {
  * What comes in on loopback was judged when it was sent, and neighbour discovery is essential: neither may meet a drop.
  * A notrack would do them no harm, so without drops these tests are not worth their time.
  */
-function prependPrerouting(chain: ChainBuilder, policy: Policy, drops: readonly Rule[]): void {
+function prependPrerouting(chain: ChainBuilder, policy: Policy, drops: readonly Entry[]): void {
   if (drops.length === 0) return;
   const accept = (line: Line, origin: string): void =>
     chain.add([line], { statement: { kind: "accept" }, origin, group: OWN_GROUP });
-  accept(
-    [{ kind: "interface", side: "in", devices: [LOOPBACK], negated: false }],
-    "loopback was judged in output",
-  );
+  if (drops.some(({ lines }) => lines.some(mayComeOnLoopback)))
+    accept(
+      [{ kind: "interface", side: "in", devices: [LOOPBACK], negated: false }],
+      "loopback was judged in output",
+    );
   if (policy.essentials && drops.some(mayDropNeighbourDiscovery))
     accept([NEIGHBOUR_DISCOVERY_TEST, ...PREROUTING.tell(["input"])[0]!], "neighbour discovery");
 }
 
-function prependOutput(chain: ChainBuilder, policy: Policy, drops: readonly Rule[]): void {
+/** Whether a line matches what arrives on `lo`. */
+function mayComeOnLoopback(line: Line): boolean {
+  return line.every(
+    (test) =>
+      test.kind !== "interface" ||
+      test.side !== "in" ||
+      matchesDevice(LOOPBACK, test.devices) !== test.negated,
+  );
+}
+
+function prependOutput(chain: ChainBuilder, policy: Policy, drops: readonly Entry[]): void {
   if (policy.essentials && drops.some(mayDropNeighbourDiscovery))
     chain.add([[NEIGHBOUR_DISCOVERY_TEST]], {
       statement: { kind: "accept" },
@@ -111,15 +132,17 @@ export const NEIGHBOUR_DISCOVERY_TEST: Test = {
   types: NEIGHBOUR_DISCOVERY.map((type) => ({ type, code: null })),
 };
 
-/** Whether a rule may match neighbour discovery. */
-export function mayDropNeighbourDiscovery({ match }: Rule): boolean {
-  return (
-    match.openings !== "only" &&
-    match.traffic.some(
-      ({ protocol, family, icmp }) =>
-        family !== 4 &&
-        (protocol === null || protocol === 58) &&
-        (icmp === null || NEIGHBOUR_DISCOVERY.includes(icmp.type)),
-    )
+/** Whether a rule that drops may match neighbour discovery. */
+function mayDropNeighbourDiscovery({ rule: { match }, lines }: Entry): boolean {
+  const isIcmpv6 = match.traffic.some(
+    ({ protocol, family, icmp }) =>
+      family !== 4 &&
+      (protocol === null || protocol === ICMPV6) &&
+      (icmp === null || NEIGHBOUR_DISCOVERY.includes(icmp.type)),
   );
+  return isIcmpv6 && match.openings !== "only" && lines.some(isForIpv6);
+}
+
+function isForIpv6(line: Line): boolean {
+  return line.every((test) => !("family" in test) || test.family === 6);
 }

@@ -70,9 +70,10 @@ export function evaluate(policy: Policy, packet: Packet, circumstances: Circumst
   // 3. The filter.
   const decided = filter(policy, seen, tracked ? state : null, withinLimit);
 
-  // 4. Source NAT, for what passed and leaves.
-  const leaves = isNew && decided.verdict === "allow" && seen.path !== "input";
-  const sourceNat = leaves ? first(policy.sourceNat, seen, policy.self) : null;
+  // 4. Source NAT, for what passed and leaves. A connection to itself would not survive another source.
+  const leaves = seen.path === "forward" || seen.path === "output";
+  const sourceNat =
+    isNew && leaves && decided.verdict === "allow" ? first(policy.sourceNat, seen, policy.self) : null;
   return { ...decided, tracked, droppedEarly: false, destinationNat, sourceNat };
 }
 

@@ -67,7 +67,7 @@ export function mirrorsOf(rule: Rule, symmetricAllow: false | "replies" | "both"
     match: symmetricAllow === "both" ? match : { ...match, openings: "never" },
     limit: null,
     log: null,
-    origin: { ...rule.origin, role: "mirror" },
+    origin: { ...rule.origin, role: symmetricAllow === "both" ? "mirror" : "replies" },
   };
   if (symmetricAllow === "both" || rule.match.openings === "never") return [back];
   const tcp = match.traffic.filter(({ protocol }) => protocol === TCP || protocol === null);

@@ -29,8 +29,8 @@ export interface Names {
   readonly interfaceNames: readonly string[];
 }
 
-const EMPTY: AddressSet = { name: null, v4: [], v6: [] };
-const NOTHING: ResolvedAddresses = { any: false, self: false, set: EMPTY };
+/** What a name without a meaning stands for, so that one mistake is not reported a second time where it is used. */
+const ANYTHING: ResolvedAddresses = { any: true, self: false, set: { name: null, v4: [], v6: [] } };
 
 /** Index of a document's declarations. Address names are followed to their literals; a name that leads back to itself is reported once. */
 export function declareNames(document: Document, log: Log): Names {
@@ -47,12 +47,12 @@ export function declareNames(document: Document, log: Log): Names {
     const declaration = addresses.get(node.name);
     if (!declaration) {
       reportUnknown(log, "address", node.name, node.span, [...addresses.keys(), "any", "self"]);
-      resolved.set(node.name, NOTHING);
-      return NOTHING;
+      resolved.set(node.name, ANYTHING);
+      return ANYTHING;
     }
     if (path.includes(declaration)) {
       reportCycle(log, node, path.slice(path.indexOf(declaration)));
-      return NOTHING;
+      return ANYTHING;
     }
     path.push(declaration);
     const members = union(declaration.members);

@@ -89,8 +89,11 @@ export interface Origin {
   readonly policy: string;
   /** The sentence. */
   readonly span: Span;
-  /** `mirror`: the way back that `symmetricAllow` adds; `mirror-guard`: its deny of TCP openings. */
-  readonly role: "written" | "mirror" | "mirror-guard";
+  /**
+   * What `symmetricAllow` adds: `replies`, the way back without TCP openings; `mirror`, the way back with them;
+   * `mirror-guard`, the deny of TCP openings.
+   */
+  readonly role: "written" | "replies" | "mirror" | "mirror-guard";
 }
 
 /** `masquerade` (pool null: the address of the outgoing interface) and `snat`. `in` is never set: see `language/`. */

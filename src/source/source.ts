@@ -50,6 +50,11 @@ export function lineText(source: Source, line: number): string {
   return source.text.slice(starts[line - 1]!, starts[line] ?? source.text.length).replace(/[\r\n]+$/, "");
 }
 
+/** The name of a source without its folders: the same on every machine, whichever slashes it has. */
+export function baseName({ name }: Source): string {
+  return name.split(/[\\/]/).at(-1) || name;
+}
+
 /** The text that a span covers. */
 export function textOf(span: Span): string {
   return span.source.text.slice(span.start, span.end);

@@ -17,7 +17,9 @@ function fateOf(ruleset: Ruleset, packet: SimulatedPacket) {
     route: ({ destination, ...rest }) =>
       destination % 3n === 0n ? { ...rest, path: "input", out: null } : rest,
   });
-  return { ...fate, decidedBy: fate.decidedBy?.origin, asked };
+  // A rule that accepts what its chain accepts anyway may be left out; one that denies may not.
+  const decidedBy = fate.verdict === "accept" ? null : fate.decidedBy?.origin;
+  return { ...fate, decidedBy, asked };
 }
 
 function limitsOf({ chains }: Ruleset): readonly LimitMatch[] {

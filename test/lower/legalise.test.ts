@@ -5,8 +5,8 @@ import { legalise } from "../../src/lower/legalise.ts";
 import type { Chain, Match } from "../../src/netfilter/ruleset.ts";
 import {
   accept,
+  base as accepting,
   addresses,
-  base,
   called,
   devices,
   drop,
@@ -22,6 +22,12 @@ import {
   states,
   types,
 } from "../netfilter/build.ts";
+
+/** A base chain that drops, so that what it accepts matters. */
+function base(...args: Parameters<typeof accepting>): Chain {
+  const chain = accepting(...args);
+  return { ...chain, base: { ...chain.base!, policy: "drop" } };
+}
 
 /** The rules of the legal ruleset as iptables would be told them. */
 function legal(chains: readonly Chain[], family: Family = 4): string {
@@ -373,5 +379,30 @@ describe("what routing says of an address", () => {
     expect(legalRule([not(delivered)], {}, 6)).toBe(
       "INPUT -m addrtype ! --dst-type LOCAL,ANYCAST -m addrtype ! --dst-type MULTICAST -j ACCEPT",
     );
+  });
+});
+
+describe("what does nothing is left out", () => {
+  test("chains that can only accept what they accept anyway", () => {
+    expect(legal([accepting("filter", "output", rule([protocols(6)], accept))])).toBe("");
+    expect(legal([accepting("filter", "output", rule([protocols(6)], accept), rule([], drop))])).not.toBe("");
+  });
+  test("a chain of one line that one line calls", () => {
+    const jump = { kind: "jump", chain: "few" } as const;
+    expect(
+      legal([
+        base("filter", "input", rule([protocols(6)], jump)),
+        called("filter", "few", rule([limit(10, "minute", 20)], accept)),
+      ]),
+    ).toBe("INPUT -p tcp -m limit --limit 10/minute --limit-burst 20 -j ACCEPT");
+  });
+  test("but not where two lines share its limit", () => {
+    const jump = { kind: "jump", chain: "few" } as const;
+    expect(
+      legal([
+        base("filter", "input", rule([protocols(6)], jump), rule([protocols(17)], jump)),
+        called("filter", "few", rule([limit(10, "minute", 20)], accept)),
+      ]),
+    ).toMatch(/^few -m limit/m);
   });
 });

@@ -8,7 +8,7 @@ import { firstSentence, offenders } from "../offenders.ts";
 import { untrackedAllows } from "../way-back.ts";
 
 /** Paths that meet source NAT; all paths meet destination NAT. */
-export const SOURCE_NAT_PATHS: readonly Path[] = ["forward", "output", "loopback"];
+const SOURCE_NAT_PATHS: readonly Path[] = ["forward", "output"];
 
 /** Untracked packets that a NAT sentence matches. The kernel translates flows, and an untracked packet has none. */
 export const untrackedNat: Check = {
