@@ -3,11 +3,12 @@ import { countPackets } from "../packets/count.ts";
 import { fatesOf } from "../packets/fates.ts";
 import type { Diagram } from "../packets/nodes.ts";
 import { type MatchRule, matchOf, type RuleList, rankRules, rulesMeet } from "../packets/rules.ts";
+import { LOOPBACK, type Path, TCP } from "../policy/packet.ts";
 import { PATHS } from "../policy/paths.ts";
 import type { Rule } from "../policy/policy.ts";
 import { FATE, fateOf } from "./fates.ts";
 import type { Meaning } from "./meaning.ts";
-import { cubesOf, type Fields } from "./world.ts";
+import { cubesOf, type Fields, type PacketCube, type World } from "./world.ts";
 
 /** What becomes of a rule among the others, over both families. */
 export interface RuleFate {
@@ -23,6 +24,8 @@ export interface RuleFate {
 const LIMITED = 5;
 /** To the sender a reject is not a deny. */
 const REJECTED = 6;
+/** Of packets that cannot exist. */
+const IMPOSSIBLE = 7;
 
 function verdictOf(rule: Rule): number {
   return rule.action === "reject" ? REJECTED : fateOf(rule);
@@ -43,9 +46,10 @@ export function ruleList({ policy, world }: Meaning, family: Family): RuleList<F
 
 /** The fate of every rule of the policy, in their order. */
 export function ruleFates(meaning: Meaning): RuleFate[] {
-  const families = ([4, 6] as const).map((family) =>
-    fatesOf(meaning.ruleList(family), defaultFates(meaning, family)),
-  );
+  const families = ([4, 6] as const).map((family) => {
+    const list = behindImpossible(meaning.ruleList(family), meaning.world);
+    return fatesOf(list, defaultFates(meaning, family)).slice(1);
+  });
   return meaning.policy.rules.map((_, i) => {
     const both = families.map((fates) => fates[i]!);
     return {
@@ -54,6 +58,37 @@ export function ruleFates(meaning: Meaning): RuleFate[] {
       removable: both.every(({ removable }) => removable),
     };
   });
+}
+
+/**
+ * The list with one rule more in front, which takes the packets that cannot exist: nobody needs a rule for an opening over
+ * UDP, or for what arrives on no device. (What else cannot exist, such as ports of a protocol without ports, no rule can
+ * tell from what can.)
+ */
+function behindImpossible(list: RuleList<Fields>, { devices }: World): RuleList<Fields> {
+  const single = (value: number) => [{ first: value, last: value }];
+  const path = (name: Path) => ({ path: single(PATHS.indexOf(name)) });
+  const none = single(devices.numberOf(null));
+  const lo = single(devices.numberOf(LOOPBACK));
+  const unreal = [...none, ...lo];
+  const match: PacketCube[] = [
+    { protocol: { except: single(TCP) }, opening: single(1) },
+    { ...path("input"), in: unreal },
+    { ...path("input"), out: { except: none } },
+    { ...path("forward"), in: unreal },
+    { ...path("forward"), out: unreal },
+    { ...path("output"), in: { except: none } },
+    { ...path("output"), out: unreal },
+    { ...path("loopback"), in: { except: lo } },
+    { ...path("loopback"), out: { except: lo } },
+  ];
+  const first = rankRules(list.space, [{ match, verdict: IMPOSSIBLE }]);
+  return {
+    space: list.space,
+    count: list.count + 1,
+    cubes: [...first.cubes, ...list.cubes],
+    verdicts: [...first.verdicts, ...list.verdicts],
+  };
 }
 
 function defaultFates({ policy, world }: Meaning, family: Family): Diagram {

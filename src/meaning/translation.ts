@@ -1,10 +1,10 @@
-import type { Family, Range } from "../address/ranges.ts";
+import type { AddressRanges, Family, Range } from "../address/ranges.ts";
 import { forget } from "../packets/forget.ts";
 import type { Diagram } from "../packets/nodes.ts";
 import { targetOf } from "../policy/nat.ts";
 import { TCP } from "../policy/packet.ts";
 import { PATHS } from "../policy/paths.ts";
-import type { DestinationNat, SourceNat } from "../policy/policy.ts";
+import type { AddressSet, DestinationNat, SourceNat } from "../policy/policy.ts";
 import { FATE } from "./fates.ts";
 import type { Meaning } from "./meaning.ts";
 import { cubesOf, DEFAULT_NAT_PORTS, type PacketCube } from "./world.ts";
@@ -37,7 +37,7 @@ export function translateSource(
   const pool = nat.pool && targetOf(nat.pool, family);
   const ports = nat.ports ? [nat.ports] : DEFAULT_NAT_PORTS;
   const none = single(meaning.world.devices.numberOf(null));
-  const source = pool ? { source: [pool] } : notHidden(nat, family);
+  const source = pool ? { source: [pool] } : ownAddress(nat, family, meaning.policy.self);
   const sent: PacketCube = { path: [single(PATHS.indexOf("output"))], in: [none], ...source };
   const passed: PacketCube = {
     path: [single(PATHS.indexOf("forward"))],
@@ -121,13 +121,16 @@ function firstMatched(
 }
 
 /**
- * The addresses that masquerade may put in: those of the interface that the packet leaves by, whichever they are, but none
- * of those that the sentence is there to hide.
+ * The addresses that masquerade may put in: one of the interface that the packet leaves by. Where the policy lists this
+ * host's addresses it is one of those. Where it does not, it may be any, but none of those that the sentence is there to
+ * hide: a host that hides its own network behind an address of that network would not need to.
  */
-function notHidden({ match }: SourceNat, family: Family): PacketCube {
-  const { any, self, negated, addresses } = match.source;
-  const hidden = family === 4 ? addresses.v4 : addresses.v6;
-  return any || self || negated || hidden.length === 0 ? {} : { source: { except: hidden } };
+function ownAddress({ match }: SourceNat, family: Family, self: AddressSet | null): PacketCube {
+  const of = (set: AddressSet): AddressRanges => (family === 4 ? set.v4 : set.v6);
+  if (self && of(self).length > 0) return { source: of(self) };
+  const { any, self: isSelf, negated, addresses } = match.source;
+  const hidden = of(addresses);
+  return any || isSelf || negated || hidden.length === 0 ? {} : { source: { except: hidden } };
 }
 
 function single(value: number): Range<number> {

@@ -19,7 +19,7 @@ import {
   TCP,
 } from "../policy/packet.ts";
 import { canTakePath, deliveredHere, PATHS, sentHere } from "../policy/paths.ts";
-import type { AddressSet, Match, Peer, Policy, Traffic } from "../policy/policy.ts";
+import type { AddressSet, Interfaces, Match, Peer, Policy, Traffic } from "../policy/policy.ts";
 import { type Devices, numberDevices } from "./devices.ts";
 
 /**
@@ -47,10 +47,16 @@ export interface World {
   readonly spaces: Readonly<Record<Family, PacketSpace>>;
 }
 
-/** Ranges that a client asks about beside those of the policies. */
+/** What a client asks about beside what the policies say. */
 export interface Extras {
-  readonly ports?: PortRanges;
+  readonly ports?: Iterable<Range<number>>;
+  readonly addresses?: Readonly<Record<Family, Iterable<Range<bigint>>>>;
+  readonly protocols?: Iterable<number>;
+  readonly devices?: Iterable<Interfaces>;
 }
+
+/** The values that each field of a packet may have, cut as finely as anybody asks. */
+export type FieldDomains = { readonly [F in keyof Fields]: Domain<Fields[F]> };
 
 const MULTICAST: Readonly<Record<Family, Range<bigint>>> = {
   4: { first: 0xe000_0000n, last: 0xefff_ffffn },
@@ -83,12 +89,25 @@ export function createWorld(
   extras: Extras = {},
   options: { readonly nodeBudget?: number } = {},
 ): World {
+  const { devices, domains } = createDomains(policies, extras);
+  const space = (family: Family): PacketSpace => createSpace<Fields>(domains(family), options);
+  return { devices, spaces: { 4: space(4), 6: space(6) } };
+}
+
+/** The domains of the fields, for those who build a space with fields of their own above them. */
+export function createDomains(
+  policies: readonly Policy[],
+  extras: Extras = {},
+): { readonly devices: Devices; readonly domains: (family: Family) => FieldDomains } {
   const matches = policies.flatMap((policy) => [
     ...policy.rules.map(({ match }) => match),
     ...policy.sourceNat.map(({ match }) => match),
     ...policy.destinationNat.map(({ match }) => match),
   ]);
-  const devices = numberDevices(matches.flatMap((match) => [match.in, match.out]));
+  const devices = numberDevices([
+    ...matches.flatMap((match) => [match.in, match.out]),
+    ...(extras.devices ?? []),
+  ]);
   const ports = rankDomain(LAST_PORT + 1, portRanges(policies, matches, extras));
   const small = <T extends number>(size: number, ranges: readonly Range<number>[]): Domain<T> =>
     rankDomain(size, ranges) as unknown as Domain<T>;
@@ -96,28 +115,27 @@ export function createWorld(
   const each = (count: number): Range<number>[] => Array.from({ length: count }, (_, i) => single(i));
   const protocols = small(
     256,
-    [...new Set([TCP, ICMP, ICMPV6, 17, 33, 132, 136, ...protocolsOf(matches)])].map(single),
+    [
+      ...new Set([TCP, ICMP, ICMPV6, 17, 33, 132, 136, ...protocolsOf(matches), ...(extras.protocols ?? [])]),
+    ].map(single),
   );
   const device = small(devices.count, each(devices.count));
 
-  const space = (family: Family): PacketSpace => {
-    const address = rankDomain(lastAddress(family) + 1n, addressRanges(policies, matches, family));
-    return createSpace<Fields>(
-      {
-        path: small(PATHS.length, each(PATHS.length)),
-        in: device,
-        out: device,
-        opening: small(2, each(2)),
-        protocol: protocols,
-        destinationPort: ports,
-        destination: address,
-        source: address,
-        sourcePort: ports,
-      },
-      options,
-    );
+  const domains = (family: Family): FieldDomains => {
+    const address = rankDomain(lastAddress(family) + 1n, addressRanges(policies, matches, extras, family));
+    return {
+      path: small(PATHS.length, each(PATHS.length)),
+      in: device,
+      out: device,
+      opening: small(2, each(2)),
+      protocol: protocols,
+      destinationPort: ports,
+      destination: address,
+      source: address,
+      sourcePort: ports,
+    };
   };
-  return { devices, spaces: { 4: space(4), 6: space(6) } };
+  return { devices, domains };
 }
 
 function protocolsOf(matches: readonly Match[]): number[] {
@@ -150,9 +168,11 @@ function* portRanges(
 function* addressRanges(
   policies: readonly Policy[],
   matches: readonly Match[],
+  extras: Extras,
   family: Family,
 ): Generator<Range<bigint>> {
   yield* groupAddresses(family);
+  if (extras.addresses) yield* extras.addresses[family];
   const of = (set: AddressSet): AddressRanges => (family === 4 ? set.v4 : set.v6);
   const seen = new Set<AddressSet>();
   for (const { source, destination } of matches)
