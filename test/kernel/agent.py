@@ -24,6 +24,9 @@ import time
 ETH_P_ALL = 3
 ETHERTYPE = {4: 0x0800, 6: 0x86DD}
 
+# Seconds in which the kernel carries a packet to the other end of a cable, also when the machine is busy.
+SETTLING = 0.05
+
 captures = {}
 children = []
 answer_lock = threading.Lock()
@@ -50,13 +53,14 @@ def read_sysctl(request):
 
 
 def send(request):
-    """Sends whole IP packets, given in hexadecimal: past this host's own output path, or straight onto a device."""
+    """Sends whole IP packets, given in hexadecimal: along this host's own output path, or straight onto a device."""
     packets = [bytes.fromhex(packet) for packet in request["packets"]]
     if "device" in request:
         with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as link:
             mac = bytes.fromhex(request["mac"].replace(":", ""))
             for packet in packets:
                 link.sendto(packet, (request["device"], ETHERTYPE[packet[0] >> 4], 0, 0, mac))
+        time.sleep(SETTLING)
         return
     sockets = {}
     try:
@@ -76,6 +80,7 @@ def send(request):
     finally:
         for raw in sockets.values():
             raw.close()
+    time.sleep(SETTLING)
 
 
 def capture(request):
@@ -108,6 +113,7 @@ def capture(request):
 
 def captured(request):
     thread, stop, seen = captures.pop(request["key"])
+    time.sleep(SETTLING)
     stop.set()
     thread.join()
     return seen

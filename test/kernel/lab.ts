@@ -28,8 +28,13 @@ export interface Flow {
   readonly fromPort?: number;
   /** Bytes the client sends: UDP datagrams larger than the MTU travel in fragments. 8 unless told. */
   readonly size?: number;
-  /** Seconds without an answer after which the flow counts as silent; 1 unless told. */
+  /** Seconds without an answer after which the flow counts as silent; 5 unless told. */
   readonly timeout?: number;
+}
+
+/** For flows that are to stay without an answer. Others have time enough on a busy machine. */
+export function briefly(flow: Flow): Flow {
+  return { ...flow, timeout: 1 };
 }
 
 /** How a flow ended, and both of its ends as the server saw them. */
@@ -130,7 +135,7 @@ function nodad(address: string): string {
 
 function hostOf(namespace: string, agent: Agent): Host {
   const inside = ["ip", "netns", "exec", namespace];
-  const withDefaults = (flow: Flow) => ({ timeout: 1, ...flow });
+  const withDefaults = (flow: Flow) => ({ timeout: 5, ...flow });
   let captures = 0;
   const host: Host = {
     namespace,
@@ -169,7 +174,7 @@ function hostOf(namespace: string, agent: Agent): Host {
       await agent.ask("hold", { address, port });
     },
     useMemcached: (to, port, connections) =>
-      agent.ask("memcached", { to, port, connections, timeout: 3 }) as Promise<number>,
+      agent.ask("memcached", { to, port, connections, timeout: 10 }) as Promise<number>,
     mac: async (device) => (await host.run(["cat", `/sys/class/net/${device}/address`])).trim(),
   };
   return host;

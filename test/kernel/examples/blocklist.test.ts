@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 import { load } from "../backends.ts";
 import { compileExample, describeExample } from "../compile.ts";
 import { conntrackEntries } from "../conntrack.ts";
+import { briefly } from "../lab.ts";
 import { packetHex } from "../packets.ts";
 import { installProbes, readProbe } from "../probe.ts";
 import { PAIR, type Pair, pair } from "../topologies.ts";
@@ -69,6 +70,6 @@ describeExample("blocklist", (backend, scripts) => {
     await net.host.serve("tcp", PAIR.host[4], 22);
     const flow = { protocol: "tcp", to: PAIR.host[4], from: ADMIN } as const;
     expect(await net.client.ask({ ...flow, port: 22 })).toMatchObject({ outcome: "answered" });
-    expect(await net.client.ask({ ...flow, port: 443 })).toEqual({ outcome: "silence" });
+    expect(await net.client.ask(briefly({ ...flow, port: 443 }))).toEqual({ outcome: "silence" });
   });
 });

@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 import { load } from "../backends.ts";
 import { describeExample } from "../compile.ts";
 import { conntrackEntries } from "../conntrack.ts";
-import { createLab, type Ending, type Flow, type Host, type Lab } from "../lab.ts";
+import { briefly, createLab, type Ending, type Flow, type Host, type Lab } from "../lab.ts";
 import { packetHex } from "../packets.ts";
 
 const NODE = { 4: "192.0.2.11", 6: "2001:db8:2::11" } as const;
@@ -123,12 +123,12 @@ describeExample("container-gateway", (backend, scripts) => {
   test.each(FAMILIES)("publishes a container's port 80 as its own IPv%i port 8080", async (family) => {
     await container.serve("tcp", SHOP[family], 80);
     await container.serve("tcp", SHOP[family], 22);
-    const ask = (port: number) => world.ask({ protocol: "tcp", to: NODE[family], port, from: WORLD[family] });
-    expect(await ask(8080)).toMatchObject({
+    const flow = (port: number): Flow => ({ protocol: "tcp", to: NODE[family], port, from: WORLD[family] });
+    expect(await world.ask(flow(8080))).toMatchObject({
       peer: [WORLD[family], expect.any(Number)],
       local: [SHOP[family], 80],
     });
-    expect(await ask(22)).toEqual({ outcome: "silence" });
+    expect(await world.ask(briefly(flow(22)))).toEqual({ outcome: "silence" });
   });
 
   test("carries containers' flows through the tunnel, and remembers none of its packets", async () => {
@@ -152,7 +152,7 @@ describeExample("container-gateway", (backend, scripts) => {
   test.each(FAMILIES)("lets no container speak to a node's tunnel port over IPv%i", async (family) => {
     for (const port of [8472, 8473]) await world.serve("udp", OTHER[family], port);
     const flow = { protocol: "udp", to: OTHER[family], from: CONTAINER[family] } as const;
-    expect(await container.ask({ ...flow, port: 8472 })).toEqual({ outcome: "silence" });
+    expect(await container.ask(briefly({ ...flow, port: 8472 }))).toEqual({ outcome: "silence" });
     expect(await container.ask({ ...flow, port: 8473 })).toMatchObject({
       peer: [NODE[family], expect.any(Number)],
     });

@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 import { load } from "../backends.ts";
 import { describeExample } from "../compile.ts";
 import { conntrackEntries } from "../conntrack.ts";
-import { createLab, type Host, type Lab } from "../lab.ts";
+import { briefly, createLab, type Host, type Lab } from "../lab.ts";
 
 const EDGE = { 4: "203.0.113.1", 6: "2001:db8:77::1" } as const;
 const VISITOR = { 4: "203.0.113.9", 6: "2001:db8:77::9" } as const;
@@ -54,20 +54,22 @@ describeExample("ingress-node", (backend, scripts) => {
 
   test("does not serve the world's ports on the inside", async () => {
     await node.serve("tcp", INSIDE[4], 443);
-    expect(await inside.ask({ protocol: "tcp", to: INSIDE[4], port: 443 })).toEqual({ outcome: "silence" });
+    expect(await inside.ask(briefly({ protocol: "tcp", to: INSIDE[4], port: 443 }))).toEqual({
+      outcome: "silence",
+    });
   });
 
   test("lets no backend call, not even from the port that it serves on", async () => {
     await node.serve("tcp", INSIDE[4], 9999);
     const call = { protocol: "tcp", to: INSIDE[4], port: 9999, from: BACKEND[4] } as const;
-    expect(await inside.ask(call)).toEqual({ outcome: "silence" });
-    expect(await inside.ask({ ...call, fromPort: 8080 })).toEqual({ outcome: "silence" });
+    expect(await inside.ask(briefly(call))).toEqual({ outcome: "silence" });
+    expect(await inside.ask(briefly({ ...call, fromPort: 8080 }))).toEqual({ outcome: "silence" });
   });
 
   test("calls no visitor from the ports that it serves on", async () => {
     await visitor.serve("tcp", VISITOR[4], 9999);
     const call = { protocol: "tcp", to: VISITOR[4], port: 9999 } as const;
-    expect(await node.ask({ ...call, fromPort: 443 })).toEqual({ outcome: "silence" });
+    expect(await node.ask(briefly({ ...call, fromPort: 443 }))).toEqual({ outcome: "silence" });
     expect(await node.ask(call)).toMatchObject({ outcome: "answered" });
   });
 
@@ -78,9 +80,13 @@ describeExample("ingress-node", (backend, scripts) => {
       outcome: "answered",
     });
     expect(await conntrackEntries(node, "dport=22")).toHaveLength(1);
-    expect(await inside.ask({ protocol: "tcp", to: INSIDE[4], port: 22, from: BACKEND[4] })).toEqual({
+    expect(await inside.ask(briefly({ protocol: "tcp", to: INSIDE[4], port: 22, from: BACKEND[4] }))).toEqual(
+      {
+        outcome: "silence",
+      },
+    );
+    expect(await visitor.ask(briefly({ protocol: "tcp", to: EDGE[4], port: 22 }))).toEqual({
       outcome: "silence",
     });
-    expect(await visitor.ask({ protocol: "tcp", to: EDGE[4], port: 22 })).toEqual({ outcome: "silence" });
   });
 });

@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 import { load } from "../backends.ts";
 import { compileExample, describeExample } from "../compile.ts";
 import { conntrackEntries, FILLING, fillTable } from "../conntrack.ts";
+import { briefly } from "../lab.ts";
 import { NARROW, narrowPath, PAIR, type Pair, pair } from "../topologies.ts";
 
 const ADMIN = "192.0.2.10";
@@ -39,7 +40,7 @@ describeExample("memcached", (backend, scripts) => {
       expect(await net.client.ask(ssh)).toMatchObject({ outcome: "answered" });
       await fillTable(net.host);
       expect(await net.client.useMemcached(PAIR.host[4], 11211, 500)).toBe(500);
-      expect(await net.client.ask(ssh)).toEqual({ outcome: "silence" });
+      expect(await net.client.ask(briefly(ssh))).toEqual({ outcome: "silence" });
     },
     FILLING,
   );
@@ -72,13 +73,14 @@ describeExample("memcached", (backend, scripts) => {
       { protocol: "tcp", to: PAIR.host[4], port: 80, from: PAIR.client[4] },
       { protocol: "udp", to: PAIR.host[4], port: 11211, from: PAIR.client[4] },
     ] as const;
-    for (const ending of await net.client.askAll(denied)) expect(ending).toEqual({ outcome: "silence" });
+    for (const ending of await net.client.askAll(denied.map(briefly)))
+      expect(ending).toEqual({ outcome: "silence" });
   });
 
   test("opens no connections to its clients from the port that it serves on", async () => {
     await net.client.serve("tcp", PAIR.client[4], 9999);
     const call = { protocol: "tcp", to: PAIR.client[4], port: 9999 } as const;
-    expect(await net.host.ask({ ...call, fromPort: 11211 })).toEqual({ outcome: "silence" });
+    expect(await net.host.ask(briefly({ ...call, fromPort: 11211 }))).toEqual({ outcome: "silence" });
     expect(await net.host.ask(call)).toMatchObject({ outcome: "answered" });
   });
 
@@ -111,7 +113,12 @@ describeExample("memcached", (backend, scripts) => {
         edit ? await compileExample("memcached", { "policy.yaml": edit }) : await scripts(),
       );
       await left.serve("tcp", NARROW.left[family], 11211, 50_000);
-      return await right.download({ protocol: "tcp", to: NARROW.left[family], port: 11211, timeout: 2 });
+      return await right.download({
+        protocol: "tcp",
+        to: NARROW.left[family],
+        port: 11211,
+        timeout: edit ? 2 : 10,
+      });
     } finally {
       await lab.destroy();
     }

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { load } from "../backends.ts";
 import { describeExample } from "../compile.ts";
-import { createLab, type Flow, type Host, type Lab } from "../lab.ts";
+import { briefly, createLab, type Flow, type Host, type Lab } from "../lab.ts";
 
 const POOL = ["192.0.2.40", "192.0.2.41", "192.0.2.42", "192.0.2.43"];
 const ROUTER = { wan: "192.0.2.1", lan: "10.8.0.1", lan6: "2001:db8:8::1" } as const;
@@ -84,7 +84,9 @@ describeExample("router", (backend, scripts) => {
       peer: [LAPTOP[6], expect.any(Number)],
     });
     await office.serve("tcp", LAPTOP[6], 7000);
-    expect(await outside.ask({ protocol: "tcp", to: LAPTOP[6], port: 7000 })).toEqual({ outcome: "silence" });
+    expect(await outside.ask(briefly({ protocol: "tcp", to: LAPTOP[6], port: 7000 }))).toEqual({
+      outcome: "silence",
+    });
   });
 
   test("brings the world to the web server: over IPv4 translated, over IPv6 as it is", async () => {
@@ -99,8 +101,12 @@ describeExample("router", (backend, scripts) => {
         local: [WEB[6], port],
       });
     }
-    expect(await outside.ask({ protocol: "tcp", to: ROUTER.wan, port: 22 })).toEqual({ outcome: "silence" });
-    expect(await outside.ask({ protocol: "tcp", to: WEB[6], port: 22 })).toEqual({ outcome: "silence" });
+    expect(await outside.ask(briefly({ protocol: "tcp", to: ROUTER.wan, port: 22 }))).toEqual({
+      outcome: "silence",
+    });
+    expect(await outside.ask(briefly({ protocol: "tcp", to: WEB[6], port: 22 }))).toEqual({
+      outcome: "silence",
+    });
   });
 
   test.each(["udp", "tcp"] as const)(
@@ -122,15 +128,21 @@ describeExample("router", (backend, scripts) => {
           outcome: "refused",
         });
       const there = family === 4 ? ROUTER.wan : "2001:db8:2::1";
-      expect(await outside.ask({ protocol: "tcp", to: there, port: 8081 })).toEqual({ outcome: "silence" });
+      expect(await outside.ask(briefly({ protocol: "tcp", to: there, port: 8081 }))).toEqual({
+        outcome: "silence",
+      });
     },
   );
 
   test("keeps a server that was broken into where it is", async () => {
     await office.serve("tcp", LAPTOP[4], 445);
     await router.serve("tcp", "10.20.0.1", 22);
-    expect(await web.ask({ protocol: "tcp", to: LAPTOP[4], port: 445 })).toEqual({ outcome: "silence" });
-    expect(await web.ask({ protocol: "tcp", to: "10.20.0.1", port: 22 })).toEqual({ outcome: "silence" });
+    expect(await web.ask(briefly({ protocol: "tcp", to: LAPTOP[4], port: 445 }))).toEqual({
+      outcome: "silence",
+    });
+    expect(await web.ask(briefly({ protocol: "tcp", to: "10.20.0.1", port: 22 }))).toEqual({
+      outcome: "silence",
+    });
     await outside.serve("tcp", OUTSIDE[4], 443);
     expect(await web.ask({ protocol: "tcp", to: OUTSIDE[4], port: 443 })).toMatchObject({
       peer: [ROUTER.wan, expect.any(Number)],

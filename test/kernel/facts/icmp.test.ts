@@ -160,10 +160,10 @@ describeKernel("a transfer through a narrow hop", () => {
     async (family) => {
       await net.left.run(["nft", "-f", "-"], UNTRACKED);
       await net.left.serve("tcp", NARROW.left[family], 7000, 50_000);
-      const flow = { protocol: "tcp", to: NARROW.left[family], port: 7000, timeout: 2 } as const;
+      const flow = { protocol: "tcp", to: NARROW.left[family], port: 7000 } as const;
       const drop = "chain input {\n type filter hook input priority 0\n ct state invalid drop\n }\n";
       await net.left.run(["nft", "-f", "-"], `table inet f {\n ${drop} }\n`);
-      expect(await net.right.download(flow)).toBe(0);
+      expect(await net.right.download({ ...flow, timeout: 2 })).toBe(0);
       await net.left.run(["nft", "-f", "-"], `insert rule inet f input ${ERRORS[family]} accept\n`);
       expect(await net.right.download(flow)).toBe(50_000);
     },
