@@ -1,6 +1,6 @@
+import { policySchemaText } from "../../src/language/json-schema.ts";
 import { ebnf } from "./ebnf.ts";
 import { railroad } from "./railroad.ts";
-import { policySchema } from "./schema.ts";
 import { syntaxRules } from "./syntax.ts";
 
 /** Everything in `grammar/`: texts by the paths of their files, which are relative to that folder. */
@@ -8,7 +8,7 @@ export function grammarFiles(): ReadonlyMap<string, string> {
   return new Map([
     ["README.md", readme()],
     ["rules.ebnf", ebnf()],
-    ["policy.schema.json", policySchema()],
+    ["policy.schema.json", policySchemaText()],
     ...syntaxRules().map(({ name, syntax }) => [`railroad/${name}.svg`, railroad(syntax)] as const),
   ]);
 }

@@ -1,5 +1,5 @@
 import type { Source } from "../source/source.ts";
-import type { Reporter } from "./checks.ts";
+import { codeName, type Reporter } from "./checks.ts";
 
 /**
  * Characters that a policy cannot hold: those that YAML excludes (section 5.1; control characters other than tab and
@@ -25,9 +25,4 @@ export function checkCharacters(source: Source, report: Reporter): boolean {
     });
   }
   return count === 0;
-}
-
-/** `U+0007`, as the Unicode standard writes it. */
-export function codeName(code: number): string {
-  return `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 }

@@ -62,7 +62,8 @@ export function limitedReporter(log: Log): LimitedReporter {
   return {
     error(check, span, message, advice = {}) {
       count++;
-      if (count <= FINDINGS_TOLD) told.push({ check, level: "error", message, span, ...advice });
+      if (count <= FINDINGS_TOLD)
+        told.push({ check, level: "error", message: visible(message), span, ...advice });
       else firstUntold ??= span;
     },
     get isFull() {
@@ -88,6 +89,18 @@ export function limitedReporter(log: Log): LimitedReporter {
 /** A word for a message: in backquotes, and cut when somebody wrote a novel. */
 export function quoted(text: string): string {
   return text.length > 60 ? `\`${text.slice(0, 57)}…\`` : `\`${text}\``;
+}
+
+/** `U+0007`, as the Unicode standard writes it. */
+export function codeName(code: number): string {
+  return `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
+/** Characters that nobody sees, or that do something to a terminal, by their numbers: messages quote what strangers write. */
+function visible(message: string): string {
+  return message.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) =>
+    codeName(character.codePointAt(0)!),
+  );
 }
 
 /** `a`, `a or b`, `a, b or c`. */

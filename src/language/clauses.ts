@@ -155,10 +155,8 @@ export function readLog(
   // nft expands `$` in log prefixes; the others end a text or a command in one of the scripts.
   const bad = /[^ -~]|["\\$`]/u.exec(prefix);
   if (bad) {
-    const code = bad[0].codePointAt(0)!;
-    const shown =
-      code < 0x20 || code === 0x7f ? `U+${code.toString(16).toUpperCase().padStart(4, "0")}` : bad[0];
-    const which = shown === "`" ? "a backquote" : `\`${shown}\``;
+    // Whatever of it is invisible, the reporter shows by its number.
+    const which = bad[0] === "`" ? "a backquote" : `\`${bad[0]}\``;
     report.error("bad-log-prefix", prefixSpan, `a log prefix cannot hold ${which}`, {
       help: "use printable ASCII without `\\`, `$`, quotes and backquotes",
     });

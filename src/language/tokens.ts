@@ -104,7 +104,7 @@ export function tokenize(sentence: string): IToken[] {
   WORD.lastIndex = 0;
   for (let match = WORD.exec(sentence); match !== null; match = WORD.exec(sentence)) {
     const image = match[0];
-    if (image.startsWith("#")) continue;
+    if (match[1] !== undefined) continue;
     const type = typeOf(image);
     tokens.push({
       image,
@@ -117,7 +117,8 @@ export function tokenize(sentence: string): IToken[] {
   return tokens;
 }
 
-const WORD = /(?<![^ \t\r\n])#[^\r\n]*|"[^"\r\n]*"?|,|->|[^ \t\r\n",]+/g;
+/** A comment, which is captured, or a word. */
+const WORD = /(?<![^ \t\r\n])(#[^\r\n]*)|"[^"\r\n]*"?|,|->|[^ \t\r\n",]+/g;
 
 function typeOf(image: string): TokenType {
   const fixed = fixedWords.get(image);

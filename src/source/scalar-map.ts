@@ -37,10 +37,7 @@ export function literalLines(file: string, scalar: PlacedScalar): readonly Block
   const lines: BlockLine[] = [];
   let lineStart = nextLine(file, scalar.range![0]);
   for (const text of scalar.value.split("\n")) {
-    const lineEnd = endOfLine(file, lineStart);
-    // Blank lines may be shorter than the indentation.
-    const start = text === "" ? Math.min(lineStart, file.length) : lineEnd - text.length;
-    lines.push({ text, start });
+    lines.push({ text, start: endOfLine(file, lineStart) - text.length });
     lineStart = nextLine(file, lineStart);
   }
   return lines;
@@ -86,7 +83,6 @@ function tabulate(file: string, scalar: PlacedScalar): Int32Array {
   for (let unit = 0; unit < value.length; unit++) {
     if (BLANKS.has(value[unit]!)) {
       table[unit] = end;
-      if (file[end] === value[unit]) end++;
       continue;
     }
     const ink = inked.next();

@@ -195,6 +195,14 @@ describe("findings", () => {
     expect(document?.policies[0]?.rules).toHaveLength(1);
   });
 
+  test("drop a sentence that would say more without what cannot be read", () => {
+    const { document } = read(
+      "version: 1\npolicies:\n  - name: x\n    rules: [allow from any to self in a/b]\nnat: [dnat to self in a/b -> 10.0.0.1]\n",
+    );
+    expect(document?.policies[0]?.rules).toEqual([]);
+    expect(document?.nat).toEqual([]);
+  });
+
   test("are counted after the two hundredth", () => {
     const rules = "      - alow\n".repeat(250);
     const { findings } = read(`version: 1\npolicies:\n  - name: x\n    rules:\n${rules}`);

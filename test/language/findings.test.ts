@@ -1,5 +1,5 @@
 import { describe, test } from "vitest";
-import { expectFinding } from "./support.ts";
+import { expectedOf, expectFinding, read } from "./support.ts";
 
 describe("misspelt keywords", () => {
   test.each([
@@ -19,6 +19,14 @@ describe("misspelt keywords", () => {
       .helps(`did you mean \`${right}\`?`)
       .fixes(rule.replace(wrong, right));
   });
+});
+
+test("a word that would not help if it were a keyword is left alone", () => {
+  expectFinding("allow form , to self", "sentence-syntax").underlines(",");
+});
+
+test("a # that no blank precedes is no comment", () => {
+  expectFinding("allow from web,#x to self", "bad-address").underlines("#x");
 });
 
 describe("words of other tools", () => {
@@ -314,6 +322,13 @@ describe("log prefixes", () => {
     expectFinding(`deny from any to self log "a${character}b"`, "bad-log-prefix").underlines(
       `"a${character}b"`,
     );
+  });
+
+  test("are told about in visible characters", () => {
+    const { findings } = read(
+      `version: 1\npolicies: [{name: x, rules: ["deny from any to self log \\"a\\eb\\""]}]\n`,
+    );
+    expectedOf(findings[0]!).says("`U+001B`");
   });
 
   test("are no longer than the kernel keeps", () => {

@@ -46,6 +46,13 @@ describe("keys", () => {
     ).underlines("web");
   });
 
+  test("repeated ones, of which the first one counts", () => {
+    const { findings, document } = read("version: 1\ndefaults: {input: drop}\ndefaults: {input: allow}\n");
+    expect(findings.map((finding) => finding.check)).toEqual(["bad-value", "duplicate-key"]);
+    expectedOf(findings[0]!).underlines("drop");
+    expect(document?.defaults.input).toBe("deny");
+  });
+
   test("that are no text", () => {
     const { findings } = read("version: 1\n? [a, b]\n: c\n");
     expectedOf(findings[0]!).underlines("[a, b]").says("no text");
