@@ -16,7 +16,7 @@ export interface Fate {
   readonly removable: boolean;
 }
 
-/** Packets that are tried for each rule before the question is settled for all packets. */
+/** So many packets of each rule find nearly all that can be found so; more cost more than they save. */
 const ROUNDS = 3;
 
 /**
@@ -26,11 +26,12 @@ const ROUNDS = 3;
  * So a few packets of each rule are looked up. Those rules that no packet vouches for are settled exactly, in one
  * diagram for all of them: it gives a packet the first rule that matches, and the verdict it would get without that
  * rule. Both come of one associative overlay, so the diagram is built as that of the verdicts is, and since rules that
- * are vouched for need no name in it, it is seldom much larger.
+ * are vouched for need no name in it, it is seldom much larger. `rounds` of packets are tried; the answer is the same
+ * for any number, and only the time differs.
  */
-export function fatesOf<P extends Packet>(list: RuleList<P>, otherwise: Diagram): Fate[] {
+export function fatesOf<P extends Packet>(list: RuleList<P>, otherwise: Diagram, rounds = ROUNDS): Fate[] {
   const { space } = list;
-  const shown = trySamples(list, otherwise);
+  const shown = trySamples(list, otherwise, rounds);
   const suspects: number[] = [];
   list.cubes.forEach((cubes, rule) => {
     if (cubes.length > 0 && shown[rule] === UNKNOWN) suspects.push(rule);
@@ -68,7 +69,7 @@ const COVERED = 2;
  * Tries packets for each rule. The first try is the least special packet; where another rule takes it, or would do the
  * same with it, the next try steps out of that rule, in one field. A rule that cannot be stepped out of covers this one.
  */
-function trySamples<P extends Packet>(list: RuleList<P>, otherwise: Diagram): Uint8Array {
+function trySamples<P extends Packet>(list: RuleList<P>, otherwise: Diagram, rounds: number): Uint8Array {
   const { nodes } = list.space.engine;
   const { fields } = list.space;
   const shown = new Uint8Array(list.count);
@@ -79,7 +80,7 @@ function trySamples<P extends Packet>(list: RuleList<P>, otherwise: Diagram): Ui
     if (cubes.length > 0)
       tries.push({ rule, cube: cubes[0]!, packet: cubes[0]!.map((set) => set?.[0] ?? 0) });
   });
-  for (let round = 0; round < ROUNDS && tries.length > 0; round++) {
+  for (let round = 0; round < rounds && tries.length > 0; round++) {
     const matches = lookUp(
       list,
       tries.map(({ packet }) => packet),
@@ -185,7 +186,7 @@ function secondThoughts<P extends Packet>(
     nameOf(code) === UNNAMED ? code : codes.get(list.verdicts[suspects[nameOf(code) - 1]!]!)!;
   const merge = (first: number, second: number): number => {
     if (first === 0) return second;
-    if (second === 0 || settled(first)) return first;
+    if (settled(first)) return first;
     // Two cubes of one rule: the second knows what comes after both.
     if (nameOf(first) === nameOf(second)) return second;
     return first + ownVerdict(second);

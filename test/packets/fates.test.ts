@@ -17,9 +17,9 @@ function fateByScan(list: readonly SmallRule[], index: number, otherwise: number
   };
 }
 
-function fates(list: readonly SmallRule[], otherwise = 0): Fate[] {
+function fates(list: readonly SmallRule[], otherwise = 0, rounds?: number): Fate[] {
   const space = spaceOfRules(list);
-  return fatesOf(rankRules(space, list), space.constant(otherwise));
+  return fatesOf(rankRules(space, list), space.constant(otherwise), rounds);
 }
 
 const from = (first: bigint, last: bigint, verdict: number): SmallRule => ({
@@ -31,7 +31,9 @@ describe("fatesOf", () => {
   test("agrees with a look at every packet", () => {
     fc.assert(
       fc.property(rules(12), fc.nat(3), (list, otherwise) => {
-        expect(fates(list, otherwise)).toEqual(list.map((_, i) => fateByScan(list, i, otherwise)));
+        const wanted = list.map((_, i) => fateByScan(list, i, otherwise));
+        expect(fates(list, otherwise)).toEqual(wanted);
+        expect(fates(list, otherwise, 0)).toEqual(wanted);
       }),
       { numRuns: 80 },
     );
@@ -51,6 +53,13 @@ describe("fatesOf", () => {
     expect(fates([from(2n, 3n, 2)], 2)[0]!.removable).toBe(true);
     expect(fates([from(2n, 3n, 2)], 1)[0]!.removable).toBe(false);
     expect(fates([from(2n, 3n, 2)], 0)[0]!.removable).toBe(false);
+  });
+
+  test("does not take a rule's second cube for another rule", () => {
+    const { match } = from(2n, 3n, 1);
+    const twice = { match: [...match, ...match], verdict: 1 };
+    expect(fates([twice], 2, 0)[0]!.removable).toBe(false);
+    expect(fates([twice], 1, 0)[0]!.removable).toBe(true);
   });
 
   test("is right for many rules", () => {
