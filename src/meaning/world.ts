@@ -33,8 +33,8 @@ export type Fields = {
   readonly opening: number;
   readonly protocol: number;
   readonly destinationPort: number;
-  readonly destination: bigint;
   readonly source: bigint;
+  readonly destination: bigint;
   readonly sourcePort: number;
 };
 
@@ -130,8 +130,8 @@ export function createDomains(
       opening: small(2, each(2)),
       protocol: protocols,
       destinationPort: ports,
-      destination: address,
       source: address,
+      destination: address,
       sourcePort: ports,
     };
   };
