@@ -2,6 +2,7 @@ import type { Document } from "../language/ast.ts";
 import type { Meaning } from "../meaning/meaning.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Finding } from "../source/finding.ts";
+import type { Vocabulary } from "./vocabulary.ts";
 
 /** What a check looks at. */
 export interface Subject {
@@ -9,6 +10,8 @@ export interface Subject {
   readonly policy: Policy;
   /** What the policy does, for all packets. */
   readonly meaning: Meaning;
+  /** The names that the policy has for what findings speak of. */
+  readonly words: () => Vocabulary;
 }
 
 /** A finding, less what its check knows of itself. */

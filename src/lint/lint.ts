@@ -1,5 +1,7 @@
 import type { Document } from "../language/ast.ts";
 import { meaningOf } from "../meaning/meaning.ts";
+import { createWorld } from "../meaning/world.ts";
+import { BudgetSpent } from "../packets/nodes.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Log } from "../source/finding.ts";
 import type { Check } from "./check.ts";
@@ -16,6 +18,8 @@ import { untrackedNatReply } from "./checks/untracked-nat-reply.ts";
 import { untrackedPath } from "./checks/untracked-path.ts";
 import { untrackedReplyDenied } from "./checks/untracked-reply-denied.ts";
 import { unusedName } from "./checks/unused-name.ts";
+import { inconclusive } from "./inconclusive.ts";
+import { type Vocabulary, vocabularyOf } from "./vocabulary.ts";
 
 /** Every check of a policy that can be read: first the proofs, then what is merely suspicious. */
 export const checks: readonly Check[] = [
@@ -34,9 +38,25 @@ export const checks: readonly Check[] = [
   unusedName,
 ];
 
+export interface LintOptions {
+  /** The most nodes that the diagrams of one IP version may have; what takes more is inconclusive. */
+  readonly nodeBudget?: number;
+}
+
 /** Runs every check. A policy without errors is proved to do what section "What must be proved" of the language promises. */
-export function lint(document: Document, policy: Policy, log: Log): void {
-  const subject = { document, policy, meaning: meaningOf(policy) };
-  for (const { name, level, run } of checks)
-    run(subject, (finding) => log.report({ check: name, level, ...finding }));
+export function lint(document: Document, policy: Policy, log: Log, options: LintOptions = {}): void {
+  const meaning = meaningOf(policy, createWorld([policy], {}, options));
+  let vocabulary: Vocabulary | null = null;
+  const words = (): Vocabulary => (vocabulary ??= vocabularyOf(document, policy));
+  const unproved: Check[] = [];
+  for (const check of checks) {
+    const { name, level, run } = check;
+    try {
+      run({ document, policy, meaning, words }, (finding) => log.report({ check: name, level, ...finding }));
+    } catch (error) {
+      if (!(error instanceof BudgetSpent)) throw error;
+      unproved.push(check);
+    }
+  }
+  if (unproved.length > 0) log.report(inconclusive(unproved, document));
 }

@@ -6,6 +6,7 @@ import type { Diagram } from "../packets/nodes.ts";
 import { matches } from "../policy/evaluate.ts";
 import type { Packet } from "../policy/packet.ts";
 import type { Match, Origin } from "../policy/policy.ts";
+import type { Sets } from "./describe-set.ts";
 
 /** What can be blamed for a packet. */
 interface Sentence {
@@ -16,11 +17,10 @@ interface Sentence {
 /** A sentence to blame for some packets of a set. */
 export interface Offender<T extends Sentence> {
   readonly sentence: T;
-  readonly family: Family;
   /** The most human of the packets. */
   readonly packet: Packet;
-  /** All packets of the family that this sentence is to blame for. */
-  readonly set: Diagram;
+  /** All packets that this sentence is to blame for. */
+  readonly sets: Sets;
 }
 
 export interface Blame<T extends Sentence> {
@@ -62,11 +62,11 @@ export function offenders<T extends Sentence>(
       );
     return plain ? { sentence: written, packet: plain } : { sentence, packet };
   };
-  const told = new Set<number>();
+  const told = new Map<number, number>();
   for (const family of [4, 6] as const) {
     const space = world.spaces[family];
     let left = bad(family);
-    while (found.length < MOST_OFFENDERS) {
+    for (let i = 0; i < MOST_OFFENDERS; i++) {
       const packet = packetOf(left, family, world);
       const sentence = packet && decider(packet);
       if (!sentence) break;
@@ -81,12 +81,15 @@ export function offenders<T extends Sentence>(
           }),
       );
       const set = space.intersection(left, reached);
-      if (!told.has(start)) found.push({ ...plainest(sentence, packet, set), family, set });
-      told.add(start);
+      const known = told.get(start);
+      if (known === undefined) {
+        told.set(start, found.length);
+        found.push({ ...plainest(sentence, packet, set), sets: { [family]: set } });
+      } else found[known] = { ...found[known]!, sets: { ...found[known]!.sets, [family]: set } };
       left = space.difference(left, reached);
     }
   }
-  return found;
+  return found.slice(0, MOST_OFFENDERS);
 }
 
 /** The first sentence that matches a packet. */

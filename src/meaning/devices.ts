@@ -13,6 +13,8 @@ export interface Devices {
   numberOf(device: string | null): number;
   /** A device of this number; null for "no device". */
   nameOf(number: number): string | null;
+  /** Whether a number is that of a device which some clause names, and not of one that stands for many. */
+  isLiteral(number: number): boolean;
   /** The numbers of the devices that a clause names, its negation not yet applied. */
   matching(interfaces: Interfaces): Ranges<number>;
 }
@@ -43,6 +45,7 @@ export function numberDevices(clauses: Iterable<Interfaces | null>): Devices {
       return numbers.get(stem === undefined ? names.at(-1)! : another(stem))!;
     },
     nameOf: (number) => (number === NO_DEVICE ? null : names[number - 1]!),
+    isLiteral: (number) => number !== NO_DEVICE && number <= literals.size,
     matching: ({ devices }) =>
       mergeRanges(
         names.flatMap((name, i) => (matchesDevice(name, devices) ? [{ first: i + 1, last: i + 1 }] : [])),

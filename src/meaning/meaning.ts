@@ -1,6 +1,7 @@
 import type { Family } from "../address/ranges.ts";
-import type { Diagram } from "../packets/nodes.ts";
+import { BudgetSpent, type Diagram } from "../packets/nodes.ts";
 import type { RuleList } from "../packets/rules.ts";
+import { attempt } from "../packets/space.ts";
 import type { Policy } from "../policy/policy.ts";
 import { answerablePackets, fates, type LimitCase, marks, possiblePackets, type View } from "./fates.ts";
 import { type RuleFate, ruleFates, ruleList } from "./rule-fates.ts";
@@ -25,16 +26,29 @@ export interface Meaning {
   answerable(family: Family): Diagram;
 }
 
-/** The meaning of a policy. Its diagrams are made when first asked for, and kept. */
+/**
+ * The meaning of a policy. Its diagrams are made when first asked for, and kept. Throws `BudgetSpent` from where one
+ * outgrows the node budget of the world, and again whenever it is asked for.
+ */
 export function meaningOf(policy: Policy, world: World = createWorld([policy])): Meaning {
   const made = new Map<string, Diagram>();
-  const once = (key: string, make: () => Diagram): Diagram => {
+  const spent = new Map<string, number>();
+  const once = (family: Family, what: string, make: () => Diagram): Diagram => {
+    const key = `${family} ${what}`;
     const known = made.get(key);
     if (known !== undefined) return known;
-    const diagram = make();
+    const diagram = withinBudget(key, family, make);
     made.set(key, diagram);
     return diagram;
   };
+  function withinBudget<T>(key: string, family: Family, make: () => T): T {
+    const budget = spent.get(key);
+    if (budget !== undefined) throw new BudgetSpent(budget);
+    const conclusion = attempt(world.spaces[family], make);
+    if (conclusion.kind === "conclusive") return conclusion.value;
+    spent.set(key, conclusion.budget);
+    throw new BudgetSpent(conclusion.budget);
+  }
   const lists: { 4?: RuleList<Fields>; 6?: RuleList<Fields> } = {};
   let rules: readonly RuleFate[] | null = null;
   const meaning: Meaning = {
@@ -44,17 +58,17 @@ export function meaningOf(policy: Policy, world: World = createWorld([policy])):
     fates: (family, limits, view) =>
       // Without limits the cases are one.
       policy.rules.some(({ limit }) => limit)
-        ? once(`${family} ${limits} ${view}`, () => fates(policy, family, world, limits, view))
-        : once(`${family} ${view}`, () => fates(policy, family, world, limits, view)),
-    marks: (family, view) => once(`${family} marks ${view}`, () => marks(policy, family, world, view)),
-    possible: (family) => once(`${family} possible`, () => possiblePackets(family, world)),
-    answerable: (family) => once(`${family} answerable`, () => answerablePackets(family, world)),
+        ? once(family, `${limits} ${view}`, () => fates(policy, family, world, limits, view))
+        : once(family, view, () => fates(policy, family, world, limits, view)),
+    marks: (family, view) => once(family, `marks ${view}`, () => marks(policy, family, world, view)),
+    possible: (family) => once(family, "possible", () => possiblePackets(family, world)),
+    answerable: (family) => once(family, "answerable", () => answerablePackets(family, world)),
     ruleList(family) {
       lists[family] ??= ruleList(meaning, family);
       return lists[family];
     },
     ruleFates() {
-      rules ??= ruleFates(meaning);
+      rules ??= ruleFates(meaning, (family, make) => withinBudget(`${family} rules`, family, make));
       return rules;
     },
   };

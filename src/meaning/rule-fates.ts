@@ -44,12 +44,17 @@ export function ruleList({ policy, world }: Meaning, family: Family): RuleList<F
   return rankRules(world.spaces[family], rules);
 }
 
-/** The fate of every rule of the policy, in their order. */
-export function ruleFates(meaning: Meaning): RuleFate[] {
-  const families = ([4, 6] as const).map((family) => {
-    const list = behindImpossible(meaning.ruleList(family), meaning.world);
-    return fatesOf(list, defaultFates(meaning, family)).slice(1);
-  });
+/** The fate of every rule of the policy, in their order. `within` runs what makes diagrams. */
+export function ruleFates(
+  meaning: Meaning,
+  within: <T>(family: Family, make: () => T) => T = (_, make) => make(),
+): RuleFate[] {
+  const families = ([4, 6] as const).map((family) =>
+    within(family, () => {
+      const list = behindImpossible(meaning.ruleList(family), meaning.world);
+      return fatesOf(list, defaultFates(meaning, family)).slice(1);
+    }),
+  );
   return meaning.policy.rules.map((_, i) => {
     const both = families.map((fates) => fates[i]!);
     return {

@@ -1,9 +1,8 @@
 import { replyMatch } from "../../meaning/fates.ts";
-import type { Packet } from "../../policy/packet.ts";
-import { TCP } from "../../policy/packet.ts";
 import type { Rule } from "../../policy/policy.ts";
 import { replyTo } from "../../policy/reply.ts";
 import type { Check, Report, Subject } from "../check.ts";
+import { replyAloneTracked, requestAloneTracked } from "../consequences.ts";
 import { firstSentence, type Offender, offenders } from "../offenders.ts";
 import { addSymmetricAllow } from "../symmetric-fix.ts";
 import {
@@ -14,6 +13,7 @@ import {
   repliesUntracked,
   untrackedAllows,
 } from "../way-back.ts";
+import { wholeSet } from "../whole-set.ts";
 
 /** Flows that connection tracking sees in one direction only. */
 export const halfTrackedFlow: Check = {
@@ -61,10 +61,11 @@ function untrackedReplies({ policy, meaning }: Subject): Offender<Rule>[] {
 }
 
 function reportTrackedReply(
-  { document, policy }: Subject,
-  { sentence, packet }: Offender<Rule>,
+  subject: Subject,
+  { sentence, packet, sets }: Offender<Rule>,
   report: Report,
 ): void {
+  const { document, policy } = subject;
   const reply = replyTo(packet);
   if (!reply) return;
   const decision = decideReply(policy, reply);
@@ -77,7 +78,8 @@ function reportTrackedReply(
     ...(tracker && { related: [{ span: tracker.origin.span, text: "allows the reply, and tracks it" }] }),
     notes: [
       packetAndReply(packet, reply),
-      `The reply is allowed by ${describeDecision(decision, reply)}, which tracks it. ${halfSeen(packet)}`,
+      ...wholeSet(sets, subject),
+      `The reply is allowed by ${describeDecision(decision, reply)}, which tracks it. ${replyAloneTracked(packet)}`,
     ],
     help: fix
       ? `${fix.title}, which leaves the way back untracked as well`
@@ -86,17 +88,12 @@ function reportTrackedReply(
   });
 }
 
-function halfSeen({ protocol }: Packet): string {
-  return protocol === TCP
-    ? "Tracking then sees answers to a connection that it never saw open: the SYN-ACK is INVALID, and is dropped where it is forwarded; every connection that does come about leaves an entry that no reply ever confirms."
-    : "Tracking then takes every reply for a new flow of its own, and each leaves an entry that nothing confirms.";
-}
-
 function reportUntrackedReply(
-  { policy }: Subject,
-  { sentence, packet }: Offender<Rule>,
+  subject: Subject,
+  { sentence, packet, sets }: Offender<Rule>,
   report: Report,
 ): void {
+  const { policy } = subject;
   const reply = replyTo(packet);
   if (!reply) return;
   const decision = decideReply(policy, packet);
@@ -108,7 +105,8 @@ function reportUntrackedReply(
     ...(opener && { related: [{ span: opener.origin.span, text: "opens the tracked flow" }] }),
     notes: [
       packetAndReply(packet, reply),
-      `The packet is allowed by ${describeDecision(decision, packet)} and opens a tracked flow. Its reply never reaches connection tracking, so the flow is never confirmed: ${packet.protocol === TCP ? "every packet after the SYN is INVALID, and is dropped" : "each request leaves an entry of its own"}.`,
+      ...wholeSet(sets, subject),
+      `The packet is allowed by ${describeDecision(decision, packet)} and opens a tracked flow. Its reply never reaches connection tracking, and ${requestAloneTracked(packet)}.`,
     ],
     help: "narrow this rule to the service's own ports, or allow the opening in a `doNotTrack` policy too",
   });

@@ -6,6 +6,7 @@ import { PATHS } from "../../policy/paths.ts";
 import type { Check } from "../check.ts";
 import { firstSentence, offenders } from "../offenders.ts";
 import { untrackedAllows } from "../way-back.ts";
+import { wholeSet } from "../whole-set.ts";
 
 /** Paths that meet source NAT; all paths meet destination NAT. */
 const SOURCE_NAT_PATHS: readonly Path[] = ["forward", "output"];
@@ -14,7 +15,8 @@ const SOURCE_NAT_PATHS: readonly Path[] = ["forward", "output"];
 export const untrackedNat: Check = {
   name: "untracked-nat",
   level: "error",
-  run({ policy, meaning }, report) {
+  run(subject, report) {
+    const { policy, meaning } = subject;
     const sentences = [
       ...policy.sourceNat.map((nat) => ({ ...nat, paths: SOURCE_NAT_PATHS })),
       ...policy.destinationNat.map((nat) => ({ ...nat, paths: PATHS })),
@@ -38,7 +40,7 @@ export const untrackedNat: Check = {
       },
       meaning,
     );
-    for (const { sentence, packet } of blamed) {
+    for (const { sentence, packet, sets } of blamed) {
       const nat = firstSentence(
         sentences.filter(({ paths }) => paths.includes(packet.path)),
         packet,
@@ -52,6 +54,7 @@ export const untrackedNat: Check = {
         ...(nat && { related: [{ span: nat.origin.span, text: "would translate it" }] }),
         notes: [
           `packet: ${describePacket(packet)}`,
+          ...wholeSet(sets, subject, meaning.possible),
           isSource
             ? "The kernel translates tracked flows only, and says nothing about the others: this packet leaves with the source address that it has. A private address leaks, and no answer finds its way back to it."
             : "The kernel translates tracked flows only, and says nothing about the others: this packet goes where it was addressed to, not where the sentence sends it.",

@@ -5,12 +5,14 @@ import type { Rule } from "../../policy/policy.ts";
 import type { Check } from "../check.ts";
 import { firstSentence, offenders } from "../offenders.ts";
 import { untrackedAllows } from "../way-back.ts";
+import { wholeSet } from "../whole-set.ts";
 
 /** Forwarded packets that raw takes for untracked ones, because it cannot ask where they will leave. */
 export const untrackedPath: Check = {
   name: "untracked-path",
   level: "error",
-  run({ policy, meaning }, report) {
+  run(subject, report) {
+    const { policy, meaning } = subject;
     if (policy.rules.every(({ match }) => match.out === null)) return;
     const allows = untrackedAllows(policy);
     const blamed = offenders<Rule>(
@@ -28,7 +30,7 @@ export const untrackedPath: Check = {
       },
       meaning,
     );
-    for (const { sentence, packet } of blamed) {
+    for (const { sentence, packet, sets } of blamed) {
       const tracker = firstSentence(policy.rules, packet, meaning);
       report({
         message: "raw cannot tell these packets from tracked ones",
@@ -37,6 +39,7 @@ export const untrackedPath: Check = {
         ...(tracker && { related: [{ span: tracker.origin.span, text: "means the packet to be tracked" }] }),
         notes: [
           `packet: ${describePacket(packet)}`,
+          ...wholeSet(sets, subject, meaning.possible),
           "Whether a packet is tracked is decided before it is routed, when the kernel does not know yet by which interface it will leave. A rule that asks for `out` cannot keep such packets apart: they would all be untracked, and those that should be tracked would lose their state and their NAT.",
         ],
         help: "tell them apart by addresses or by `in` instead of `out`, or treat both kinds alike",

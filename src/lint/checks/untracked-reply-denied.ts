@@ -1,5 +1,6 @@
 import { replyTo } from "../../policy/reply.ts";
 import type { Check } from "../check.ts";
+import { replyLost } from "../consequences.ts";
 import { firstSentence, offenders } from "../offenders.ts";
 import { addSymmetricAllow } from "../symmetric-fix.ts";
 import {
@@ -9,21 +10,24 @@ import {
   repliesDenied,
   untrackedAllows,
 } from "../way-back.ts";
+import { wholeSet } from "../whole-set.ts";
 
 /** Untracked traffic whose replies are not allowed. Nothing remembers a request, so its reply needs a rule of its own. */
 export const untrackedReplyDenied: Check = {
   name: "untracked-reply-denied",
   level: "error",
-  run({ document, policy, meaning }, report) {
+  run(subject, report) {
+    const { document, policy, meaning } = subject;
+    const allows = untrackedAllows(policy);
     const blamed = offenders(
       {
         bad: (family) => repliesDenied(meaning, family),
-        sentences: untrackedAllows(policy),
-        decider: (packet) => firstSentence(untrackedAllows(policy), packet, meaning),
+        sentences: allows,
+        decider: (packet) => firstSentence(allows, packet, meaning),
       },
       meaning,
     );
-    for (const { sentence, packet } of blamed) {
+    for (const { sentence, packet, sets } of blamed) {
       const reply = replyTo(packet);
       if (!reply) continue;
       const decision = decideReply(policy, reply);
@@ -39,7 +43,8 @@ export const untrackedReplyDenied: Check = {
           }),
         notes: [
           packetAndReply(packet, reply),
-          `The reply meets ${describeDecision(decision, reply)}. Nothing remembers an untracked packet, so its reply is judged by the rules like any other, and ${consequence(packet.protocol)}.`,
+          ...wholeSet(sets, subject),
+          `The reply meets ${describeDecision(decision, reply)}. Nothing remembers an untracked packet, so its reply is judged by the rules like any other, and ${replyLost(packet)}.`,
         ],
         help: fix
           ? `${fix.title}, which allows the way back`
@@ -49,15 +54,3 @@ export const untrackedReplyDenied: Check = {
     }
   },
 };
-
-function consequence(protocol: number): string {
-  switch (protocol) {
-    case 6:
-      return "every connection stalls before it opens: the SYN arrives, its answer does not";
-    case 1:
-    case 58:
-      return "every echo times out";
-    default:
-      return "every request times out";
-  }
-}

@@ -1,0 +1,198 @@
+import { printRange } from "../address/print.ts";
+import { type Family, mergeRanges, type Range, type Ranges } from "../address/ranges.ts";
+import { ICMP_TYPES } from "../language/icmp.ts";
+import { nameOfProtocol } from "../language/protocols.ts";
+import type { Meaning } from "../meaning/meaning.ts";
+import { groupAddresses, type PacketCube, type PacketSpace } from "../meaning/world.ts";
+import { coverOf } from "../packets/cover.ts";
+import type { Condition } from "../packets/domain.ts";
+import type { Diagram } from "../packets/nodes.ts";
+import { ICMP, ICMPV6 } from "../policy/packet.ts";
+import { PATHS } from "../policy/paths.ts";
+import { portsOf, type Vocabulary } from "./vocabulary.ts";
+
+/** More lines than this nobody reads. */
+const MOST_LINES = 3;
+/** A list of more values than this says less than the packet that is shown anyway. */
+const MOST_VALUES = 4;
+
+/** The packets of a set, by family; a family without such packets is left out. */
+export type Sets = { readonly [F in Family]?: Diagram };
+
+/**
+ * Sets of packets in the policy's own words, a line for each large cube: `tcp clients → self port 11211 in wan`. What is
+ * not in `universe` cannot be meant, so a line may hold more of it than the set does. Null where it would not be short.
+ */
+export function describeSets(
+  sets: Sets,
+  universe: (family: Family) => Diagram,
+  meaning: Meaning,
+  words: Vocabulary,
+): readonly string[] | null {
+  const lines = new Set<string>();
+  for (const family of [4, 6] as const) {
+    const set = sets[family];
+    if (set === undefined || set === meaning.space(family).nothing) continue;
+    const cubes = wideCubes(set, universe(family), family, meaning.space(family));
+    if (!cubes) return null;
+    for (const cube of cubes) {
+      const line = describeCube(cube, family, meaning, words);
+      if (line === null) return null;
+      lines.add(line);
+    }
+    if (lines.size > MOST_LINES) return null;
+  }
+  return lines.size > 0 ? [...lines] : null;
+}
+
+/** A few cubes that together are the set, as far as the universe goes; null where they are many. */
+function wideCubes(
+  set: Diagram,
+  universe: Diagram,
+  family: Family,
+  space: PacketSpace,
+): readonly PacketCube[] | null {
+  const cubes: PacketCube[] = [];
+  let left = set;
+  while (left !== space.nothing) {
+    const [cube] = coverOf(space, left, 1).cubes;
+    if (!cube || cubes.length === MOST_LINES) return null;
+    const wide = widen(cube, set, universe, family, space);
+    cubes.push(wide);
+    left = space.difference(left, space.set([wide]));
+  }
+  return cubes;
+}
+
+/** Leaves out the conditions that only keep out what is not in the universe. */
+function widen(
+  cube: PacketCube,
+  set: Diagram,
+  universe: Diagram,
+  family: Family,
+  space: PacketSpace,
+): PacketCube {
+  const fits = (wider: PacketCube): boolean =>
+    space.subset(space.intersection(space.set([wider]), universe), set);
+  const groups = groupAddresses(family);
+  let wide = cube;
+  // The path comes last: `self` says it, and it makes most device conditions idle.
+  for (const field of (Object.keys(cube) as (keyof PacketCube)[]).reverse()) {
+    const { [field]: condition, ...open } = wide;
+    if (fits(open)) wide = open;
+    else if ((field === "source" || field === "destination") && condition && "except" in condition) {
+      const { except } = condition as { readonly except: Ranges<bigint> };
+      const fewer = {
+        ...open,
+        [field]: { except: except.filter(({ first }) => !groups.some((group) => group.first === first)) },
+      };
+      if (fits(fewer)) wide = fewer;
+    }
+  }
+  return wide;
+}
+
+function describeCube(
+  cube: PacketCube,
+  family: Family,
+  { policy, world }: Meaning,
+  words: Vocabulary,
+): string | null {
+  const paths = single(cube.path);
+  const path = paths === null ? null : PATHS[paths]!;
+  if (cube.path && path === null) return null;
+  const protocol = single(cube.protocol);
+  const icmp = family === 4 ? ICMP : ICMPV6;
+  const isIcmp = protocol === icmp;
+  if (isIcmp && cube.sourcePort) return null;
+
+  const address = (end: "source" | "destination", here: boolean): string | null => {
+    const condition = cube[end];
+    if (
+      here &&
+      (!condition || (policy.self && sameRanges(condition, family === 4 ? policy.self.v4 : policy.self.v6)))
+    )
+      return "self";
+    if (!condition) return "any";
+    const { negated, ranges } = parts(condition);
+    const name = words.address(family, ranges);
+    if (!name && ranges.length > MOST_VALUES) return null;
+    return `${negated ? "not " : ""}${name ?? ranges.map((range) => printRange(family, range)).join(", ")}`;
+  };
+  const ports = (condition: Condition<number> | undefined): string | null => {
+    if (!condition || isIcmp) return "";
+    const { negated, ranges } = parts(condition);
+    const name = protocol === null ? null : words.service(protocol, ranges);
+    if (!name && ranges.length > MOST_VALUES) return null;
+    return ` port ${negated ? "not " : ""}${name ?? portsOf(ranges)}`;
+  };
+  const device = (word: "in" | "out"): string | null => {
+    const condition = cube[word];
+    if (!condition || path === "loopback") return "";
+    const names = words.interfaces(condition, world.devices);
+    return names === null ? null : ` ${word} ${names}`;
+  };
+  const sent = path === "output" || path === "loopback";
+  const delivered = path === "input" || path === "loopback";
+  const phrases = [
+    traffic(cube, family, isIcmp),
+    address("source", sent),
+    ports(cube.sourcePort),
+    " → ",
+    address("destination", delivered),
+    ports(cube.destinationPort),
+    device("in"),
+    device("out"),
+    path === "forward" ? ", forwarded" : "",
+    cube.opening ? (single(cube.opening) === 1 ? ", openings" : ", no openings") : "",
+  ];
+  return phrases.includes(null) ? null : phrases.join("");
+}
+
+/** The first words: protocols, with the types of ICMP; null where they are many. */
+function traffic({ protocol, destinationPort }: PacketCube, family: Family, isIcmp: boolean): string | null {
+  if (!protocol) return "";
+  const { negated, ranges } = parts(protocol);
+  const numbers = ranges.flatMap(({ first, last }) =>
+    Array.from({ length: Math.min(last - first + 1, MOST_VALUES + 1) }, (_, i) => first + i),
+  );
+  if (numbers.length > MOST_VALUES) return null;
+  const names = numbers.map((number) => nameOfProtocol(number) ?? String(number)).join(", ");
+  if (!isIcmp) return `${negated ? "not " : ""}${names} `;
+  if (!destinationPort) return "icmp ";
+  const types = parts(destinationPort);
+  if (types.negated || types.ranges.some(({ first, last }) => first !== last)) return null;
+  return `icmp ${types.ranges.map(({ first }) => nameOfType(family, first)).join(", ")} `;
+}
+
+function nameOfType(family: Family, type: number): string {
+  for (const [name, { v4, v6 }] of ICMP_TYPES) {
+    const named = family === 4 ? v4 : v6;
+    if (named?.type === type && named.code === null) return name;
+  }
+  return String(type);
+}
+
+function parts<T extends bigint | number>(
+  condition: Condition<T>,
+): { readonly negated: boolean; readonly ranges: Ranges<T> } {
+  return "except" in condition
+    ? { negated: true, ranges: condition.except }
+    : { negated: false, ranges: condition };
+}
+
+/** The one value that a condition allows; null where there are more. */
+function single(condition: Condition<number> | undefined): number | null {
+  if (!condition || "except" in condition || condition.length !== 1) return null;
+  const { first, last } = condition[0]!;
+  return first === last ? first : null;
+}
+
+function sameRanges(condition: Condition<bigint>, ranges: Ranges<bigint>): boolean {
+  if ("except" in condition) return false;
+  const merged: readonly Range<bigint>[] = mergeRanges(condition);
+  return (
+    merged.length === ranges.length &&
+    merged.every(({ first, last }, i) => first === ranges[i]!.first && last === ranges[i]!.last)
+  );
+}
