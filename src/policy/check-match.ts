@@ -46,27 +46,36 @@ function checkFamilies(match: Match, clauses: Clauses, self: AddressSet | null, 
     });
     return false;
   }
-  const related = ends.flatMap(({ node, peer }) =>
-    node ? [{ span: node.span, text: `this is ${describeFamilies(peer, self)}` }] : [],
+  const parts = ends.flatMap(({ node, peer }) =>
+    // What holds for both families is not what is in the way.
+    node && families(peer, self).length < 2
+      ? [{ span: node.span, text: `this is ${describeFamilies(peer, self)}` }]
+      : [],
   );
-  const families = new Set(match.traffic.map(({ family }) => family));
-  const [family] = families;
-  if (clauses.traffic && families.size === 1 && family)
-    related.push({ span: clauses.traffic.span, text: `this is IPv${family}` });
+  const kinds = new Set(match.traffic.map(({ family }) => family));
+  const [family] = kinds;
+  if (clauses.traffic && kinds.size === 1 && family)
+    parts.unshift({ span: clauses.traffic.span, text: `this is IPv${family}` });
+  const last = parts.at(-1);
   log.report({
     check: "families-cannot-meet",
     level: "error",
     message: "no packet can match: the parts of this sentence have no IP version in common",
-    span: clauses.span,
-    related,
+    span: last?.span ?? clauses.span,
+    ...(last && { label: last.text }),
+    related: parts.slice(0, -1),
     help: "give both ends addresses of the same family",
   });
   return false;
 }
 
+function families(peer: Peer, self: AddressSet | null): readonly Family[] {
+  return ([4, 6] as const).filter((family) => peerHasFamily(peer, family, self));
+}
+
 function describeFamilies(peer: Peer, self: AddressSet | null): string {
-  const families = ([4, 6] as const).filter((family) => peerHasFamily(peer, family, self));
-  return families.length === 0 ? "empty" : families.map((family) => `IPv${family}`).join(" and ");
+  const [family] = families(peer, self);
+  return family === undefined ? "empty" : `IPv${family}`;
 }
 
 function checkPaths(match: Match, clauses: Clauses, self: AddressSet | null, log: Log): boolean {

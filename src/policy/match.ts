@@ -8,11 +8,12 @@ import type {
   ServiceDeclaration,
   TrafficNode,
 } from "../language/ast.ts";
+import { hasPorts } from "../language/protocols.ts";
 import { suggest } from "../language/suggest.ts";
 import type { Log } from "../source/finding.ts";
 import type { Span } from "../source/source.ts";
 import { type Names, reportUnknown, servicePorts } from "./names.ts";
-import { ICMP, ICMPV6, PROTOCOLS_WITH_PORTS } from "./packet.ts";
+import { ICMP, ICMPV6 } from "./packet.ts";
 import type { Interfaces, Match, Peer, Traffic } from "./policy.ts";
 
 /** The clauses that rules and NAT sentences share. */
@@ -114,32 +115,32 @@ function resolveTraffic(clauses: Clauses, names: Names, log: Log): readonly Traf
 function trafficMembers(node: TrafficNode | null, names: Names): readonly (ProtocolNode | null)[] | null {
   if (!node) return [null];
   if (node.kind === "protocol") return [node];
-  const service = names.service(node);
+  const service = names.traffic(node);
   return service ? service.members.filter((member) => member.kind === "protocol") : null;
 }
 
+/** Whether every member has ports. Where the sentence names a protocol itself, reading it has reported this already. */
 function havePorts(
   members: readonly (ProtocolNode | null)[],
   ports: PortsNode,
   clauses: Clauses,
   log: Log,
 ): boolean {
-  const portless = members.find(
-    (member) => !member || member.protocol === "icmp" || !PROTOCOLS_WITH_PORTS.has(member.protocol),
-  );
+  const portless = members.find((member) => !member || !hasPorts(member.protocol));
   if (portless === undefined) return true;
-  log.report({
-    check: "port-without-protocol",
-    level: "error",
-    message: portless
-      ? "these ports belong to a protocol that has none"
-      : "ports need a protocol: every protocol has its own",
-    span: ports.span,
-    ...(clauses.traffic && { related: [{ span: clauses.traffic.span, text: "this has no ports" }] }),
-    help: clauses.traffic
-      ? "leave the ports out, or name `tcp`, `udp` or `sctp`"
-      : "name the protocol before `from`, for example `tcp`",
-  });
+  const { traffic } = clauses;
+  if (portless && traffic?.kind === "name")
+    log.report({
+      check: "port-without-protocol",
+      level: "error",
+      message: `\`${traffic.name}\` is not only for protocols that have ports`,
+      span: ports.span,
+      related: [
+        { span: traffic.span, text: "the service" },
+        { span: portless.span, text: "this has no ports" },
+      ],
+      help: "leave the ports out, or split the service",
+    });
   return false;
 }
 
@@ -157,7 +158,7 @@ function resolvePorts(
       ranges.push({ first: port.first, last: port.last });
       continue;
     }
-    const service = names.service(port);
+    const service = names.portsOf(port);
     const ports = service && typeof member.protocol === "number" && servicePorts(service, member.protocol);
     if (!ports) {
       if (service) reportNoPorts(service, port.span, member, log);

@@ -8,6 +8,7 @@ import type {
   NameNode,
   ServiceDeclaration,
 } from "../language/ast.ts";
+import { PROTOCOL_NAMES } from "../language/protocols.ts";
 import { suggest } from "../language/suggest.ts";
 import type { Log } from "../source/finding.ts";
 import type { Span } from "../source/source.ts";
@@ -15,6 +16,8 @@ import type { AddressSet } from "./policy.ts";
 
 /** What a list of addresses comes to once its names are followed. */
 export interface ResolvedAddresses {
+  /** False where a name without a meaning is among them, which was reported. */
+  readonly isKnown: boolean;
   readonly any: boolean;
   readonly self: boolean;
   readonly set: AddressSet;
@@ -23,14 +26,21 @@ export interface ResolvedAddresses {
 /** The declarations of a document, by name, with a record of which were used. */
 export interface Names {
   addresses(nodes: readonly AddressNode[]): ResolvedAddresses;
-  /** The declaration of a service; undefined after reporting that there is none. */
-  service(node: NameNode): ServiceDeclaration | undefined;
+  /** The declaration of a service; undefined after reporting that there is none, nor a protocol of that name. */
+  traffic(node: NameNode): ServiceDeclaration | undefined;
+  /** The declaration of a service whose ports are meant; undefined after reporting that there is none. */
+  portsOf(node: NameNode): ServiceDeclaration | undefined;
   interface(name: string): InterfaceDeclaration | undefined;
   readonly interfaceNames: readonly string[];
 }
 
 /** What a name without a meaning stands for, so that one mistake is not reported a second time where it is used. */
-const ANYTHING: ResolvedAddresses = { any: true, self: false, set: { name: null, v4: [], v6: [] } };
+const ANYTHING: ResolvedAddresses = {
+  isKnown: false,
+  any: true,
+  self: false,
+  set: { name: null, v4: [], v6: [] },
+};
 
 /** Index of a document's declarations. Address names are followed to their literals; a name that leads back to itself is reported once. */
 export function declareNames(document: Document, log: Log): Names {
@@ -63,6 +73,7 @@ export function declareNames(document: Document, log: Log): Names {
   }
 
   function union(nodes: readonly AddressNode[]): ResolvedAddresses {
+    let isKnown = true;
     let any = false;
     let self = false;
     const v4: AddressRanges[number][] = [];
@@ -80,6 +91,7 @@ export function declareNames(document: Document, log: Log): Names {
           break;
         case "name": {
           const named = follow(node);
+          isKnown &&= named.isKnown;
           any ||= named.any;
           self ||= named.self;
           for (const range of named.set.v4) v4.push(range);
@@ -88,7 +100,7 @@ export function declareNames(document: Document, log: Log): Names {
         }
       }
     }
-    return { any, self, set: { name: null, v4: mergeRanges(v4), v6: mergeRanges(v6) } };
+    return { isKnown, any, self, set: { name: null, v4: mergeRanges(v4), v6: mergeRanges(v6) } };
   }
 
   // Every declaration is followed, so that a fault in one that no rule uses is found too.
@@ -99,7 +111,16 @@ export function declareNames(document: Document, log: Log): Names {
       const [only] = nodes;
       return nodes.length === 1 && only?.kind === "name" ? follow(only) : union(nodes);
     },
-    service(node) {
+    traffic(node) {
+      const declaration = services.get(node.name);
+      if (!declaration)
+        reportUnknown(log, "protocol or service", node.name, node.span, [
+          ...services.keys(),
+          ...PROTOCOL_NAMES,
+        ]);
+      return declaration;
+    },
+    portsOf(node) {
       const declaration = services.get(node.name);
       if (!declaration) reportUnknown(log, "service", node.name, node.span, [...services.keys()]);
       return declaration;
@@ -109,7 +130,12 @@ export function declareNames(document: Document, log: Log): Names {
   };
 }
 
-const SECTION = { address: "addresses", service: "services", interface: "interfaces" } as const;
+const SECTION = {
+  address: "addresses",
+  service: "services",
+  "protocol or service": "services",
+  interface: "interfaces",
+} as const;
 
 /** Reports a name that stands for nothing, with the nearest one that does. */
 export function reportUnknown(

@@ -47,7 +47,7 @@ function resolveSource(
   self: AddressSet | null,
   log: Log,
 ): SourceNat | null {
-  if (node.ports && !portsFit(match, node.ports.span, log)) return null;
+  if (node.ports && !portsFit(match, node, node.ports.span, log)) return null;
   const pool = node.pool ? resolveTarget(node.pool, names, log) : null;
   const fitting = node.pool ? fitFamilies(match, pool, node.pool, self, log) : match;
   if (!fitting) return null;
@@ -69,7 +69,7 @@ function resolveDestination(
   self: AddressSet | null,
   log: Log,
 ): DestinationNat | null {
-  if (node.port && !portsNeeded(match, node.port.span, log)) return null;
+  if (node.port && !portsNeeded(match, node, node.port.span, log)) return null;
   const target = node.target ? resolveTarget(node.target, names, log) : null;
   const fitting = node.target ? fitFamilies(match, target, node.target, self, log) : match;
   if (!fitting) return null;
@@ -84,7 +84,8 @@ function resolveDestination(
 
 /** The kernel takes one contiguous range of each family. */
 function resolveTarget(nodes: readonly AddressNode[], names: Names, log: Log): NatTarget | null {
-  const { any, self, set } = names.addresses(nodes);
+  const { isKnown, any, self, set } = names.addresses(nodes);
+  if (!isKnown) return null;
   const span = spanOf(nodes);
   const fault = any || self ? "`any` and `self` are no addresses to translate to" : contiguityFault(set);
   if (fault) {
@@ -140,26 +141,29 @@ export function targetOf(target: NatTarget, family: Family): Range<bigint> | nul
 }
 
 /** Source ports may be narrowed as long as some of the traffic has ports: the rest keeps what it has. */
-function portsFit(match: Match, span: Span, log: Log): boolean {
+function portsFit(match: Match, node: NatNode, span: Span, log: Log): boolean {
   const fits = match.traffic.some(({ protocol }) => protocol === null || PROTOCOLS_WITH_PORTS.has(protocol));
-  if (!fits) reportPorts(span, log);
+  if (!fits) reportPorts(node, span, log);
   return fits;
 }
 
 /** A new destination port means something only to protocols with ports. */
-function portsNeeded(match: Match, span: Span, log: Log): boolean {
+function portsNeeded(match: Match, node: NatNode, span: Span, log: Log): boolean {
   const fits = match.traffic.every(({ protocol }) => protocol !== null && PROTOCOLS_WITH_PORTS.has(protocol));
-  if (!fits) reportPorts(span, log);
+  if (!fits) reportPorts(node, span, log);
   return fits;
 }
 
-function reportPorts(span: Span, log: Log): void {
+/** Where the sentence names a protocol itself, reading it has reported this already. */
+function reportPorts({ traffic }: NatNode, span: Span, log: Log): void {
+  if (traffic?.kind !== "name") return;
   log.report({
     check: "port-without-protocol",
     level: "error",
-    message: "these ports need a protocol that has ports",
+    message: `\`${traffic.name}\` is not only for protocols that have ports`,
     span,
-    help: "name `tcp`, `udp` or `sctp` at the start of the sentence, or leave the port out",
+    related: [{ span: traffic.span, text: "the service" }],
+    help: "leave the port out, or split the service",
   });
 }
 

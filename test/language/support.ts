@@ -86,7 +86,8 @@ export interface Expected {
   labels(label: string): Expected;
   /** The whole sentence or line after the fix. */
   fixes(result: string): Expected;
-  relates(words: string): Expected;
+  /** The other places that it speaks of, in their order. */
+  relates(...words: readonly string[]): Expected;
 }
 
 /** Expects a rule to have exactly one finding, of this check. */
@@ -134,8 +135,8 @@ export function expectedOf(finding: Finding): Expected {
       expect(applied(finding)).toContain(result);
       return expected;
     },
-    relates(words) {
-      expect(finding.related?.map(({ span }) => textOf(span))).toEqual([words]);
+    relates(...words) {
+      expect(finding.related?.map(({ span }) => textOf(span))).toEqual(words);
       return expected;
     },
   };
