@@ -16,6 +16,9 @@ import { assemble, type Plan } from "./rule.ts";
  * prints with losses, are unknown. Chains keep their names as far as the model can tell them apart; a chain that rules
  * of several kinds of base chains jump to stands in the ruleset once for each. Takes time linear in the text, and never
  * throws.
+ *
+ * A listing is only as true as nft makes it. What nft 1.0.6 is known to print wrongly and cannot be told from what is right
+ * is a test of the family before `reject with tcp reset`, which it leaves out.
  */
 export function readNft(source: Source): Reading {
   const log = readLog(source);

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { emitIptables } from "../../src/emit/iptables.ts";
 import { emitNft } from "../../src/emit/nft.ts";
 import { legalise } from "../../src/lower/legalise.ts";
-import type { Match, Ruleset } from "../../src/netfilter/ruleset.ts";
+import type { Match, Ruleset, RulesetRule } from "../../src/netfilter/ruleset.ts";
 import type { ScriptMatch, ScriptStatement } from "../../src/netfilter/script.ts";
 import { readIptables } from "../../src/read/iptables.ts";
 import { readNft } from "../../src/read/nft.ts";
@@ -23,7 +23,7 @@ const HEADER = { source: "policy.yaml" };
 const words = fc.stringMatching(/^[a-z][a-z0-9]{0,3}$/);
 
 /** How many random rulesets each test loads. */
-const RUNS = 25;
+const RUNS = 15;
 
 const packets = (family: 4 | 6) => fc.array(arbitraryPacket(family), { minLength: 40, maxLength: 40 });
 
@@ -37,13 +37,13 @@ describeKernel("what the tools print of what they loaded", () => {
     test(`nft ${[...flags, "list ruleset"].join(" ")} reads as the ruleset that was loaded`, async () => {
       await fc.assert(
         fc.asyncProperty(arbitraryRuleset(words), packets(4), packets(6), async (random, four, six) => {
-          const ruleset = withoutWildcardSets(random);
+          const ruleset = withoutMisprints(random);
           await inNamespace(["nft", "-f", "-"], emitNft(ruleset, HEADER));
           const text = await inNamespace(["nft", ...flags, "list", "ruleset"]);
           const read = strict(understood(readNft({ name: "listing", text })));
           expectSameFates(read, ruleset, [...four, ...six]);
         }),
-        { numRuns: RUNS },
+        { numRuns: RUNS, endOnFailure: true },
       );
     }, 300_000);
   }
@@ -68,7 +68,7 @@ describeKernel("what the tools print of what they loaded", () => {
               expectSameFates(read, ruleset, some);
             },
           ),
-          { numRuns: RUNS },
+          { numRuns: RUNS, endOnFailure: true },
         );
       }, 300_000);
 
@@ -87,7 +87,11 @@ describeKernel("what the tools print of what they loaded", () => {
     await inNamespace(["nft", "-f", "-"], WRITTEN_NFT);
     const written = readNft({ name: "written", text: WRITTEN_NFT });
     const listed = readNft({ name: "listed", text: await inNamespace(["nft", "list", "ruleset"]) });
-    expect([written.findings, listed.findings]).toEqual([[], []]);
+    // The one that logs and leaves untracked comes too late for that.
+    expect([written, listed].map(({ findings }) => findings.map(({ level }) => level))).toEqual([
+      ["warning"],
+      ["warning"],
+    ]);
     expect(meaning(listed)).toEqual(meaning(written));
   });
 
@@ -103,18 +107,22 @@ describeKernel("what the tools print of what they loaded", () => {
   });
 });
 
-/** nft 1.0.6 prints a set without a name that holds device wildcards as something that is no name of any device. */
-function withoutWildcardSets({ chains }: Ruleset): Ruleset {
+/**
+ * Leaves out what nft 1.0.6 loads but lists wrongly: a set without a name that holds device wildcards, of which it makes
+ * something that is no name of any device, and a test of the family before a TCP reset, which it forgets.
+ */
+function withoutMisprints({ chains }: Ruleset): Ruleset {
   const single = (match: Match): Match =>
     match.kind === "interface" && match.devices.some((device) => device.endsWith("*"))
       ? { ...match, devices: match.devices.slice(0, 1) }
       : match;
-  return {
-    chains: chains.map((chain) => ({
-      ...chain,
-      rules: chain.rules.map((rule) => ({ ...rule, matches: rule.matches.map(single) })),
-    })),
-  };
+  const isReset = ({ statement }: RulesetRule) =>
+    statement.kind === "reject" && statement.with === "tcp-reset";
+  const printed = (rule: RulesetRule): RulesetRule => ({
+    ...rule,
+    matches: rule.matches.filter((match) => match.kind !== "family" || !isReset(rule)).map(single),
+  });
+  return { chains: chains.map((chain) => ({ ...chain, rules: chain.rules.map(printed) })) };
 }
 
 /** What a reading comes to, whatever the script's own words are, and whatever order it has its tests and chains in. */
@@ -203,7 +211,7 @@ COMMIT
 const WRITTEN_NFT = `define wan = eth0
 table inet t {
 	set pairs { type ipv4_addr . inet_service; flags interval; elements = { 10.0.0.0/24 . 80-90, 10.0.1.1-10.0.1.9 . 5 } }
-	set devices { typeof iifname; flags interval; elements = { "a*", "b*" } }
+	set names { typeof iifname; flags interval; elements = { "a*", "b*" } }
 	set timed { type ipv4_addr; flags timeout; timeout 1h; elements = { 10.0.0.1 timeout 5m comment "x" } }
 	map verdicts { type inet_service : verdict; elements = { 80 : accept, 443 : jump u } }
 	chain u { }
@@ -211,12 +219,12 @@ table inet t {
 		type filter hook prerouting priority filter - 5; policy drop;
 		iifname $wan counter accept
 		ip saddr . tcp dport @pairs accept
-		iifname @devices ip saddr @timed accept
+		iifname @names ip saddr @timed accept
 		iifname { "a", "b" } accept
 		iif lo iifname "a*" accept
 		tcp dport vmap @verdicts
 		log prefix "x y" level warn accept comment "abc $x"
-		ct state vmap { established : accept, related : accept, invalid : drop }
+		ct state vmap { invalid : drop, established : accept, related : accept }
 		ct state != established,related drop
 		ct state ! established,related drop
 		ct state { new, untracked } accept
@@ -244,7 +252,8 @@ table inet t {
 		tcp flags != syn,ack accept
 		ip saddr & 255.0.0.0 == 10.0.0.0 ip daddr > 10.0.0.1 accept
 		ct original ip saddr 10.0.0.1 accept
-		meta nfproto ipv6 reject with tcp reset
+		tcp dport 7 reject with tcp reset
+		meta nfproto ipv6 accept
 		log notrack
 	}
 	chain i {

@@ -1,5 +1,7 @@
+import { expect } from "vitest";
 import type { Chain, Ruleset, RulesetRule, Statement, TableName } from "../../src/netfilter/ruleset.ts";
 import type { ScriptChain, ScriptMatch, ScriptRule, ScriptRuleset } from "../../src/netfilter/script.ts";
+import { type SimulatedPacket, simulate } from "../../src/netfilter/simulate.ts";
 import type { Reading } from "../../src/read/reading.ts";
 
 /** What a reading says, for tests of scripts in which everything is understood and nothing refused. */
@@ -67,4 +69,32 @@ function strictStatement({ statement, ...rule }: ScriptRule, next: ScriptRule | 
     default:
       return statement;
   }
+}
+
+/** What becomes of a packet, in words that do not depend on which rules say so. Limits of odd bursts have run dry. */
+function fateOf(ruleset: Ruleset, packet: SimulatedPacket) {
+  const asked: number[] = [];
+  // Which rule decided may change: a last rule that says what the policy says need not be printed.
+  const { decidedBy: _, ...fate } = simulate(ruleset, packet, {
+    // The tools print a rate in the unit that suits them (72 a day as 3 an hour), so the burst tells limits apart.
+    limit: ({ burst }) => {
+      asked.push(burst);
+      return burst % 2 === 0;
+    },
+    route: ({ destination, ...rest }) =>
+      destination % 3n === 0n ? { ...rest, path: "input", out: null } : rest,
+  });
+  return { ...fate, asked };
+}
+
+/** A log prefix is printed with a blank behind it. */
+function trimmed(fate: ReturnType<typeof fateOf>) {
+  return { ...fate, logged: fate.logged.map((prefix) => prefix.trim()) };
+}
+
+/** Both rulesets do the same to each of some packets, and ask the same limits. `a` was read from a script. */
+export function expectSameFates(a: Ruleset, b: Ruleset, packets: readonly SimulatedPacket[]): void {
+  expect(packets.map((packet) => trimmed(fateOf(a, packet)))).toEqual(
+    packets.map((packet) => fateOf(b, packet)),
+  );
 }

@@ -89,6 +89,9 @@ describe("tests", () => {
     ["tcp flags & 0x12 == 0x2", tcp, opening],
     ["fib daddr type local", types("destination", "local")],
     ["fib saddr type != { local, multicast }", not(types("source", "local", "multicast"))],
+    ["fib daddr type { 2, 5 }", types("destination", "local", "multicast")],
+    ["ct status 32", { kind: "dnat-status" }],
+    ["ct state 0x8", states("new")],
     ["limit rate 10/minute", limit(10, "minute", 5)],
     ["limit rate 10/minute burst 20 packets", limit(10, "minute", 20)],
     ["counter packets 5 bytes 6 tcp dport 1 counter", tcp, ports("destination", 1)],
@@ -124,6 +127,21 @@ describe("tests", () => {
     ]);
     expect(nftLine("ip6 nexthdr != tcp accept")).toEqual([[six, unknown("ip6 nexthdr != tcp"), accept]]);
     expect(nftLine("ip6 nexthdr 44 accept")).toEqual([[six, unknown("ip6 nexthdr 44"), accept]]);
+  });
+
+  test("two `!=` on neighbours of a header are what nobody knows, other two are not", () => {
+    const text = "tcp sport != 61 ct state new tcp dport != 80";
+    const reading = nft([`${text} accept`]);
+    expect(chainOf(reading, "input").map(show)).toEqual([
+      [tcp, unknown("tcp sport != 61"), states("new"), unknown("tcp dport != 80"), accept],
+    ]);
+    expect(reading.findings.map(({ level, span }) => [level, textOf(span)])).toEqual([
+      ["warning", "tcp dport != 80"],
+    ]);
+    expect(nft(["icmp type != 3 icmp code != { 4 } accept"]).unknowns).toHaveLength(2);
+    expect(nft(["tcp sport != 61 tcp dport != { 80, 81 } accept"]).unknowns).toEqual([]);
+    expect(nft(["ip saddr != 10.0.0.1 ip daddr != 10.0.0.2 accept"]).unknowns).toEqual([]);
+    expect(nft(["tcp sport 61 tcp dport != 80 accept"]).unknowns).toEqual([]);
   });
 
   test("where ports are is no port beside protocols without", () => {
@@ -217,6 +235,15 @@ describe("statements", () => {
     [
       "dnat ip6 to [2001:db8::1]:80-81",
       { kind: "dnat", family: 6, addresses: { first: ip6(1), last: ip6(1) }, ports: { first: 80, last: 81 } },
+    ],
+    [
+      "dnat ip to 192.0.2.0/31",
+      {
+        kind: "dnat",
+        family: 4,
+        addresses: { first: ip(192, 0, 2, 0), last: ip(192, 0, 2, 1) },
+        ports: null,
+      },
     ],
     ["redirect to :8080", { kind: "redirect", ports: { first: 8080, last: 8080 } }],
     ["redirect", { kind: "unknown", text: "redirect", continues: false }],

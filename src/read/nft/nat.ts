@@ -59,12 +59,13 @@ function natStatement(
 function readTarget(cursor: Cursor): Target | null {
   const first = readAddress(cursor);
   if (first === null) return isPorts(cursor) ? withPorts(cursor, null) : { addresses: null, ports: null };
-  const last = accept(cursor, "-") ? readAddress(cursor) : first;
-  const range = last === null ? null : addressRange({ kind: "range", first, last });
+  // nft prints a range of addresses as a prefix where it is one; to keep the host's part it would say `prefix`.
+  const last = accept(cursor, "-") ? readAddress(cursor) : null;
+  const range = addressRange(last === null ? { kind: "atom", text: first } : { kind: "range", first, last });
   return range === null ? null : withPorts(cursor, range);
 }
 
-/** Null where none stands here; a prefix is no address. */
+/** An address, or a prefix; null where none stands here. */
 function readAddress(cursor: Cursor): string | null {
   const isBracketed = isAt(cursor, "[") && kindAt(cursor, 1) === "address" && isAt(cursor, "]", 2);
   if (!isBracketed && kindAt(cursor) !== "address") return null;

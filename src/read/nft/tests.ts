@@ -250,7 +250,17 @@ function interfaceTest(
   return [[{ kind: "interface", side, devices, negated }]];
 }
 
-const ADDRESS_TYPES: ReadonlySet<string> = new Set(["local", "broadcast", "anycast", "multicast"]);
+/** The types of the model, by name and by number (`RTN_LOCAL` and its siblings in linux/rtnetlink.h). */
+const ADDRESS_TYPES: ReadonlyMap<string, AddressType> = new Map([
+  ["local", "local"],
+  ["2", "local"],
+  ["broadcast", "broadcast"],
+  ["3", "broadcast"],
+  ["anycast", "anycast"],
+  ["4", "anycast"],
+  ["multicast", "multicast"],
+  ["5", "multicast"],
+]);
 
 function addressTypeTest(
   { side }: Key & { kind: "address-type" },
@@ -259,8 +269,9 @@ function addressTypeTest(
 ): Alternatives | null {
   const types: AddressType[] = [];
   for (const value of values) {
-    if (value.kind !== "atom" || !ADDRESS_TYPES.has(value.text)) return null;
-    types.push(value.text as AddressType);
+    const type = value.kind === "atom" ? ADDRESS_TYPES.get(value.text) : undefined;
+    if (type === undefined) return null;
+    types.push(type);
   }
   return types.length === 0 ? (negated ? ALWAYS : NEVER) : [[{ kind: "address-type", side, types, negated }]];
 }
@@ -400,10 +411,13 @@ function bitsOf(value: Value, bit: (text: string) => number | null): number | nu
   return bits;
 }
 
+/** `IPS_DST_NAT` of linux/netfilter/nf_conntrack_common.h. */
+const DNAT_BIT = 0x20;
+
 /** Of what is known about a connection the model has one bit; only a test that asks for just this one is understood. */
 function statusTest({ operator, mask, value }: Comparison): Alternatives | null {
-  const isDnat = value.kind === "atom" && value.text === "dnat";
-  return isDnat && operator === "is" && mask === null ? [[{ kind: "dnat-status" }]] : null;
+  const bits = bitsOf(value, (text) => (text === "dnat" ? DNAT_BIT : numberIn(text, 0xffff)));
+  return bits === DNAT_BIT && operator === "is" && mask === null ? [[{ kind: "dnat-status" }]] : null;
 }
 
 function concatTest(keys: readonly Key[], comparison: Comparison, find: FindSet): Alternatives | null {
