@@ -42,8 +42,11 @@ export interface Outcomes {
   /** The leaf that an outcome is; null for one that asks. `UNDECIDED` is the leaf `undecided`. */
   leafOf(outcome: Outcome): Leaf | null;
   askedOf(outcome: Outcome): Asked | null;
-  /** A function that puts something else in the place of each leaf, and remembers what it did. */
-  rewriter(leaf: (leaf: Leaf, self: Outcome) => Outcome): (outcome: Outcome) => Outcome;
+  /** A function that puts something else in the place of each leaf (and question), and remembers what it did. */
+  rewriter(
+    leaf: (leaf: Leaf, self: Outcome) => Outcome,
+    question?: (question: Question) => Question,
+  ): (outcome: Outcome) => Outcome;
   /**
    * A function of two outcomes that puts something in the place of each leaf of the first, given the second. With
    * `once`, a question whose answer is known by then is not asked again: its answer holds for the whole way.
@@ -103,7 +106,7 @@ export function createOutcomes(): Outcomes {
     ask,
     leafOf,
     askedOf,
-    rewriter(leaf) {
+    rewriter(leaf, question = (one) => one) {
       const done = new Map<Outcome, Outcome>();
       const rewrite = (outcome: Outcome): Outcome => {
         const before = done.get(outcome);
@@ -111,7 +114,7 @@ export function createOutcomes(): Outcomes {
         const entry = entries[outcome]!;
         const after =
           "question" in entry
-            ? ask(entry.question, rewrite(entry.yes), rewrite(entry.no))
+            ? ask(question(entry.question), rewrite(entry.yes), rewrite(entry.no))
             : leaf(entry, outcome);
         done.set(outcome, after);
         return after;

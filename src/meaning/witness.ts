@@ -56,10 +56,24 @@ function preferences(family: Family): Preferences<Fields> {
   };
 }
 
+/** Of ICMP, whose types and codes stand in the places of ports: an echo before anything else, and the plain code. */
+function icmpPreferences(family: Family): Preferences<Fields> {
+  const [request, reply] = family === 4 ? ([8, 0] as const) : ([128, 129] as const);
+  return {
+    ...preferences(family),
+    destinationPort: { likes: [single(request), single(reply)] },
+    sourcePort: { likes: [single(0)] },
+  };
+}
+
 /** One packet of a set, as human as the set has one; null where the set is empty. The same set gives the same packet. */
 export function packetOf(set: Diagram, family: Family, world: World): Packet | null {
-  const fields = witness(world.spaces[family], set, preferences(family));
-  return fields && asPacket(fields, family, world);
+  const space = world.spaces[family];
+  const fields = witness(space, set, preferences(family));
+  if (!fields) return null;
+  // The protocol is chosen before the ports, so the same one comes out again.
+  const isIcmp = fields.protocol === (family === 4 ? ICMP : ICMPV6);
+  return asPacket(isIcmp ? witness(space, set, icmpPreferences(family))! : fields, family, world);
 }
 
 /** The packet that the fields of the engine stand for. */

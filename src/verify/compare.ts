@@ -1,0 +1,198 @@
+import type { Family } from "../address/ranges.ts";
+import { conductOf, neverTracked, unforeseeable } from "../meaning/conduct.ts";
+import { FATE, fates } from "../meaning/fates.ts";
+import { type Outcome, type Outcomes, UNDECIDED } from "../meaning/outcomes.ts";
+import { possibleSeen, rewritten } from "../meaning/possible.ts";
+import { SEEN, type Seen, type SeenWorld } from "../meaning/seen.ts";
+import { describeTranslation, destinationTranslation } from "../meaning/translations.ts";
+import type { ScriptRuleset } from "../netfilter/script.ts";
+import type { Diagram } from "../packets/nodes.ts";
+import { verdictsOf } from "../packets/walk.ts";
+import { PATHS } from "../policy/paths.ts";
+import type { Policy } from "../policy/policy.ts";
+import { type Agreement, createAgreement } from "./agreement.ts";
+import { deedsOf } from "./deeds.ts";
+
+/** Packets of which a ruleset makes something else than the policy. */
+export interface Difference {
+  readonly family: Family;
+  /**
+   * `conduct`: whether the packet passes, whether it is tracked, where it is sent on to. `source-nat`: with which source it
+   * leaves. `early`: it is dropped, but only after connection tracking has seen it.
+   */
+  readonly kind: "conduct" | "source-nat" | "early";
+  /** The states in which packets of the set differ. */
+  readonly seen: readonly Seen[];
+  readonly meant: Outcome;
+  readonly done: Outcome;
+  /** Packets in fields that do not ask for a state. Of `new-translated` as they are once rewritten. */
+  readonly set: Diagram;
+}
+
+/**
+ * Every packet of a family that a ruleset treats otherwise than the policy. None: they are equal, for all packets.
+ *
+ * Why the parts make a whole. A packet that no destination NAT touches has one fate, in each of its states: it is dropped
+ * before connection tracking, passes it or goes by it, and the filter drops or accepts it. These fates are compared
+ * whole, for all packets that can exist in all states, so that it does not matter at which hook a ruleset does what the
+ * policy asks. A packet whose destination is rewritten has the fate "rewritten so", compared in the same map; what it then
+ * is depends on nothing but the packet and the translation, which are equal by then, and what becomes of it is compared for
+ * everything that such a packet may look like (a superset: the way it takes is the host's affair, so all ways are
+ * compared). What passes and opens a flow meets source NAT last, once, and is compared there. Packets of a known flow meet
+ * no NAT rules, since the kernel remembers what it did to the first. So where all maps agree, each step of each packet's
+ * journey does.
+ *
+ * Some things are left out, because no ruleset could do what the policy says, and `untracked-path` refuses a policy where
+ * it would matter. Where a rule asks for the output interface of a forwarded packet, raw cannot know whether it matches.
+ * There an early drop may come late; and a packet that the rules deny, and that answers nothing they allow, belongs to no
+ * flow, so neither its later states nor whether it is tracked are compared.
+ */
+export function compare(
+  policy: Policy,
+  ruleset: ScriptRuleset,
+  family: Family,
+  world: SeenWorld,
+  outcomes: Outcomes,
+  agreement: Agreement = createAgreement(outcomes),
+): Difference[] {
+  const space = world.seenSpaces[family];
+  const conduct = conductOf(policy, family, world, outcomes);
+  const deeds = deedsOf(ruleset, family, world, outcomes);
+  const never = neverTracked(family, world);
+  const possible = possibleSeen(family, world, policy.self);
+  const trackable = space.difference(possible, never);
+  const unclear = unforeseeable(policy, family, world);
+  const found: Difference[] = [];
+
+  /** Packets some of whose outcomes are, or all of whose outcomes are, such leaves. */
+  const where = (map: Diagram, holds: (kind: string, detail: string) => boolean, all = false): Diagram => {
+    const answers = new Map<Outcome, number>();
+    return space.map(map, (outcome) => {
+      if (outcome === UNDECIDED) return 0;
+      const known = answers.get(outcome);
+      if (known !== undefined) return known;
+      const leaves = outcomes.leavesOf(outcome);
+      const is = ({ kind, detail }: { kind: string; detail: string }): boolean => holds(kind, detail);
+      const answer = (all ? leaves.every(is) : leaves.some(is)) ? 1 : 0;
+      answers.set(outcome, answer);
+      return answer;
+    });
+  };
+
+  const look = (
+    kind: Difference["kind"],
+    seen: Seen,
+    among: Diagram,
+    meant: Diagram,
+    done: Diagram,
+  ): void => {
+    const pairs: (readonly [Outcome, Outcome])[] = [[UNDECIDED, UNDECIDED]];
+    const numbers = new Map<string, number>();
+    const differ = (a: Outcome, b: Outcome): number => {
+      if (a === b || agreement.alike(a, b)) return 0;
+      const key = `${a} ${b}`;
+      const number = numbers.get(key) ?? pairs.push([a, b]) - 1;
+      numbers.set(key, number);
+      return number;
+    };
+    const different = space.combine(space.restrict(meant, among), space.restrict(done, among), differ);
+    for (const number of verdictsOf(space, different)) {
+      if (number === 0) continue;
+      const [one, other] = pairs[number]!;
+      add({ family, kind, seen: [seen], meant: one, done: other, set: space.where(different, number) });
+    }
+  };
+  /** One and the same set in several states is one difference. */
+  const add = (difference: Difference): void => {
+    const same = found.findIndex(
+      ({ kind, meant, done, set }) =>
+        kind === difference.kind &&
+        meant === difference.meant &&
+        done === difference.done &&
+        set === difference.set,
+    );
+    const before = found[same];
+    if (before) found[same] = { ...before, seen: [...before.seen, ...difference.seen] };
+    else found.push(difference);
+  };
+
+  // Every packet in every state, as it arrives or is sent.
+  const denied = where(conduct.ruled, (kind) => kind === "drop" || kind === "reject", true);
+  const answers = space.where(fates(policy, family, world, "tracking", "reply"), FATE.allowed);
+  const flowless = space.difference(space.intersection(unclear, denied), answers);
+  const flows = space.difference(trackable, flowless);
+  const tracked = outcomes.leaf("accept", "tracked");
+  /** Whatever is accepted, tracked or not, where it belongs to no flow. */
+  const regardless = (map: Diagram): Diagram =>
+    space.overlay(
+      space.map(
+        space.restrict(map, flowless),
+        outcomes.rewriter(({ kind }, self) => (kind === "accept" ? tracked : self)),
+      ),
+      map,
+    );
+  for (const seen of SEEN) {
+    const done = (): Diagram => deeds.inState(seen);
+    switch (seen) {
+      case "new":
+        look("conduct", seen, trackable, conduct.opening, regardless(done()));
+        break;
+      case "established":
+      case "established-translated":
+      case "related":
+      case "related-translated":
+        look("conduct", seen, flows, conduct.known, done());
+        break;
+      case "invalid":
+        look("conduct", seen, flows, conduct.invalid, done());
+        break;
+      case "untracked":
+        look("conduct", seen, space.intersection(possible, never), conduct.never, done());
+        break;
+      case "new-translated":
+        break;
+    }
+  }
+
+  // What connection tracking must not see.
+  const early = (map: Diagram, kinds: readonly string[]): Diagram =>
+    space.map(
+      map,
+      outcomes.rewriter(({ kind }, self) =>
+        kinds.includes(kind) ? outcomes.leaf("drop") : kind === "anything" ? self : UNDECIDED,
+      ),
+    );
+  const mustDrop = early(conduct.raw, ["early"]);
+  const essential = policy.essentials
+    ? space.without(
+        never,
+        space.set([{ path: [{ first: PATHS.indexOf("forward"), last: PATHS.indexOf("forward") }] }]),
+      )
+    : space.nothing;
+  const foreseeable = space.difference(space.difference(possible, unclear), essential);
+  look("early", "invalid", space.intersection(foreseeable, mustDrop), mustDrop, early(deeds.raw, ["drop"]));
+
+  // What is rewritten, as the filter sees it.
+  const rewriting = where(conduct.opening, (kind) => kind === "translate");
+  let after = space.nothing;
+  for (const nat of policy.destinationNat) {
+    const translation = destinationTranslation(nat, family);
+    if (!translation) continue;
+    const leaf = outcomes.leaf("translate", describeTranslation(translation, family));
+    const before = space.intersection(
+      space.intersection(trackable, rewriting),
+      space.where(conduct.destinationNat, leaf),
+    );
+    after = space.union(after, rewritten(translation, nat, before, family, world, possible));
+  }
+  look("conduct", "new-translated", after, conduct.translated, deeds.translated);
+
+  // With which source it leaves.
+  const opens = (map: Diagram): Diagram =>
+    where(map, (kind, detail) => kind === "accept" && detail === "tracked");
+  const opened = space.intersection(trackable, opens(conduct.opening));
+  look("source-nat", "new", opened, conduct.sourceNat, deeds.sourceNat("new"));
+  const openedAfter = space.intersection(after, opens(conduct.translated));
+  look("source-nat", "new-translated", openedAfter, conduct.sourceNat, deeds.sourceNat("new-translated"));
+  return found;
+}
