@@ -3,7 +3,7 @@ import { FATE } from "../meaning/fates.ts";
 import type { Meaning } from "../meaning/meaning.ts";
 import type { Diagram } from "../packets/nodes.ts";
 import { describePacket } from "../policy/describe.ts";
-import { type Circumstances, type Decision, evaluate } from "../policy/evaluate.ts";
+import { type Decision, evaluate } from "../policy/evaluate.ts";
 import type { Packet } from "../policy/packet.ts";
 import { TCP } from "../policy/packet.ts";
 import { PATHS } from "../policy/paths.ts";
@@ -69,16 +69,17 @@ export function repliesUntracked(meaning: Meaning, family: Family): Diagram {
   );
 }
 
-/** A packet that opens something, in a proof that takes every limit at its worst: an allow has no room left. */
-const AT_WORST: Circumstances = {
-  state: "new",
-  withinLimit: ({ action }) => action !== "allow",
-  translate: (packet) => packet,
-};
-
-/** What becomes of a reply when limits are at their worst. */
-export function decideReply(policy: Policy, reply: Packet): Decision {
-  return evaluate(policy, reply, AT_WORST);
+/**
+ * What becomes of a packet that opens something, or of a reply that no flow remembers, when limits turn out worst:
+ * `blocking`, no allow has room; `tracking`, tracked allows have room and denies have not.
+ */
+export function decide(policy: Policy, packet: Packet, limits: "blocking" | "tracking"): Decision {
+  return evaluate(policy, packet, {
+    state: "new",
+    withinLimit: ({ tracked, action }) =>
+      limits === "blocking" ? action !== "allow" : tracked && action === "allow",
+    translate: (same) => same,
+  });
 }
 
 /** Words for a place that decides, with the rule that it belongs to where there is one. */

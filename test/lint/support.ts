@@ -10,18 +10,10 @@ export interface Section {
   readonly lines: readonly string[];
 }
 
-let count = 0;
-
 function policySection(flags: readonly string[], rules: readonly string[]): Section {
-  count++;
   return {
     kind: "policy",
-    lines: [
-      `  - name: policy ${count}`,
-      ...flags.map((flag) => `    ${flag}`),
-      "    rules:",
-      ...rules.map((rule) => `      - ${rule}`),
-    ],
+    lines: [...flags.map((flag) => `    ${flag}`), "    rules:", ...rules.map((rule) => `      - ${rule}`)],
   };
 }
 
@@ -45,7 +37,6 @@ export const head = (...lines: string[]): Section => ({ kind: "head", lines });
 
 /** A policy file of these sections. */
 export function file(...sections: Section[]): string {
-  count = 0;
   const linesOf = (kind: Section["kind"]): readonly string[] =>
     sections.filter((section) => section.kind === kind).flatMap(({ lines }) => lines);
   const sentences = linesOf("nat");
@@ -53,7 +44,9 @@ export function file(...sections: Section[]): string {
     "version: 1",
     ...linesOf("head"),
     "policies:",
-    ...linesOf("policy"),
+    ...sections
+      .filter(({ kind }) => kind === "policy")
+      .flatMap(({ lines }, i) => [`  - name: policy ${i + 1}`, ...lines]),
     ...(sentences.length > 0 ? ["nat:", ...sentences] : []),
     "",
   ].join("\n");
@@ -95,6 +88,15 @@ export function expectFindings(text: string, checks: readonly string[]): Expecta
   const findings = lintText(text);
   expect(findings.map(inShort), text).toEqual(checks.map((check) => expect.stringContaining(`[${check}]`)));
   return findings.map(about);
+}
+
+/** The finding of a check that underlines these words, among whatever else is found. */
+export function expectFindingAt(text: string, check: string, underlined: string): Expectation {
+  const found = lintText(text).filter(
+    (finding) => finding.check === check && textOf(finding.span) === underlined,
+  );
+  expect(found, text).toHaveLength(1);
+  return about(found[0]!);
 }
 
 /** Nothing at all is found. */

@@ -3,7 +3,7 @@ import { translateDestination } from "../../meaning/translation.ts";
 import { packetOf } from "../../meaning/witness.ts";
 import { describePacket } from "../../policy/describe.ts";
 import type { Check } from "../check.ts";
-import { decideReply, describeDecision } from "../way-back.ts";
+import { decide, describeDecision } from "../way-back.ts";
 
 /** Destination NAT whose translated packets no rule allows. NAT opens nothing by itself. */
 export const dnatNotAllowed: Check = {
@@ -22,7 +22,7 @@ export const dnatNotAllowed: Check = {
         .map(({ family, after }) => packetOf(after, family, meaning.world))
         .find((one) => one !== null);
       if (!packet) continue;
-      const decision = decideReply(policy, packet);
+      const decision = decide(policy, packet, "blocking");
       const killer = decision.reason.kind === "rule" ? decision.reason.rule : null;
       report({
         message: "nothing allows what this sentence translates",

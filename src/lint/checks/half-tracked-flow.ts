@@ -1,4 +1,5 @@
 import { replyMatch } from "../../meaning/fates.ts";
+import type { Packet } from "../../policy/packet.ts";
 import type { Rule } from "../../policy/policy.ts";
 import { replyTo } from "../../policy/reply.ts";
 import type { Check, Report, Subject } from "../check.ts";
@@ -6,7 +7,7 @@ import { replyAloneTracked, requestAloneTracked } from "../consequences.ts";
 import { firstSentence, type Offender, offenders } from "../offenders.ts";
 import { addSymmetricAllow } from "../symmetric-fix.ts";
 import {
-  decideReply,
+  decide,
   describeDecision,
   packetAndReply,
   repliesTracked,
@@ -20,13 +21,16 @@ export const halfTrackedFlow: Check = {
   name: "half-tracked-flow",
   level: "error",
   run(subject, report) {
+    const taking = untrackedReplies(subject);
+    const startOf = ({ sentence }: Offender<Rule>): number => sentence.origin.span.start;
     const told = new Set<number>();
     for (const offender of trackedReplies(subject)) {
-      told.add(offender.sentence.origin.span.start);
-      reportTrackedReply(subject, offender, report);
+      told.add(startOf(offender));
+      const also = taking.find((other) => startOf(other) === startOf(offender));
+      reportTrackedReply(subject, offender, also?.packet ?? null, report);
     }
-    for (const offender of untrackedReplies(subject))
-      if (!told.has(offender.sentence.origin.span.start)) reportUntrackedReply(subject, offender, report);
+    for (const offender of taking)
+      if (!told.has(startOf(offender))) reportUntrackedReply(subject, offender, report);
   },
 };
 
@@ -63,12 +67,13 @@ function untrackedReplies({ policy, meaning }: Subject): Offender<Rule>[] {
 function reportTrackedReply(
   subject: Subject,
   { sentence, packet, sets }: Offender<Rule>,
+  opening: Packet | null,
   report: Report,
 ): void {
   const { document, policy } = subject;
   const reply = replyTo(packet);
   if (!reply) return;
-  const decision = decideReply(policy, reply);
+  const decision = decide(policy, reply, "tracking");
   const tracker = decision.reason.kind === "rule" ? decision.reason.rule : null;
   const fix = addSymmetricAllow(document, sentence);
   report({
@@ -80,12 +85,22 @@ function reportTrackedReply(
       packetAndReply(packet, reply),
       ...wholeSet(sets, subject),
       `The reply is allowed by ${describeDecision(decision, reply)}, which tracks it. ${replyAloneTracked(packet)}`,
+      ...takesToo(opening),
     ],
     help: fix
       ? `${fix.title}, which leaves the way back untracked as well`
       : "leave the way back untracked as well: allow it in a `doNotTrack` policy, above every tracked rule that matches it",
     ...(fix && { fix }),
   });
+}
+
+/** A rule of which one side is tracked is often the other side of a tracked flow. */
+function takesToo(opening: Packet | null): string[] {
+  const reply = opening && replyTo(opening);
+  if (!reply) return [];
+  return [
+    `The rule also takes the replies of flows that are tracked: ${requestAloneTracked(opening)}.\n${packetAndReply(opening, reply)}`,
+  ];
 }
 
 function reportUntrackedReply(
@@ -96,7 +111,7 @@ function reportUntrackedReply(
   const { policy } = subject;
   const reply = replyTo(packet);
   if (!reply) return;
-  const decision = decideReply(policy, packet);
+  const decision = decide(policy, packet, "tracking");
   const opener = decision.reason.kind === "rule" ? decision.reason.rule : null;
   report({
     message: "this untracked rule takes the replies of tracked flows",

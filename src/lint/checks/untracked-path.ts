@@ -1,4 +1,5 @@
 import { FATE } from "../../meaning/fates.ts";
+import { cubesOf } from "../../meaning/world.ts";
 import { describePacket } from "../../policy/describe.ts";
 import { matches } from "../../policy/evaluate.ts";
 import type { Rule } from "../../policy/policy.ts";
@@ -19,8 +20,18 @@ export const untrackedPath: Check = {
       {
         bad(family) {
           const space = meaning.space(family);
-          const tracked = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed);
+          const fates = meaning.fates(family, "tracking", "packet");
           const marked = space.where(meaning.marks(family, "packet"), FATE.untracked);
+          // What is denied is denied untracked as well, unless NAT was to send it elsewhere first.
+          const translated = space.difference(
+            space.set(
+              policy.destinationNat.flatMap(({ match }) =>
+                cubesOf(match, family, policy.self, meaning.world.devices, ["forward"]),
+              ),
+            ),
+            space.where(fates, FATE.untracked),
+          );
+          const tracked = space.union(space.where(fates, FATE.allowed), translated);
           return space.intersection(space.intersection(tracked, marked), meaning.possible(family));
         },
         sentences: allows,

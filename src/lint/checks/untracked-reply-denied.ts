@@ -3,13 +3,7 @@ import type { Check } from "../check.ts";
 import { replyLost } from "../consequences.ts";
 import { firstSentence, offenders } from "../offenders.ts";
 import { addSymmetricAllow } from "../symmetric-fix.ts";
-import {
-  decideReply,
-  describeDecision,
-  packetAndReply,
-  repliesDenied,
-  untrackedAllows,
-} from "../way-back.ts";
+import { decide, describeDecision, packetAndReply, repliesDenied, untrackedAllows } from "../way-back.ts";
 import { wholeSet } from "../whole-set.ts";
 
 /** Untracked traffic whose replies are not allowed. Nothing remembers a request, so its reply needs a rule of its own. */
@@ -30,7 +24,7 @@ export const untrackedReplyDenied: Check = {
     for (const { sentence, packet, sets } of blamed) {
       const reply = replyTo(packet);
       if (!reply) continue;
-      const decision = decideReply(policy, reply);
+      const decision = decide(policy, reply, "blocking");
       const killer = decision.reason.kind === "rule" ? decision.reason.rule : null;
       const fix = addSymmetricAllow(document, sentence);
       report({

@@ -1,0 +1,49 @@
+import { test } from "vitest";
+import { expectClean, expectFindingAt, head, host, symmetric, tracked } from "./support.ts";
+
+const CHECK = "untracked-path";
+
+test("a tracked rule keeps what leaves elsewhere: raw does not know where a packet leaves", () => {
+  const rule = "allow udp from 10.0.0.0/8 to any port 53 out eth1";
+  const other = "allow udp from 10.0.0.0/8 to any out eth0";
+  expectFindingAt(host(symmetric(rule), tracked(other)), CHECK, rule)
+    .relates(other, /means the packet to be tracked/)
+    .notes(/^packet: udp .* out eth0$/m)
+    .notes(/decided before it is routed/)
+    .helps(/by addresses or by `in`/);
+});
+
+test("a tracked rule above, that only `out` tells apart, cannot keep its packets", () => {
+  const kept = "allow udp from 10.0.0.0/8 to any port 53 out eth0";
+  const rule = "allow udp from 10.0.0.0/8 to any port 53 in eth1";
+  expectFindingAt(host(tracked(kept), symmetric(rule)), CHECK, rule).relates(kept);
+});
+
+test("told apart by `in` or by addresses, it is clean", () => {
+  expectClean(
+    host(
+      symmetric("allow udp from 10.0.0.0/8 to 10.1.0.0/16 port 53 out eth1"),
+      tracked("allow udp from 10.0.0.0/8 to 192.0.2.0/24 out eth0"),
+    ),
+  );
+  expectClean(
+    host(
+      symmetric("allow udp from 10.0.0.0/8 to any port 53 in eth2 out eth1"),
+      tracked("allow tcp from 10.0.0.0/8 to any in eth3 out eth0"),
+    ),
+  );
+});
+
+test("what is denied elsewhere is denied all the same, and no error", () => {
+  expectClean(host(symmetric("allow udp from 10.0.0.0/8 to any port 53 out eth1")));
+});
+
+test("what this host sends is marked where the output interface is known", () => {
+  expectClean(
+    host(
+      head("defaults: { output: deny }"),
+      symmetric("allow udp from self to 10.0.0.0/8 port 53 out eth1"),
+      tracked("allow udp from self to 10.0.0.0/8 out eth0"),
+    ),
+  );
+});
