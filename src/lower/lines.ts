@@ -26,6 +26,7 @@ export function linesAt(
     if (same) same.paths.push(path);
     else groups.push({ conditions, paths: [path] });
   }
+  if (groups.length === 0) return [];
   const traffic = trafficTests(match);
   return groups.flatMap(({ conditions, paths: together }) => {
     // Whether loopback passes `out` was settled when this path was found possible.
@@ -61,8 +62,20 @@ interface TrafficTest {
   readonly tests: Line;
 }
 
+/** A match comes to several hooks, and its traffic is the same at each. */
+const known = new WeakMap<Match, readonly TrafficTest[]>();
+
 /** Traffic as tests, protocols with the same ports and ICMP types of one family together in one. */
-function trafficTests(match: Match): TrafficTest[] {
+function trafficTests(match: Match): readonly TrafficTest[] {
+  const before = known.get(match);
+  if (before) return before;
+  const tests = groupTraffic(match).flatMap((group) => testsOf(group, match.openings));
+  known.set(match, tests);
+  return tests;
+}
+
+function groupTraffic(match: Match): readonly (readonly Traffic[])[] {
+  if (match.traffic.length === 1) return [match.traffic];
   const groups = new Map<string, Traffic[]>();
   for (const traffic of match.traffic) {
     const { family, icmp, protocol, sourcePorts, destinationPorts } = traffic;
@@ -72,7 +85,7 @@ function trafficTests(match: Match): TrafficTest[] {
     if (group) group.push(traffic);
     else groups.set(key, [traffic]);
   }
-  return [...groups.values()].flatMap((group) => testsOf(group, match.openings));
+  return [...groups.values()];
 }
 
 function ranges(ports: PortRanges | null): string {

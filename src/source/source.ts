@@ -44,12 +44,6 @@ export function positionOf(source: Source, offset: number): Position {
   return { line: low + 1, column: offset - starts[low]! + 1 };
 }
 
-/** The text of line `line` (from 1), without its line ending. */
-export function lineText(source: Source, line: number): string {
-  const starts = lineStarts(source);
-  return source.text.slice(starts[line - 1]!, starts[line] ?? source.text.length).replace(/[\r\n]+$/, "");
-}
-
 /** The name of a source without its folders: the same on every machine, whichever slashes it has. */
 export function baseName({ name }: Source): string {
   return name.split(/[\\/]/).at(-1) || name;

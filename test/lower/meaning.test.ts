@@ -47,16 +47,16 @@ function done(policy: Policy, { packet, state }: Sample): object {
 /**
  * Whether the raw hook, which does not know where a forwarded packet will leave, may take this one for another that the
  * policy leaves untracked. Where it matters that is the error `untracked-path`, and no lowering can do what such a policy
- * says; it does not matter for a packet that opens nothing and is denied.
+ * says; it does not matter for a packet that opens nothing, is not translated, and is denied.
  */
 function isAmbiguous(policy: Policy, { packet, state }: Sample): boolean {
   if (packet.path !== "forward") return false;
-  const { tracked, verdict } = evaluate(policy, packet, {
+  const { tracked, verdict, destinationNat } = evaluate(policy, packet, {
     state,
     withinLimit: () => true,
     translate: translated,
   });
-  if (!tracked || (state === "new" && verdict !== "allow")) return false;
+  if (!tracked || (state === "new" && verdict !== "allow" && !destinationNat)) return false;
   return policy.rules.some(
     ({ match }) => match.out !== null && matches({ ...match, out: null }, packet, policy.self),
   );
