@@ -1,138 +1,21 @@
-import type { Family } from "../../address/ranges.ts";
-import type { Side } from "../../netfilter/ruleset.ts";
-import { type Alternatives, icmpTest, unknownTest } from "../alternatives.ts";
-import { ICMP, ICMPV6, PROTOCOLS_WITH_PORTS, protocolOf, TCP } from "../names.ts";
-import { eitherPortTest, portRange, portTest } from "../ports.ts";
-import { noteUnknown, type ReadLog, reportSyntax } from "../reading.ts";
-import type { Plan, Step } from "../rule.ts";
-import { icmpTypeOf } from "./icmp.ts";
-import { type IpSets, setTest } from "./ipset.ts";
-import { TARGET_OPTIONS, targetOf } from "./targets.ts";
+import { protocolOf } from "../names.ts";
+import { noteUnknown, reportSyntax } from "../reading.ts";
+import type { Plan } from "../rule.ts";
 import {
-  addressRangeTest,
-  addressTest,
-  addressTypeTest,
-  conntrackStateTest,
-  interfaceTest,
-  limitTest,
-  portList,
-  type Tested,
-  tcpFlagsOptionTest,
-} from "./tests.ts";
-import { u32Test } from "./u32.ts";
+  add,
+  addUnknown,
+  argument,
+  isStrange,
+  type Line,
+  type LineContext,
+  skipStranger,
+  spanOf,
+} from "./line.ts";
+import { readMatchOption } from "./match-options.ts";
+import { GENERAL, MATCHES, OF_MATCHES } from "./options.ts";
+import { TARGET_OPTIONS, targetOf } from "./targets.ts";
+import { addressTest, interfaceTest, limitTest } from "./tests.ts";
 import type { Word } from "./words.ts";
-
-/** What a line is read against. */
-export interface LineContext {
-  readonly log: ReadLog;
-  readonly family: Family;
-  readonly table: string;
-  readonly sets: IpSets;
-  /** Whether the table has a chain of this name that rules may jump to. */
-  isChain(name: string): boolean;
-}
-
-/** The options that every rule may have, by each of their spellings. */
-const GENERAL: ReadonlyMap<string, string> = new Map([
-  ["-p", "protocol"],
-  ["--protocol", "protocol"],
-  ["--proto", "protocol"],
-  ["-s", "source"],
-  ["--source", "source"],
-  ["--src", "source"],
-  ["-d", "destination"],
-  ["--destination", "destination"],
-  ["--dst", "destination"],
-  ["-i", "in"],
-  ["--in-interface", "in"],
-  ["-o", "out"],
-  ["--out-interface", "out"],
-  ["-m", "match"],
-  ["--match", "match"],
-  ["-j", "jump"],
-  ["--jump", "jump"],
-  ["-g", "goto"],
-  ["--goto", "goto"],
-  ["-f", "fragment"],
-  ["--fragment", "fragment"],
-  ["-c", "counters"],
-  ["--set-counters", "counters"],
-  ["-4", "ipv4"],
-  ["--ipv4", "ipv4"],
-  ["-6", "ipv6"],
-  ["--ipv6", "ipv6"],
-]);
-
-/** The options of the match extensions that are understood. */
-const OF_MATCHES: ReadonlyMap<string, string> = new Map([
-  ["--sport", "source-port"],
-  ["--source-port", "source-port"],
-  ["--dport", "destination-port"],
-  ["--destination-port", "destination-port"],
-  ["--sports", "source-ports"],
-  ["--source-ports", "source-ports"],
-  ["--dports", "destination-ports"],
-  ["--destination-ports", "destination-ports"],
-  ["--ports", "either-ports"],
-  ["--tcp-flags", "tcp-flags"],
-  ["--syn", "syn"],
-  ["--icmp-type", "icmp-type"],
-  ["--icmpv6-type", "icmp-type"],
-  ["--src-range", "source-range"],
-  ["--dst-range", "destination-range"],
-  ["--src-type", "source-type"],
-  ["--dst-type", "destination-type"],
-  ["--ctstate", "state"],
-  ["--state", "state"],
-  ["--limit", "limit"],
-  ["--limit-burst", "limit-burst"],
-  ["--comment", "comment"],
-  ["--match-set", "set"],
-  ["--u32", "u32"],
-]);
-
-/** Match extensions that test nothing but what their options above say. */
-const MATCHES: ReadonlySet<string> = new Set([
-  "tcp",
-  "udp",
-  "udplite",
-  "sctp",
-  "dccp",
-  "icmp",
-  "icmp6",
-  "icmpv6",
-  "multiport",
-  "iprange",
-  "addrtype",
-  "conntrack",
-  "state",
-  "comment",
-  "limit",
-  "set",
-  "u32",
-]);
-
-/** A line while it is read. */
-interface Line {
-  readonly words: Word[];
-  at: number;
-  /** A `!` stands before the present option. */
-  negated: boolean;
-  /** The one protocol that the rule is about, where it names one. */
-  protocol: number | null;
-  /** An extension is loaded that is not understood, and may have options of any name. */
-  strange: boolean;
-  comment: string;
-  readonly tests: Step[];
-  rate: string | null;
-  burst: string | null;
-  target: {
-    readonly name: Word;
-    readonly goes: boolean;
-    readonly options: Map<string, string>;
-    end: number;
-  } | null;
-}
 
 /**
  * The rule that the words from `start` on are; null where the tool would refuse them, which is then reported. Tests and
@@ -160,10 +43,6 @@ export function readRule(words: readonly Word[], start: number, context: LineCon
     }
   }
   return finish(line, context);
-}
-
-function spanOf({ log }: LineContext, first: Word, last: Word) {
-  return { source: log.source, start: first.start, end: Math.max(first.end, last.end) };
 }
 
 /** Reads one option with its arguments; a sentence where the tool would refuse it. */
@@ -231,48 +110,6 @@ function split(line: Line): Word {
   return words[0]!;
 }
 
-/** Another extension may have an option of this name: `-m policy` has a `--proto` of its own. */
-function isStrange(line: Line, word: Word): boolean {
-  return line.strange && word.text === "--proto";
-}
-
-/** The words up to the next option that is understood belong to what is not. */
-function skipStranger(line: Line): void {
-  const { words } = line;
-  line.at++;
-  while (line.at < words.length) {
-    const word = words[line.at]!;
-    const next = word.text === "!" && !word.quoted ? words[line.at + 1] : word;
-    if (
-      next &&
-      !next.quoted &&
-      (OF_MATCHES.has(next.text) || (GENERAL.has(next.text) && !isStrange(line, next)))
-    )
-      return;
-    line.at++;
-  }
-}
-
-function addUnknown(line: Line, context: LineContext, first: number): void {
-  const start = line.negated ? first - 1 : first;
-  const span = spanOf(context, line.words[start]!, line.words[line.at - 1]!);
-  const text = noteUnknown(context.log, "test", span);
-  line.negated = false;
-  line.tests.push({ kind: "test", alternatives: unknownTest(text), text });
-}
-
-/** The argument of an option, before which older scripts have the `!`; null where the line ends. */
-function argument(line: Line): string | null {
-  let word = line.words[line.at];
-  if (word?.text === "!" && !word.quoted && line.words[line.at + 1]) {
-    line.negated = true;
-    word = line.words[++line.at];
-  }
-  if (!word) return null;
-  line.at++;
-  return word.text;
-}
-
 function readGeneral(option: string, line: Line, context: LineContext): string | null {
   const first = line.at;
   const word = line.words[line.at++]!;
@@ -324,29 +161,6 @@ function readGeneral(option: string, line: Line, context: LineContext): string |
   }
 }
 
-/** Takes the negation of the present option and adds what it tests. */
-function add(
-  line: Line,
-  context: LineContext,
-  first: number,
-  test: (negated: boolean) => Tested,
-): string | null {
-  const { negated } = line;
-  const tested = test(negated);
-  line.negated = false;
-  if (typeof tested === "string") return tested;
-  push(line, context, tested, negated ? first - 1 : first);
-  return null;
-}
-
-/** Adds tests, and notes those among them that are unknown. */
-function push(line: Line, context: LineContext, alternatives: Alternatives, first: number): void {
-  const span = spanOf(context, line.words[Math.max(first, 0)]!, line.words[line.at - 1]!);
-  const isUnknown = alternatives.some((tests) => tests.some(({ kind }) => kind === "unknown"));
-  const text = isUnknown ? noteUnknown(context.log, "test", span) : "";
-  line.tests.push({ kind: "test", alternatives, text });
-}
-
 function readProtocol(text: string, line: Line): string | null {
   const { negated } = line;
   line.negated = false;
@@ -358,99 +172,6 @@ function readProtocol(text: string, line: Line): string | null {
   const match = { kind: "protocol", protocols: [protocol], negated } as const;
   line.tests.push({ kind: "test", alternatives: [[match]], text });
   return null;
-}
-
-function readMatchOption(option: string, line: Line, context: LineContext): string | null {
-  const first = line.at - 1;
-  const name = line.words[first]!.text;
-  if (option === "syn")
-    return add(line, context, first, (negated) => tcpTest(line, "FIN,SYN,RST,ACK", "SYN", negated));
-  const text = argument(line);
-  if (text === null) return `\`${name}\` lacks its argument`;
-  const more = (test: (negated: boolean) => Tested) => add(line, context, first, test);
-  switch (option) {
-    case "source-port":
-    case "destination-port":
-      return more((negated) => {
-        const range = portRange(text, ":");
-        if (range === null) return `\`${text}\` is no port`;
-        return portsOf(line, name) ?? portTest(sideOf(option), [range], negated);
-      });
-    case "source-ports":
-    case "destination-ports":
-    case "either-ports":
-      return more((negated) => {
-        const ranges = portList(text);
-        if (ranges === null) return `\`${text}\` are no ports`;
-        const refusal = portsOf(line, name);
-        if (refusal !== null) return refusal;
-        if (option === "either-ports") return eitherPortTest(ranges, negated);
-        return portTest(sideOf(option), ranges, negated);
-      });
-    case "tcp-flags": {
-      const set = argument(line);
-      return set === null
-        ? `\`${name}\` needs two lists of flags`
-        : more((negated) => tcpTest(line, text, set, negated));
-    }
-    case "icmp-type":
-      return more((negated) => {
-        if (
-          line.protocol !== (context.family === 4 ? ICMP : ICMPV6) ||
-          (name === "--icmp-type") !== (context.family === 4)
-        )
-          return `\`${name}\` needs its protocol before it`;
-        const block = icmpTypeOf(text, context.family);
-        return block ? icmpTest(context.family, [block], negated) : `\`${text}\` is no ICMP type`;
-      });
-    case "source-range":
-    case "destination-range":
-      return more((negated) => addressRangeTest(context.family, sideOf(option), text, negated));
-    case "source-type":
-    case "destination-type":
-      return more((negated) => addressTypeTest(sideOf(option), text, negated));
-    case "state":
-      return more((negated) => conntrackStateTest(text, negated));
-    case "u32":
-      return more((negated) => {
-        const test = context.family === 4 ? u32Test(text, negated, line.protocol) : null;
-        return test ?? unknownTest(text);
-      });
-    case "set": {
-      const directions = argument(line);
-      if (directions === null) return `\`${name}\` needs a set and its directions`;
-      return more(
-        (negated) =>
-          setTest(context.sets.get(text), directions, context.family, negated) ?? unknownTest(text),
-      );
-    }
-    case "limit":
-      line.rate = text;
-      break;
-    case "limit-burst":
-      line.burst = text;
-      break;
-    default:
-      line.comment = text;
-  }
-  return line.negated ? `\`!\` cannot stand before \`${name}\`` : null;
-}
-
-function sideOf(option: string): Side {
-  return option.startsWith("source") ? "source" : "destination";
-}
-
-/** Null where the rule's protocol has ports, as the tool demands of a rule that asks for them. */
-function portsOf(line: Line, name: string): string | null {
-  return line.protocol !== null && PROTOCOLS_WITH_PORTS.has(line.protocol)
-    ? null
-    : `\`${name}\` needs a protocol with ports before it`;
-}
-
-function tcpTest(line: Line, mask: string, set: string, negated: boolean): Tested {
-  return line.protocol === TCP
-    ? tcpFlagsOptionTest(mask, set, negated)
-    : "TCP's flags need `-p tcp` before them";
 }
 
 /** Puts the parts of a line together once all of them are known. */

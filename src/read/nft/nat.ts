@@ -2,8 +2,10 @@ import type { Family, Range } from "../../address/ranges.ts";
 import type { ScriptStatement } from "../../netfilter/script.ts";
 import { portOf } from "../names.ts";
 import type { Case, Step } from "../rule.ts";
+import { addressRange } from "./address-tests.ts";
+import type { FindSet } from "./comparison.ts";
 import { readKeys } from "./keys.ts";
-import { addressRange, type FindSet, partTests } from "./tests.ts";
+import { partTests } from "./tests.ts";
 import { accept, atEnd, type Cursor, isAt, kindAt, peek } from "./tokens.ts";
 import { readElements, readValue, type Value } from "./values.ts";
 

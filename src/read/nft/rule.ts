@@ -1,13 +1,15 @@
 import type { ScriptMatch, ScriptStatement } from "../../netfilter/script.ts";
-import type { Span } from "../../source/source.ts";
 import { type Alternatives, unknownTest } from "../alternatives.ts";
 import { PROTOCOLS_WITH_PORTS } from "../names.ts";
-import { noteUnknown, reportSyntax, reportWarning, type Unknown } from "../reading.ts";
+import { noteUnknown, reportSyntax, type Unknown } from "../reading.ts";
 import type { Case, Plan, Step } from "../rule.ts";
+import { type FindSet, implied, type Operator } from "./comparison.ts";
+import { doubtExclusions, type Exclusion, headerOf, isSingle } from "./exclusions.ts";
+import { OTHER_TESTS, STATEMENTS } from "./heads.ts";
 import { type Key, readKeys } from "./keys.ts";
 import { readNat } from "./nat.ts";
 import { readLimit, readReject } from "./statements.ts";
-import { type FindSet, implied, type Operator, partTests, testOf } from "./tests.ts";
+import { partTests, testOf } from "./tests.ts";
 import { accept, atEnd, type Cursor, isAt, kindAt, peek, skipBlock, spanFrom } from "./tokens.ts";
 import { type Element, readValue, readVerdict, type Value } from "./values.ts";
 
@@ -24,15 +26,6 @@ interface Draft extends RuleContext {
   comment: string;
 }
 
-/** A test that a field of a header is not one value. */
-interface Exclusion {
-  readonly header: "network" | "transport";
-  readonly keys: readonly Key[];
-  /** Its place among the steps, and where it is written. */
-  readonly step: number;
-  readonly span: Span;
-}
-
 /**
  * Reads the rule at the cursor up to its end. Never refuses: what is not understood becomes an unknown test, or an unknown
  * statement where it may decide what happens to the packet.
@@ -42,7 +35,7 @@ export function readRule(context: RuleContext): Plan {
   const first = cursor.at;
   const draft: Draft = { ...context, steps: [], exclusions: [], comment: "" };
   while (!atEnd(cursor)) readStep(draft);
-  doubtExclusions(draft);
+  doubtExclusions(cursor.log, draft.exclusions, draft.steps);
   if (draft.steps.filter(({ kind }) => kind !== "test").length > MOST_ACTIONS) {
     const text = note(draft, "statement", first);
     draft.steps.splice(0, Infinity, { kind: "act", statement: { kind: "unknown", text, continues: false } });
@@ -52,78 +45,6 @@ export function readRule(context: RuleContext): Plan {
 
 /** Things that one rule does. Nobody writes so many, and each one may need a chain of its own. */
 const MOST_ACTIONS = 100;
-
-/** Words with which a statement begins, behind a test that is not understood. */
-const STATEMENTS: ReadonlySet<string> = new Set([
-  "accept",
-  "drop",
-  "continue",
-  "return",
-  "jump",
-  "goto",
-  "reject",
-  "log",
-  "counter",
-  "comment",
-  "notrack",
-  "masquerade",
-  "snat",
-  "dnat",
-  "redirect",
-  "queue",
-]);
-
-/** Words with which tests begin that are not understood, but surely decide nothing. */
-const OTHER_TESTS: ReadonlySet<string> = new Set([
-  "ct",
-  "meta",
-  "fib",
-  "ip",
-  "ip6",
-  "icmp",
-  "icmpv6",
-  "igmp",
-  "tcp",
-  "udp",
-  "udplite",
-  "sctp",
-  "dccp",
-  "th",
-  "ah",
-  "esp",
-  "comp",
-  "ether",
-  "vlan",
-  "arp",
-  "rt",
-  "rt0",
-  "rt2",
-  "rt4",
-  "hbh",
-  "frag",
-  "dst",
-  "mh",
-  "srh",
-  "exthdr",
-  "socket",
-  "osf",
-  "ipsec",
-  "numgen",
-  "jhash",
-  "symhash",
-  "quota",
-  "limit",
-  "meter",
-  "add",
-  "update",
-  "delete",
-  "gre",
-  "geneve",
-  "gretap",
-  "vxlan",
-  ...["mark", "skuid", "skgid", "pkttype", "cpu", "cgroup", "nftrace", "rtclassid", "iifgroup", "oifgroup"],
-  ...["iiftype", "oiftype", "iif", "oif", "iifname", "oifname"],
-]);
 
 function readStep(draft: Draft): void {
   const { cursor, steps } = draft;
@@ -295,56 +216,6 @@ function readTest(draft: Draft): void {
     return;
   }
   addTest(draft, known, first);
-}
-
-/** The header in which nft looks for a field that may stand next to another; null for what is no field, and for addresses. */
-function headerOf([key, ...others]: readonly Key[]): Exclusion["header"] | null {
-  if (!key || others.length > 0) return null;
-  switch (key.kind) {
-    case "port":
-    case "icmp-type":
-    case "icmp-code":
-    case "tcp-flags":
-      return "transport";
-    case "protocol-4":
-    case "next-header":
-      return "network";
-    case "unknown":
-      return key.protocol !== null ? "transport" : key.family !== null ? "network" : null;
-    default:
-      return null;
-  }
-}
-
-/** A set of one element is no set to nft. */
-function isSingle(value: Value): boolean {
-  return value.kind === "atom" || (value.kind === "elements" && value.elements.length === 1);
-}
-
-/**
- * nft 1.0.6 makes one test of two that exclude a value each of fields side by side, wherever they stand in the rule, and the
- * one passes where either of the two would (`nft --debug=netlink` shows it). Others do better, so nobody knows.
- */
-function doubtExclusions(draft: Draft): void {
-  const { cursor, exclusions, steps } = draft;
-  for (const header of ["network", "transport"] as const) {
-    const found = exclusions.filter((one) => one.header === header);
-    if (found.length < 2) continue;
-    for (const { keys, step, span } of found) {
-      const text = noteUnknown(cursor.log, "test", span);
-      steps[step] = {
-        kind: "test",
-        alternatives: [[...keys.flatMap(implied), { kind: "unknown", text }]],
-        text,
-      };
-    }
-    reportWarning(
-      cursor.log,
-      found[1]!.span,
-      "some versions of nft make one wrong test of this `!=` and another in the rule",
-      "name the values that it may have instead",
-    );
-  }
 }
 
 function readOperator(cursor: Cursor): Operator {

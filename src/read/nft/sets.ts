@@ -1,6 +1,6 @@
 import { noteUnknown } from "../reading.ts";
+import type { NamedSet } from "./comparison.ts";
 import type { Table } from "./tables.ts";
-import type { NamedSet } from "./tests.ts";
 import { accept, type Cursor, isAt, kindAt, skipBlankLines, skipStatement, spanFrom } from "./tokens.ts";
 import { readElements } from "./values.ts";
 

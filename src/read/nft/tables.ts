@@ -1,7 +1,7 @@
 import type { Hook } from "../../netfilter/ruleset.ts";
 import type { Span } from "../../source/source.ts";
 import { noteUnknown, type ReadLog, reportSyntax, reportWarning } from "../reading.ts";
-import type { NamedSet } from "./tests.ts";
+import type { NamedSet } from "./comparison.ts";
 import { type Cursor, kindAt, peek, skipStatement, spanFrom } from "./tokens.ts";
 
 /** The tables that a script builds, as far as they see IP packets, and what it does besides. */

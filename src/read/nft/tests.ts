@@ -1,80 +1,28 @@
-import { type Family, lastAddress, mergeRanges, type Range } from "../../address/ranges.ts";
-import type { AddressType, State } from "../../netfilter/ruleset.ts";
+import type { Family, Range } from "../../address/ranges.ts";
+import type { AddressType } from "../../netfilter/ruleset.ts";
 import type { ScriptMatch } from "../../netfilter/script.ts";
-import { addressOf, addressSpan, type FamilyRange, prefixOf } from "../addresses.ts";
 import {
   ALWAYS,
   type Alternatives,
   type IcmpBlock,
   icmpTest,
   NEVER,
-  STATE_BITS,
   stateTest,
-  TCP_FLAGS,
   tcpFlagsTest,
 } from "../alternatives.ts";
-import { ICMP, ICMPV6, numberIn, portOf, protocolOf, TCP } from "../names.ts";
+import { portOf, protocolOf } from "../names.ts";
 import { portTest } from "../ports.ts";
+import { addressTest } from "./address-tests.ts";
+import { bitsTest, stateBit, statusTest, tcpBit } from "./bit-tests.ts";
+import { type Comparison, type FindSet, flatten, implied, type Operator } from "./comparison.ts";
 import { icmpNumber } from "./icmp.ts";
 import type { Key } from "./keys.ts";
-import type { Element, Value } from "./values.ts";
-
-/** How a key is compared; `is` where the script has nothing between the two. */
-export type Operator = "is" | "==" | "!=" | "!" | "<" | ">" | "<=" | ">=";
-
-export interface Comparison {
-  readonly operator: Operator;
-  /** `& MASK` behind the key. */
-  readonly mask: Value | null;
-  readonly value: Value;
-  /** The words of the whole test. */
-  readonly text: string;
-}
-
-/** A set of the script, by its name. */
-export interface NamedSet {
-  readonly name: string;
-  readonly elements: Element[];
-  /** Nobody knows what it holds: elements come and go. */
-  uncertain: boolean;
-  /** What tests of it came to before, so that many rules share one array. */
-  readonly known: Map<string, unknown>;
-}
-
-export type FindSet = (name: string) => NamedSet | undefined;
+import type { Value } from "./values.ts";
 
 /** What a test comes to; null where that is not known. */
 export function testOf(keys: readonly Key[], comparison: Comparison, find: FindSet): Alternatives | null {
   const [key] = keys;
   return keys.length === 1 ? singleTest(key!, comparison, find) : concatTest(keys, comparison, find);
-}
-
-/** What holds in any case where a test of this key passes: nft asks for it before it looks. */
-export function implied(key: Key): readonly ScriptMatch[] {
-  const family = (value: Family): ScriptMatch => ({ kind: "family", family: value });
-  const protocol = (value: number): ScriptMatch => ({ kind: "protocol", protocols: [value], negated: false });
-  switch (key.kind) {
-    case "address":
-      return [family(key.family)];
-    case "protocol-4":
-      return [family(4)];
-    case "next-header":
-      return [family(6)];
-    case "icmp-type":
-    case "icmp-code":
-      return [family(key.family), protocol(key.family === 4 ? ICMP : ICMPV6)];
-    case "tcp-flags":
-      return [protocol(TCP)];
-    case "port":
-      return key.protocol === null ? [] : [protocol(key.protocol)];
-    case "unknown":
-      return [
-        ...(key.family === null ? [] : [family(key.family)]),
-        ...(key.protocol === null ? [] : [protocol(key.protocol)]),
-      ];
-    default:
-      return [];
-  }
 }
 
 function singleTest(key: Key, comparison: Comparison, find: FindSet): Alternatives | null {
@@ -124,19 +72,6 @@ function singleTest(key: Key, comparison: Comparison, find: FindSet): Alternativ
     case "address-type":
       return operator === "is" || operator === "==" || negated ? addressTypeTest(key, values, negated) : null;
   }
-}
-
-/** The values that a test compares with one by one, those of sets included; null where a set is not known. */
-function flatten(value: Value, find: FindSet): readonly Value[] | null {
-  if (value.kind === "named") {
-    const set = find(value.name);
-    return !set || set.uncertain ? null : elementKeys(set.elements);
-  }
-  return value.kind === "elements" ? elementKeys(value.elements) : [value];
-}
-
-function elementKeys(elements: readonly Element[]): readonly Value[] | null {
-  return elements.some(({ uncertain }) => uncertain) ? null : elements.map(({ key }) => key);
 }
 
 /** The numbers that values and an operator come to; null where a value is no number. `!=` is left to the caller. */
@@ -274,150 +209,6 @@ function addressTypeTest(
     types.push(type);
   }
   return types.length === 0 ? (negated ? ALWAYS : NEVER) : [[{ kind: "address-type", side, types, negated }]];
-}
-
-type AddressKey = Key & { kind: "address" };
-
-function addressTest(key: AddressKey, comparison: Comparison, find: FindSet): Alternatives | null {
-  const { family, side } = key;
-  const { operator, value } = comparison;
-  const negated = operator === "!=";
-  const ranges = addressRanges(key, comparison, find);
-  if (ranges === null) return null;
-  if (ranges.length === 0) return negated ? [[{ kind: "family", family }]] : NEVER;
-  if (ranges.length === 1 && ranges[0]!.first === 0n && ranges[0]!.last === lastAddress(family))
-    return negated ? NEVER : [[{ kind: "family", family }]];
-  const name = value.kind === "named" ? value.name : null;
-  return [[{ kind: "address", side, family, ranges, name, negated }]];
-}
-
-function addressRanges(
-  { family }: AddressKey,
-  { operator, mask, value }: Comparison,
-  find: FindSet,
-): readonly Range<bigint>[] | null {
-  if (operator === "!") return null;
-  if (value.kind === "named") {
-    const set = find(value.name);
-    if (!set || set.uncertain || mask !== null || !["is", "==", "!="].includes(operator)) return null;
-    const cache = `address ${family}`;
-    if (!set.known.has(cache)) set.known.set(cache, merged(elementKeys(set.elements), family));
-    return set.known.get(cache) as readonly Range<bigint>[] | null;
-  }
-  const ranges = merged(flatten(value, find), family);
-  const [only] = ranges ?? [];
-  if (mask !== null) return only && ranges?.length === 1 ? maskedRange(family, only, mask) : null;
-  if (operator === "is" || operator === "==" || operator === "!=") return ranges;
-  if (!only || ranges?.length !== 1 || only.first !== only.last) return null;
-  const bound = only.first;
-  const [first, last] =
-    operator === "<"
-      ? [0n, bound - 1n]
-      : operator === "<="
-        ? [0n, bound]
-        : operator === ">"
-          ? [bound + 1n, lastAddress(family)]
-          : [bound, lastAddress(family)];
-  return first > last ? [] : [{ first, last }];
-}
-
-/** `ip saddr & 255.255.0.0 == 10.1.0.0`, where the ones of the mask come first. */
-function maskedRange(
-  family: Family,
-  { first, last }: Range<bigint>,
-  mask: Value,
-): readonly Range<bigint>[] | null {
-  const bits = mask.kind === "atom" ? addressOf(mask.text) : null;
-  if (bits?.family !== family || first !== last) return null;
-  const hostBits = lastAddress(family) ^ bits.value;
-  if ((hostBits & (hostBits + 1n)) !== 0n) return null;
-  return (first & hostBits) === 0n ? [{ first, last: first | hostBits }] : [];
-}
-
-function merged(values: readonly Value[] | null, family: Family): readonly Range<bigint>[] | null {
-  if (values === null) return null;
-  const ranges: Range<bigint>[] = [];
-  for (const value of values) {
-    const range = addressRange(value);
-    if (range?.family !== family) return null;
-    ranges.push({ first: range.first, last: range.last });
-  }
-  return mergeRanges(ranges);
-}
-
-/** The addresses that a value is; null where it is none. */
-export function addressRange(value: Value): FamilyRange | null {
-  if (value.kind === "atom") return prefixOf(value.text);
-  return value.kind === "range" ? addressSpan(value.first, value.last) : null;
-}
-
-function stateBit(text: string): number | null {
-  return STATE_BITS.get(text as State) ?? numberIn(text, 0xff);
-}
-
-function tcpBit(text: string): number | null {
-  return TCP_FLAGS.get(text) ?? numberIn(text, 0xff);
-}
-
-/**
- * A test of a field of bits. With nothing between field and bits one of these has to be set, with `!` none; `==` and `!=`
- * compare the whole field, and so does a set (evaluate.c of nftables 1.0, and what `nft --debug=netlink` shows).
- */
-function bitsTest(
-  { operator, mask, value }: Comparison,
-  bit: (text: string) => number | null,
-  find: FindSet,
-  test: (holds: (field: number) => boolean) => Alternatives,
-): Alternatives | null {
-  if (value.kind === "named" || value.kind === "elements") {
-    const values = flatten(value, find)?.map((one) => bitsOf(one, bit));
-    if (mask !== null || !values?.every((one) => one !== null)) return null;
-    if (operator !== "is" && operator !== "==" && operator !== "!=") return null;
-    const wanted = new Set(values);
-    return test((field) => wanted.has(field) !== (operator === "!="));
-  }
-  const looked = value.kind === "masked" ? value.mask : mask;
-  const bits = bitsOf(value.kind === "masked" ? value.value : value, bit);
-  if (bits === null || (value.kind === "masked" && mask !== null)) return null;
-  if (looked !== null) {
-    const under = bitsOf(looked, bit);
-    if (under === null || !["is", "==", "!="].includes(operator)) return null;
-    return test((field) => ((field & under) === bits) !== (operator === "!="));
-  }
-  switch (operator) {
-    case "is":
-      return test((field) => (field & bits) !== 0);
-    case "!":
-      return test((field) => (field & bits) === 0);
-    case "==":
-      return test((field) => field === bits);
-    case "!=":
-      return test((field) => field !== bits);
-    default:
-      return null;
-  }
-}
-
-function bitsOf(value: Value, bit: (text: string) => number | null): number | null {
-  if (value.kind === "atom") return bit(value.text);
-  if (value.kind !== "bits") return null;
-  let bits = 0;
-  for (const part of value.parts) {
-    // Parentheses stand one deep, so this ends soon.
-    const more = bitsOf(part, bit);
-    if (more === null) return null;
-    bits |= more;
-  }
-  return bits;
-}
-
-/** `IPS_DST_NAT` of linux/netfilter/nf_conntrack_common.h. */
-const DNAT_BIT = 0x20;
-
-/** Of what is known about a connection the model has one bit; only a test that asks for just this one is understood. */
-function statusTest({ operator, mask, value }: Comparison): Alternatives | null {
-  const bits = bitsOf(value, (text) => (text === "dnat" ? DNAT_BIT : numberIn(text, 0xffff)));
-  return bits === DNAT_BIT && operator === "is" && mask === null ? [[{ kind: "dnat-status" }]] : null;
 }
 
 function concatTest(keys: readonly Key[], comparison: Comparison, find: FindSet): Alternatives | null {
