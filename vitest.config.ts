@@ -1,11 +1,32 @@
 import { defineConfig } from "vitest/config";
 
+const setupFiles = ["test/setup.ts"];
+
 // biome-ignore lint/style/noDefaultExport: vitest reads its configuration from the default export.
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    testTimeout: 30_000,
-    // Kernel tests make namespaces and saturate both cores; one file at a time keeps their timing honest.
-    fileParallelism: true,
+    projects: [
+      {
+        test: {
+          name: "ctc",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/kernel/**"],
+          setupFiles,
+          testTimeout: 60_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // Namespaces, real traffic and real waiting: not while the properties keep both processors busy.
+        test: {
+          name: "kernel",
+          include: ["test/kernel/**/*.test.ts"],
+          setupFiles,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
