@@ -1,8 +1,8 @@
 import type { Document } from "../language/ast.ts";
 import type { Meaning } from "../meaning/meaning.ts";
+import type { Vocabulary } from "../meaning/vocabulary.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Finding } from "../source/finding.ts";
-import type { Vocabulary } from "./vocabulary.ts";
 
 /** What a check looks at. */
 export interface Subject {

@@ -1,5 +1,6 @@
 import type { Document } from "../language/ast.ts";
 import { meaningOf } from "../meaning/meaning.ts";
+import { type Vocabulary, vocabularyOf } from "../meaning/vocabulary.ts";
 import { createWorld } from "../meaning/world.ts";
 import { BudgetSpent } from "../packets/nodes.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -19,7 +20,6 @@ import { untrackedPath } from "./checks/untracked-path.ts";
 import { untrackedReplyDenied } from "./checks/untracked-reply-denied.ts";
 import { unusedName } from "./checks/unused-name.ts";
 import { inconclusive } from "./inconclusive.ts";
-import { type Vocabulary, vocabularyOf } from "./vocabulary.ts";
 
 /** Every check of a policy that can be read: first the proofs, then what is merely suspicious. */
 export const checks: readonly Check[] = [

@@ -1,4 +1,5 @@
 import type { Family } from "../address/ranges.ts";
+import type { Sets } from "../meaning/describe-set.ts";
 import type { Meaning } from "../meaning/meaning.ts";
 import { packetOf } from "../meaning/witness.ts";
 import { cubesOf } from "../meaning/world.ts";
@@ -6,7 +7,6 @@ import type { Diagram } from "../packets/nodes.ts";
 import { matches } from "../policy/evaluate.ts";
 import type { Packet } from "../policy/packet.ts";
 import type { Match, Origin } from "../policy/policy.ts";
-import type { Sets } from "./describe-set.ts";
 
 /** What can be blamed for a packet. */
 interface Sentence {

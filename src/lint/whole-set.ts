@@ -1,7 +1,7 @@
 import type { Family } from "../address/ranges.ts";
+import { describeSets, type Sets } from "../meaning/describe-set.ts";
 import type { Diagram } from "../packets/nodes.ts";
 import type { Subject } from "./check.ts";
-import { describeSets, type Sets } from "./describe-set.ts";
 
 /** A note that names all the packets that a finding is about; none where that is no short list. */
 export function wholeSet(

@@ -1,9 +1,9 @@
 import type { Family, PortRanges, Range, Ranges } from "../address/ranges.ts";
 import { mergeRanges } from "../address/ranges.ts";
 import type { Document } from "../language/ast.ts";
-import type { Devices } from "../meaning/devices.ts";
 import type { Condition } from "../packets/domain.ts";
 import type { Policy } from "../policy/policy.ts";
+import type { Devices } from "./devices.ts";
 
 /** The words that a policy has for values: what its author reads faster than numbers. */
 export interface Vocabulary {
