@@ -119,14 +119,27 @@ export interface Taker {
   readonly packets: bigint;
 }
 
-/** The rules that decide packets of the rule at `index` before it can, those that take most first. */
-export function takersOf(meaning: Meaning, index: number): Taker[] {
+/** Who takes packets from a rule. */
+export interface Takers {
+  /** Those that take most first. */
+  readonly takers: readonly Taker[];
+  /** Nothing is left for the rule itself. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * The rules that decide packets of the rule at `index` before it can. An essential loopback is left aside: there earlier
+ * denies take nothing, and an allow makes a difference only to tracking.
+ */
+export function takersOf(meaning: Meaning, index: number): Takers {
   const { policy } = meaning;
   const taken = new Map<Rule, bigint>();
+  let isWhole = true;
   for (const family of [4, 6] as const) {
     const list = meaning.ruleList(family);
     const space = meaning.space(family);
     let left = space.intersection(matchOf(list, index), meaning.possible(family));
+    if (policy.essentials) left = space.difference(left, space.set([onPath("loopback")]));
     for (let earlier = 0; earlier < index && left !== space.nothing; earlier++) {
       if (!rulesMeet(list, earlier, index)) continue;
       const match = matchOf(list, earlier);
@@ -136,10 +149,17 @@ export function takersOf(meaning: Meaning, index: number): Taker[] {
       taken.set(rule, (taken.get(rule) ?? 0n) + packets);
       left = space.difference(left, match);
     }
+    isWhole &&= left === space.nothing;
   }
-  return [...taken]
+  const takers = [...taken]
     .map(([rule, packets]) => ({ rule, packets }))
     .sort((a, b) => (a.packets > b.packets ? -1 : a.packets < b.packets ? 1 : 0));
+  return { takers, isWhole };
+}
+
+function onPath(path: Path): PacketCube {
+  const number = PATHS.indexOf(path);
+  return { path: [{ first: number, last: number }] };
 }
 
 /** Whether two rules do the same to a packet. */

@@ -1,7 +1,5 @@
-import { type RuleFate, sameEffect, takersOf } from "../../meaning/rule-fates.ts";
-import { rulesMeet } from "../../packets/rules.ts";
-import type { Rule } from "../../policy/policy.ts";
-import type { Check, Subject } from "../check.ts";
+import type { Check } from "../check.ts";
+import { type Idle, idleCandidates, idleness } from "../idle-rules.ts";
 import { reportMost } from "../most.ts";
 
 /** A rule that could go: every packet would be treated as it is now. */
@@ -9,57 +7,31 @@ export const redundantRule: Check = {
   name: "redundant-rule",
   level: "warning",
   run(subject, report) {
-    const found = sentencesOf(subject).filter((sentence) => {
-      const { rule, fate } = sentence[0]!;
-      // What logs or counts has an effect of its own.
-      const isPlain = fate.matches && rule.log === null && !rule.limit;
-      return isPlain && sentence.every((one) => one.fate.removable) && isCertain(sentence, subject);
-    });
     reportMost(
-      found.map((sentence) => ({ ...sentence[0]!, span: sentence[0]!.rule.origin.span })),
+      idleCandidates(subject).map((candidate) => ({ ...candidate, span: candidate.rule.origin.span })),
       (count) => `${count} more rules may change nothing`,
       report,
-      ({ rule, index, fate, span }) => {
-        // Silenced by a rule that does otherwise, it is shadowed, and reported as that.
-        if (!fate.decides && takersOf(subject.meaning, index).some((taker) => !sameEffect(taker.rule, rule)))
-          return;
+      (candidate) => {
+        const idle = idleness(candidate, subject);
+        // Silenced by rules that do otherwise, it is shadowed, and reported as that.
+        if (!idle || idle.kind === "shadowed") return false;
         report({
           message: "this rule changes nothing",
-          span,
-          label: fate.decides
-            ? "later rules and the defaults would treat its packets in the same way"
-            : "earlier rules treat its packets in the same way",
-          help: "take it out",
+          span: candidate.span,
+          label: REASONS[idle.kind],
+          help:
+            idle.kind === "loopback"
+              ? "take it out, or write `essentials: false` and allow on loopback what is needed"
+              : "take it out",
         });
+        return true;
       },
     );
   },
 };
 
-interface Part {
-  readonly rule: Rule;
-  readonly index: number;
-  readonly fate: RuleFate;
-}
-
-/** A written rule with its mirrors: they come and go together. */
-function sentencesOf({ policy, meaning }: Subject): Part[][] {
-  const fates = meaning.ruleFates();
-  const sentences: Part[][] = [];
-  policy.rules.forEach((rule, index) => {
-    const part = { rule, index, fate: fates[index]! };
-    if (rule.origin.role === "written") sentences.push([part]);
-    else sentences.at(-1)!.push(part);
-  });
-  return sentences;
-}
-
-/** Whether no rule with a limit stands above: what it leaves when its room is used up comes to this one. */
-function isCertain(sentence: readonly Part[], { policy, meaning }: Subject): boolean {
-  const limited = policy.rules.flatMap(({ limit }, i) => (limit ? [i] : []));
-  return sentence.every(({ index }) =>
-    limited.every(
-      (i) => i > index || ([4, 6] as const).every((family) => !rulesMeet(meaning.ruleList(family), i, index)),
-    ),
-  );
-}
+const REASONS: Readonly<Record<Exclude<Idle["kind"], "shadowed">, string>> = {
+  repeated: "earlier rules treat its packets in the same way",
+  superfluous: "later rules and the defaults would treat its packets in the same way",
+  loopback: "loopback is essential, and denies have no say there",
+};

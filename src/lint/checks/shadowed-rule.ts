@@ -1,36 +1,30 @@
-import { sameEffect, type Taker, takersOf } from "../../meaning/rule-fates.ts";
+import { sameEffect, type Taker } from "../../meaning/rule-fates.ts";
 import type { Rule } from "../../policy/policy.ts";
 import type { Related } from "../../source/finding.ts";
 import type { Check } from "../check.ts";
+import { idleCandidates, idleness } from "../idle-rules.ts";
 import { reportMost } from "../most.ts";
 
 /** A rule whose packets are all decided by earlier rules, some of them in another way. It never has a say. */
 export const shadowedRule: Check = {
   name: "shadowed-rule",
   level: "warning",
-  run({ policy, meaning }, report) {
-    const fates = meaning.ruleFates();
-    const silent = policy.rules.flatMap((rule, index) => {
-      const { matches, decides } = fates[index]!;
-      const isSilent = matches && !decides && rule.origin.role === "written";
-      return isSilent ? [{ rule, index, span: rule.origin.span }] : [];
-    });
+  run(subject, report) {
     reportMost(
-      silent,
-      (count) => `${count} more rules never have a say: earlier rules decide all of their packets`,
+      idleCandidates(subject).map((candidate) => ({ ...candidate, span: candidate.rule.origin.span })),
+      (count) => `${count} more rules may never have a say`,
       report,
-      ({ rule, index }) => {
-        const takers = takersOf(meaning, index);
-        // What a limit takes, it may leave as well; and what earlier rules do in the same way is redundant.
-        if (takers.some((taker) => taker.rule.limit)) return;
-        if (takers.every((taker) => sameEffect(taker.rule, rule))) return;
+      (candidate) => {
+        const idle = idleness(candidate, subject);
+        if (idle?.kind !== "shadowed") return false;
         report({
           message: "this rule never has a say: earlier rules decide all of its packets, and differently",
-          span: rule.origin.span,
+          span: candidate.span,
           label: "decides nothing",
-          related: telling(rule, takers),
+          related: telling(candidate.rule, idle.takers),
           help: "move it above them if it is meant, or take it out",
         });
+        return true;
       },
     );
   },

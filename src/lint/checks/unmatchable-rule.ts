@@ -1,3 +1,4 @@
+import { cubesOf } from "../../meaning/world.ts";
 import type { Check } from "../check.ts";
 
 /** A rule whose conditions no packet can meet together. What never comes together plainly is found when names are resolved. */
@@ -7,7 +8,13 @@ export const unmatchableRule: Check = {
   run({ policy, meaning }, report) {
     const fates = meaning.ruleFates();
     policy.rules.forEach((rule, i) => {
-      if (fates[i]!.matches || rule.origin.role !== "written") return;
+      if (fates[i]!.decides || rule.origin.role !== "written") return;
+      const isMatchable = ([4, 6] as const).some((family) => {
+        const space = meaning.space(family);
+        const match = space.set(cubesOf(rule.match, family, policy.self, meaning.world.devices));
+        return space.intersects(match, meaning.possible(family));
+      });
+      if (isMatchable) return;
       report({
         message: "no packet can meet all of these conditions",
         span: rule.origin.span,

@@ -1,0 +1,82 @@
+import { sameEffect, type Taker, takersOf } from "../meaning/rule-fates.ts";
+import { rulesMeet } from "../packets/rules.ts";
+import type { Rule } from "../policy/policy.ts";
+import type { Subject } from "./check.ts";
+
+/** Why nobody would miss a rule. */
+export type Idle =
+  /** Earlier rules decide all of its packets, some of them in another way. */
+  | { readonly kind: "shadowed"; readonly takers: readonly Taker[] }
+  /** Earlier rules decide all of its packets, in the same way. */
+  | { readonly kind: "repeated" }
+  /** What decides after it would do the same. */
+  | { readonly kind: "superfluous" }
+  /** It denies what arrives on loopback only, where denies have no say. */
+  | { readonly kind: "loopback" };
+
+/** A written rule that may be idle; its index among the rules. */
+export interface Candidate {
+  readonly rule: Rule;
+  readonly index: number;
+}
+
+/** The written rules that decide nothing, or that could go together with their mirrors. */
+export function idleCandidates({ policy, meaning }: Pick<Subject, "policy" | "meaning">): Candidate[] {
+  const fates = meaning.ruleFates();
+  const candidates: (Candidate & { isRemovable: boolean })[] = [];
+  let current: (Candidate & { isRemovable: boolean; decides: boolean; matches: boolean }) | null = null;
+  const close = (): void => {
+    if (current?.matches && (current.isRemovable || !current.decides)) candidates.push(current);
+  };
+  policy.rules.forEach((rule, index) => {
+    const { matches, decides, removable } = fates[index]!;
+    if (rule.origin.role === "written") {
+      close();
+      current = { rule, index, matches, decides, isRemovable: removable };
+    } else if (current) current = { ...current, isRemovable: current.isRemovable && removable };
+  });
+  close();
+  return candidates;
+}
+
+/** Why a candidate is idle; null where it is not, because a limit or a log gives it an effect, or its mirrors do. */
+export function idleness(
+  { rule, index }: Candidate,
+  subject: Pick<Subject, "policy" | "meaning">,
+): Idle | null {
+  const { policy, meaning } = subject;
+  const { takers, isWhole } = takersOf(meaning, index);
+  // What a limit takes, it may leave as well.
+  if (takers.some((taker) => taker.rule.limit)) return null;
+  const differs = takers.some((taker) => !sameEffect(taker.rule, rule));
+  if (isWhole && differs) return { kind: "shadowed", takers };
+  if (rule.log !== null || rule.limit) return null;
+  if (!sentenceOf(rule, policy.rules, index).every((i) => isRemovable(i, subject))) return null;
+  if (!isWhole) return { kind: "superfluous" };
+  if (takers.length > 0) return { kind: "repeated" };
+  // What no packet matches at all is an error of its own.
+  return rule.action === "allow" ? null : { kind: "loopback" };
+}
+
+/** A rule and its mirrors, which come and go together. */
+function sentenceOf(rule: Rule, rules: readonly Rule[], index: number): number[] {
+  let end = index + 1;
+  while (
+    rules[end] &&
+    rules[end]!.origin.role !== "written" &&
+    rules[end]!.origin.span.start === rule.origin.span.start
+  )
+    end++;
+  return Array.from({ length: end - index }, (_, i) => index + i);
+}
+
+/** Whether a rule can go, also where rules with a limit stand above: what they leave when their room is used up comes to it. */
+function isRemovable(index: number, { policy, meaning }: Pick<Subject, "policy" | "meaning">): boolean {
+  if (!meaning.ruleFates()[index]!.removable) return false;
+  return policy.rules.every(
+    ({ limit }, i) =>
+      !limit ||
+      i > index ||
+      ([4, 6] as const).every((family) => !rulesMeet(meaning.ruleList(family), i, index)),
+  );
+}
