@@ -17,8 +17,8 @@ import { assemble, type Plan } from "./rule.ts";
  * of several kinds of base chains jump to stands in the ruleset once for each. Takes time linear in the text, and never
  * throws.
  *
- * A listing is only as true as nft makes it. What nft 1.0.6 is known to print wrongly and cannot be told from what is right
- * is a test of the family before `reject with tcp reset`, which it leaves out.
+ * A listing is only as true as nft makes it. What nft 1.0.6 leaves out, so that nobody can tell, is a test of the family
+ * before `reject with tcp reset`, of IPv4 before `meta l4proto icmp`, and of IPv6 before `meta l4proto ipv6-icmp`.
  */
 export function readNft(source: Source): Reading {
   const log = readLog(source);

@@ -142,6 +142,22 @@ describe("tests", () => {
     expect(nft(["tcp sport != 61 tcp dport != { 80, 81 } accept"]).unknowns).toEqual([]);
     expect(nft(["ip saddr != 10.0.0.1 ip daddr != 10.0.0.2 accept"]).unknowns).toEqual([]);
     expect(nft(["tcp sport 61 tcp dport != 80 accept"]).unknowns).toEqual([]);
+    expect(nft(["tcp dport != 61 tcp dport != 80 accept"]).unknowns).toEqual([]);
+  });
+
+  test("two ports that nft prints as one number", () => {
+    const both = protocols(6, 17);
+    const one = (operator: string) =>
+      nftLine(`meta l4proto { tcp, udp } @th,0,32 ${operator} 0x3d0050 accept`);
+    expect(one("")).toEqual([[both, ports("source", 61), ports("destination", 80), accept]]);
+    expect(one("!=")).toEqual([
+      [both, not(ports("source", 61)), accept],
+      [both, ports("source", 61), not(ports("destination", 80)), accept],
+    ]);
+    expect(nftLine("tcp dport 1 @th,0,16 7 accept")).toEqual([
+      [tcp, ports("destination", 1), ports("source", 7), accept],
+    ]);
+    expect(nftLine("@th,0,32 0x3d0050 accept")).toEqual([[unknown("@th,0,32 0x3d0050"), accept]]);
   });
 
   test("where ports are is no port beside protocols without", () => {
@@ -448,7 +464,7 @@ describe("unknown tests", () => {
     ["fib daddr type unicast", "fib daddr type unicast"],
     ["ct count over 2", "ct count over 2"],
     ["iif 3", "iif 3"],
-    ["@th,16,16 80", "@th,16,16 80"],
+    ["@th,96,8 80", "@th,96,8 80"],
   ])("%s", (words, text) => {
     const reading = nft([`${words} accept`]);
     const head = words.startsWith("@");

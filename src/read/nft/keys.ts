@@ -7,6 +7,8 @@ export type Key =
   | { readonly kind: "address"; readonly side: Side; readonly family: Family }
   /** With a null protocol whatever stands where ports do, in packets of any protocol. */
   | { readonly kind: "port"; readonly side: Side; readonly protocol: number | null }
+  /** Both ports as one number of 32 bits, which is how nft prints two tests that it made one. */
+  | { readonly kind: "ports" }
   | { readonly kind: "protocol" }
   /** The protocol byte of an IPv4 header. */
   | { readonly kind: "protocol-4" }
@@ -100,7 +102,24 @@ export function readKeys(cursor: Cursor): readonly Key[] | null {
   return keys;
 }
 
+/** `@th,0,32`: bits behind the IP headers, where the ports are. */
+function rawKey(cursor: Cursor): Key | null {
+  if (peek(cursor) !== "@th" || !isAt(cursor, ",", 1) || !isAt(cursor, ",", 3)) return null;
+  const bits = `${peek(cursor, 2)} ${peek(cursor, 4)}`;
+  const key = RAW_PORTS.get(bits);
+  if (key === undefined) return null;
+  cursor.at += 5;
+  return key;
+}
+
+const RAW_PORTS: ReadonlyMap<string, Key> = new Map<string, Key>([
+  ["0 16", { kind: "port", side: "source", protocol: null }],
+  ["16 16", { kind: "port", side: "destination", protocol: null }],
+  ["0 32", { kind: "ports" }],
+]);
+
 function readKey(cursor: Cursor): Key | null {
+  if (kindAt(cursor) === "set") return rawKey(cursor);
   if (kindAt(cursor) !== "word") return null;
   const header = peek(cursor);
   const field = kindAt(cursor, 1) === "word" ? peek(cursor, 1) : "";

@@ -198,8 +198,7 @@ function readTest(draft: Draft): void {
   const mask = isMasked ? readValue(cursor) : null;
   const operator = readOperator(cursor);
   const value = readValue(cursor);
-  const ends = atEnd(cursor) || kindAt(cursor) === "word";
-  if (value === null || !ends || (isMasked && mask === null)) {
+  if (value === null || !isBetween(cursor) || (isMasked && mask === null)) {
     cursor.at = first;
     swallow(draft, first);
     return;
@@ -218,6 +217,16 @@ function readTest(draft: Draft): void {
   addTest(draft, known, first);
 }
 
+/** Whether one part of a rule can be over here, and the next begin. */
+function isBetween(cursor: Cursor): boolean {
+  return atEnd(cursor) || kindAt(cursor) === "word" || (kindAt(cursor) === "set" && isAtRaw(cursor));
+}
+
+/** `@th,0,16` begins like the name of a set. */
+function isAtRaw(cursor: Cursor): boolean {
+  return ["@ll", "@nh", "@th", "@ih"].includes(peek(cursor));
+}
+
 function readOperator(cursor: Cursor): Operator {
   const kind = kindAt(cursor);
   if (kind !== "mark" && kind !== "word") return "is";
@@ -231,7 +240,8 @@ function readOperator(cursor: Cursor): Operator {
 
 /** `th dport` looks at the bytes where ports are, whatever the protocol: only beside protocols with ports it means ports. */
 function hasPorts({ steps }: Draft, keys: readonly Key[], tests: Alternatives): boolean {
-  if (!keys.some((key) => key.kind === "port" && key.protocol === null)) return true;
+  if (!keys.some((key) => key.kind === "ports" || (key.kind === "port" && key.protocol === null)))
+    return true;
   const isEnough = (matches: readonly ScriptMatch[]): boolean =>
     matches.some(
       (match) =>
@@ -277,7 +287,7 @@ function readChange(draft: Draft, first: number): void {
   let isWhole = operand();
   while (isWhole && ["&", "|", "^", "<<", ">>", "and", "or", "xor"].some((mark) => accept(cursor, mark)))
     isWhole = operand();
-  if (!isWhole || !(atEnd(cursor) || kindAt(cursor) === "word") || isAt(cursor, "map")) {
+  if (!isWhole || !isBetween(cursor) || isAt(cursor, "map")) {
     unknownVerdict(draft, first);
     return;
   }

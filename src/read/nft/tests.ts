@@ -10,7 +10,7 @@ import {
   stateTest,
   tcpFlagsTest,
 } from "../alternatives.ts";
-import { portOf, protocolOf } from "../names.ts";
+import { numberIn, portOf, protocolOf } from "../names.ts";
 import { portTest } from "../ports.ts";
 import { addressTest } from "./address-tests.ts";
 import { bitsTest, stateBit, statusTest, tcpBit } from "./bit-tests.ts";
@@ -48,6 +48,8 @@ function singleTest(key: Key, comparison: Comparison, find: FindSet): Alternativ
       return andImplied(key, numbers(values, portOf, 65535, operator), (ranges) =>
         portTest(key.side, ranges, negated),
       );
+    case "ports":
+      return portsTest(values, operator);
     case "protocol":
     case "protocol-4":
     case "next-header":
@@ -121,6 +123,24 @@ function andImplied<T>(key: Key, found: T | null, test: (found: T) => Alternativ
   if (found === null) return null;
   const before = implied(key);
   return test(found).map((matches) => [...before, ...matches]);
+}
+
+/** Both ports at once, by a number that is the one and then the other: equal to it, or not. */
+function portsTest([value, ...others]: readonly Value[], operator: Operator): Alternatives | null {
+  const both = value?.kind === "atom" && others.length === 0 ? numberIn(value.text, 0xffff_ffff) : null;
+  if (both === null) return null;
+  const first = Math.floor(both / 0x1_0000);
+  const source = { kind: "port", side: "source", ports: [{ first, last: first }] } as const;
+  const second = both % 0x1_0000;
+  const destination = {
+    kind: "port",
+    side: "destination",
+    ports: [{ first: second, last: second }],
+  } as const;
+  const isSource: ScriptMatch = { ...source, negated: false };
+  if (operator === "is" || operator === "==") return [[isSource, { ...destination, negated: false }]];
+  if (operator !== "!=") return null;
+  return [[{ ...source, negated: true }], [isSource, { ...destination, negated: true }]];
 }
 
 function protocolTest(
