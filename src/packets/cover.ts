@@ -1,6 +1,7 @@
-import { type Condition, complementRanks, mergeRanks, type RankSet, type Value } from "./domain.ts";
+import type { Condition, Value } from "./domain.ts";
 import { createIntMap } from "./int-map.ts";
 import { branchesOf, type Diagram, levelOf, NONE, RADIX } from "./nodes.ts";
+import { complementRanks, mergeRanks, type RankSet } from "./ranks.ts";
 import type { Cube, Field, Packet, RankedCube, Space } from "./space.ts";
 import { piecesOf } from "./walk.ts";
 

@@ -1,16 +1,11 @@
 import type { Range, Ranges } from "../address/ranges.ts";
+import { complementRanks, mergeRanks, type RankSet } from "./ranks.ts";
 
 /** A value of a packet's field: an address as a bigint, anything else as a number. */
 export type Value = bigint | number;
 
 /** What one field must be: one of these ranges, or anything else than these. */
 export type Condition<T extends Value> = Ranges<T> | { readonly except: Ranges<T> };
-
-/**
- * Ranks as half-open intervals, flat: `[start, end, start, end, …]`, ascending, disjoint, not adjacent.
- * Null stands for every rank.
- */
-export type RankSet = readonly number[] | null;
 
 /**
  * The values of a field, cut into as few classes as the declared ranges can tell apart. A diagram branches on the
@@ -147,46 +142,6 @@ export function enumerated(size: number): Domain<number> {
   );
 }
 
-/** The ranks, out of `ranks`, that a set does not hold. */
-export function complementRanks(set: RankSet, ranks: number): RankSet {
-  if (set === null) return [];
-  const gaps: number[] = [];
-  let next = 0;
-  for (let i = 0; i < set.length; i += 2) {
-    if (set[i]! > next) gaps.push(next, set[i]!);
-    next = set[i + 1]!;
-  }
-  if (next < ranks) gaps.push(next, ranks);
-  return gaps.length === 2 && gaps[0] === 0 && gaps[1] === ranks ? null : gaps;
-}
-
-/** The ranks, out of `ranks`, that `a` holds and `b` does not. */
-export function subtractRanks(a: RankSet, b: RankSet, ranks: number): readonly number[] {
-  if (b === null) return [];
-  const left: number[] = [];
-  const gaps = complementRanks(b, ranks) ?? [0, ranks];
-  const whole = a ?? [0, ranks];
-  for (let i = 0, j = 0; i < whole.length && j < gaps.length; ) {
-    const start = Math.max(whole[i]!, gaps[j]!);
-    const end = Math.min(whole[i + 1]!, gaps[j + 1]!);
-    if (start < end) left.push(start, end);
-    if (whole[i + 1]! < gaps[j + 1]!) i += 2;
-    else j += 2;
-  }
-  return left;
-}
-
-/** Whether two sets of ranks share one. */
-export function ranksMeet(a: RankSet, b: RankSet): boolean {
-  if (a === null || b === null) return a !== b ? (a ?? b)!.length > 0 : true;
-  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
-    if (a[i]! < b[j + 1]! && b[j]! < a[i + 1]!) return true;
-    if (a[i + 1]! < b[j + 1]!) i += 2;
-    else j += 2;
-  }
-  return false;
-}
-
 /** Pieces in depth-first order, and what the numbering says about each. */
 interface RankTree {
   /** By rank, the piece that it is the rest of. */
@@ -278,22 +233,6 @@ function sortedUnique<T extends Value>(ranges: readonly Range<T>[]): Range<T>[] 
     const previous = sorted[i - 1];
     return previous?.first !== range.first || previous.last !== range.last;
   });
-}
-
-/** Merges intervals of ranks, out of `ranks`, that overlap or touch; null where they hold every rank. */
-export function mergeRanks(intervals: readonly number[], ranks: number): RankSet {
-  const order: number[] = [];
-  for (let i = 0; i < intervals.length; i += 2) order.push(i);
-  order.sort((a, b) => intervals[a]! - intervals[b]!);
-  const merged: number[] = [];
-  for (const i of order) {
-    const start = intervals[i]!;
-    const end = intervals[i + 1]!;
-    if (merged.length > 0 && start <= merged.at(-1)!)
-      merged[merged.length - 1] = Math.max(merged.at(-1)!, end);
-    else merged.push(start, end);
-  }
-  return merged.length === 2 && merged[0] === 0 && merged[1] === ranks ? null : merged;
 }
 
 function valuesOf<T extends Value>(

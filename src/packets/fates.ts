@@ -1,6 +1,7 @@
-import { type Domain, subtractRanks, type Value } from "./domain.ts";
+import type { Domain, Value } from "./domain.ts";
 import { compose } from "./first-match.ts";
 import { type Diagram, NONE, terminal, verdictOf } from "./nodes.ts";
+import { subtractRanks } from "./ranks.ts";
 import type { RuleList } from "./rules.ts";
 import { contains, lookUp, type RankedPacket } from "./samples.ts";
 import { type Packet, type RankedCube, verdictOfRanks } from "./space.ts";

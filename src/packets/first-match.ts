@@ -1,5 +1,5 @@
-import type { RankSet } from "./domain.ts";
 import { type Diagram, NONE, terminal } from "./nodes.ts";
+import { indexOf, type RankSet } from "./ranks.ts";
 import type { RuleList } from "./rules.ts";
 import type { Packet, RankedCube } from "./space.ts";
 
@@ -175,16 +175,4 @@ function sortRuns({ cubes, terminals }: Entries, items: readonly number[], from:
     start = end;
   }
   return sorted;
-}
-
-/** Where `rank` stands in `starts`. */
-export function indexOf(starts: readonly number[], rank: number): number {
-  let low = 0;
-  let high = starts.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (starts[middle]! < rank) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,5 +1,5 @@
-import { ranksMeet } from "./domain.ts";
 import { type Diagram, NONE } from "./nodes.ts";
+import { ranksMeet } from "./ranks.ts";
 import type { Cube, Packet, RankedCube, Space } from "./space.ts";
 
 /** A rule of a list in which the first match wins. */

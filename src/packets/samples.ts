@@ -1,5 +1,5 @@
-import type { RankSet } from "./domain.ts";
-import { boundaries, indexOf } from "./first-match.ts";
+import { boundaries } from "./first-match.ts";
+import { holdsRank, indexOf } from "./ranks.ts";
 import type { RuleList } from "./rules.ts";
 import type { Packet, RankedCube } from "./space.ts";
 
@@ -87,10 +87,4 @@ export function contains(cube: RankedCube, packet: RankedPacket, from = 0): bool
   // From the bottom: what is left to tell packets apart is mostly addresses.
   for (let i = cube.length - 1; i >= from; i--) if (!holdsRank(cube[i]!, packet[i]!)) return false;
   return true;
-}
-
-function holdsRank(set: RankSet, rank: number): boolean {
-  if (set === null) return true;
-  if (set.length === 2) return set[0]! <= rank && rank < set[1]!;
-  return indexOf(set, rank + 1) % 2 === 1;
 }

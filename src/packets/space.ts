@@ -1,4 +1,4 @@
-import type { Condition, Domain, RankSet, Value } from "./domain.ts";
+import type { Condition, Domain, Value } from "./domain.ts";
 import {
   BudgetSpent,
   branchesOf,
@@ -13,6 +13,7 @@ import {
   verdictOf,
 } from "./nodes.ts";
 import { type Combine, createOperations, type Operations, type Shortcuts } from "./operations.ts";
+import type { RankSet } from "./ranks.ts";
 
 /** The fields of a packet and the kind of their values: `{ source: bigint; sourcePort: number; … }`. */
 export type Packet = { readonly [field: string]: Value };

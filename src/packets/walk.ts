@@ -30,18 +30,39 @@ export function piecesOf(nodes: Nodes, field: Field, diagram: number): Pieces {
   return { starts, ids };
 }
 
+/** Diagrams of more nodes are walked by index, not by branch. */
+const MANY = 1 << 12;
+
 /** The verdicts that a diagram gives to some packet, 0 included, ascending. */
 export function verdictsOf<P extends Packet>(space: Space<P>, diagram: Diagram): number[] {
   const { nodes } = space.engine;
   const seen = createIntMap();
-  const found: number[] = [];
+  const found = new Set<number>();
   const visit = (id: number): void => {
-    if (!seen.add(id)) return;
-    if (id < 0) found.push(verdictOf(id));
-    else for (let k = 0; k < RADIX; k++) visit(nodes.branches[branchesOf(id) + k]!);
+    if (id < 0) found.add(verdictOf(id));
+    else if (seen.size < MANY && seen.add(id)) {
+      for (let k = 0; k < RADIX; k++) visit(nodes.branches[branchesOf(id) + k]!);
+    }
   };
   visit(diagram);
-  return found.sort((a, b) => a - b);
+  if (seen.size === MANY) for (const verdict of verdictsByIndex(nodes, diagram)) found.add(verdict);
+  return [...found].sort((a, b) => a - b);
+}
+
+/** Branches have smaller indices: one pass down meets every node after all that lead to it, in the order of memory. */
+function verdictsByIndex({ branches }: Nodes, diagram: number): Set<number> {
+  const found = new Set<number>();
+  const reached = new Uint8Array(branchesOf(diagram) / RADIX + 1);
+  reached[reached.length - 1] = 1;
+  for (let index = reached.length - 1; index >= 0; index--) {
+    if (reached[index] === 0) continue;
+    for (let at = index * RADIX; at < (index + 1) * RADIX; at++) {
+      const id = branches[at]!;
+      if (id < 0) found.add(verdictOf(id));
+      else reached[branchesOf(id) / RADIX] = 1;
+    }
+  }
+  return found;
 }
 
 /** How many nodes a diagram has. */

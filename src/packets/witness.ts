@@ -1,6 +1,7 @@
 import type { Range } from "../address/ranges.ts";
-import type { RankSet, Value } from "./domain.ts";
+import type { Value } from "./domain.ts";
 import { type Diagram, NONE } from "./nodes.ts";
+import type { RankSet } from "./ranks.ts";
 import type { Field, Packet, Space } from "./space.ts";
 import { type Pieces, piecesOf } from "./walk.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { holds, mergeRanges, type Range } from "../../src/address/ranges.ts";
-import { complementRanks, rankDomain, ranksMeet } from "../../src/packets/domain.ts";
+import { rankDomain } from "../../src/packets/domain.ts";
 
 const SIZE = 40;
 const range = fc
@@ -131,17 +131,5 @@ describe("rankDomain", () => {
     expect(() => domain.rankOf(16)).toThrow("outside");
     expect(() => domain.rankOf(-1)).toThrow("outside");
     expect(() => rankDomain(16, [{ first: 8, last: 16 }])).toThrow("outside");
-  });
-
-  test("complements and compares sets of ranks", () => {
-    expect(complementRanks([1, 3, 5, 6], 8)).toEqual([0, 1, 3, 5, 6, 8]);
-    expect(complementRanks(null, 8)).toEqual([]);
-    expect(complementRanks([], 8)).toBeNull();
-    expect(ranksMeet([1, 3, 6, 8], [3, 6])).toBe(false);
-    expect(ranksMeet([1, 3, 6, 8], [4, 7])).toBe(true);
-    expect(ranksMeet(null, [])).toBe(false);
-    expect(ranksMeet([], null)).toBe(false);
-    expect(ranksMeet(null, null)).toBe(true);
-    expect(ranksMeet([0, 1], null)).toBe(true);
   });
 });

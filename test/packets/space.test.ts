@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { countPackets } from "../../src/packets/count.ts";
+import { rankDomain } from "../../src/packets/domain.ts";
 import { firstMatch } from "../../src/packets/first-match.ts";
 import { branchesOf, type Diagram, levelOf, RADIX } from "../../src/packets/nodes.ts";
 import { rankRules } from "../../src/packets/rules.ts";
-import { attempt, type Space } from "../../src/packets/space.ts";
-import { verdictsOf } from "../../src/packets/walk.ts";
+import { attempt, createSpace, type Space } from "../../src/packets/space.ts";
+import { sizeOf, verdictsOf } from "../../src/packets/walk.ts";
 import {
   EVERY_PACKET,
   ruleMatches,
@@ -198,6 +199,30 @@ describe("operations", () => {
       }),
       SEVERAL,
     );
+  });
+});
+
+describe("large diagrams", () => {
+  test("list their verdicts as small ones do", () => {
+    const value = (first: bigint) => [{ first, last: first }];
+    const all = Array.from({ length: 6000 }, (_, i) => BigInt(i) * 2n);
+    const address = rankDomain(
+      1n << 32n,
+      all.map((first) => ({ first, last: first })),
+    );
+    const space = createSpace<{ [field: string]: bigint; destination: bigint; source: bigint }>({
+      destination: address,
+      source: address,
+    });
+    const list = all.map((at, i) => ({
+      match: [{ destination: value(at), source: value(all[(i * 7) % 6000]!) }],
+      verdict: 1 + (i % 4000),
+    }));
+    const map = firstMatch(rankRules(space, list));
+    expect(sizeOf(space, map)).toBeGreaterThan(10_000);
+    expect(verdictsOf(space, map)).toEqual(Array.from({ length: 4001 }, (_, verdict) => verdict));
+    const low = space.map(map, (verdict) => (verdict > 3990 ? verdict : 1));
+    expect(verdictsOf(space, low)).toEqual([1, ...Array.from({ length: 10 }, (_, i) => 3991 + i)]);
   });
 });
 
