@@ -1,6 +1,9 @@
 import type { Range, Ranges } from "../address/ranges.ts";
 import { complementRanks, mergeRanks, type RankSet } from "./ranks.ts";
 
+// What domains are asked for comes with the operations on it.
+export { complementRanks, type RankSet, subtractRanks } from "./ranks.ts";
+
 /** A value of a packet's field: an address as a bigint, anything else as a number. */
 export type Value = bigint | number;
 
