@@ -6,11 +6,14 @@ import { heedIgnores } from "./lint/ignore.ts";
 import { lint } from "./lint/lint.ts";
 import { legalise } from "./lower/legalise.ts";
 import { lower } from "./lower/lower.ts";
+import { type Vocabulary, vocabularyOf } from "./meaning/vocabulary.ts";
 import type { Policy } from "./policy/policy.ts";
 import { resolve } from "./policy/resolve.ts";
 import { orderFindings } from "./report/order.ts";
 import { collectFindings, type Finding } from "./source/finding.ts";
 import { baseName, type Source } from "./source/source.ts";
+import { ownScripts } from "./verify/scripts.ts";
+import { type Verification, verify } from "./verify/verify.ts";
 
 /** What is known about a policy file once every pass has looked at it. */
 export interface Analysis {
@@ -20,6 +23,8 @@ export interface Analysis {
   readonly unparsable: boolean;
   /** Null where there are errors. */
   readonly policy: Policy | null;
+  /** The words that the policy has for what it speaks of; null where there are errors. */
+  readonly words: (() => Vocabulary) | null;
 }
 
 /** The scripts, each made when it is asked for. The same policy gives the same bytes. */
@@ -37,6 +42,8 @@ export interface Compilation {
   readonly unparsable: boolean;
   /** Null where there are errors: nothing is emitted for a policy that may not mean what it says. */
   readonly outputs: Outputs | null;
+  /** Reads scripts back and says where they do not do what the policy means; null where there are errors. */
+  readonly prove: ((texts: Partial<Readonly<Record<keyof Outputs, string>>>) => Verification) | null;
 }
 
 /** Reads and checks a policy. All findings of all passes are collected. */
@@ -46,20 +53,28 @@ export function analyse(source: Source, files: AddressFiles): Analysis {
   const policy = document ? resolve(document, log) : null;
   // A proof about a rule that was left out would prove nothing.
   if (document && policy && !log.hasErrors) lint(document, policy, log);
+  const proved = log.hasErrors ? null : policy;
   return {
     findings: orderFindings(heedIgnores(source, log.all), source.name),
     unparsable,
-    policy: log.hasErrors ? null : policy,
+    policy: proved,
+    words: document && proved ? () => vocabularyOf(document, proved) : null,
   };
 }
 
 /** The whole way from a policy to scripts, without touching a file. */
 export function compile(source: Source, files: AddressFiles): Compilation {
-  const { findings, unparsable, policy } = analyse(source, files);
-  return { findings, unparsable, outputs: policy && outputsOf(policy) };
+  const { findings, unparsable, policy, words } = analyse(source, files);
+  return {
+    findings,
+    unparsable,
+    outputs: policy && outputsOf(policy),
+    prove: policy && words && ((texts) => verify(policy, ownScripts(texts), words)),
+  };
 }
 
-function outputsOf(policy: Policy): Outputs {
+/** The scripts that a policy is compiled to. */
+export function outputsOf(policy: Policy): Outputs {
   // The path would tell the scripts of two machines apart; the name of the file does not.
   const header = { source: baseName(policy.source) };
   const ruleset = lower(policy);

@@ -127,7 +127,7 @@ export function chainMaps(
       }
       open.pop();
       const here = keyIn(top, view);
-      if (!made.has(here)) made.set(here, space.tidy(() => [build(top, view)] as const)[0]);
+      if (!made.has(here)) made.set(here, build(top, view));
     }
     return made.get(key)!;
   }

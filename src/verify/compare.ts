@@ -1,16 +1,16 @@
 import type { Family } from "../address/ranges.ts";
-import { conductOf, neverTracked, unforeseeable } from "../meaning/conduct.ts";
+import { type Conduct, conductOf, neverTracked, unforeseeable } from "../meaning/conduct.ts";
 import { FATE, fates } from "../meaning/fates.ts";
-import { type Outcome, type Outcomes, UNDECIDED } from "../meaning/outcomes.ts";
+import { type Leaf, type Outcome, type Outcomes, UNDECIDED } from "../meaning/outcomes.ts";
 import { possibleSeen, rewritten } from "../meaning/possible.ts";
-import { SEEN, type Seen, type SeenWorld } from "../meaning/seen.ts";
+import { SEEN, type Seen, type SeenSpace, type SeenWorld } from "../meaning/seen.ts";
 import { describeTranslation, destinationTranslation } from "../meaning/translations.ts";
 import type { ScriptRuleset } from "../netfilter/script.ts";
 import type { Diagram } from "../packets/nodes.ts";
 import { verdictsOf } from "../packets/walk.ts";
 import { PATHS } from "../policy/paths.ts";
 import type { Policy } from "../policy/policy.ts";
-import { type Agreement, createAgreement } from "./agreement.ts";
+import type { Agreement } from "./agreement.ts";
 import { deedsOf } from "./deeds.ts";
 
 /** Packets of which a ruleset makes something else than the policy. */
@@ -30,7 +30,7 @@ export interface Difference {
 }
 
 /**
- * Every packet of a family that a ruleset treats otherwise than the policy. None: they are equal, for all packets.
+ * Finds every packet of a family that a ruleset treats otherwise than the policy. None: they are equal, for all packets.
  *
  * Why the parts make a whole. A packet that no destination NAT touches has one fate, in each of its states: it is dropped
  * before connection tracking, passes it or goes by it, and the filter drops or accepts it. These fates are compared
@@ -47,37 +47,94 @@ export interface Difference {
  * There an early drop may come late; and a packet that the rules deny, and that answers nothing they allow, belongs to no
  * flow, so neither its later states nor whether it is tracked are compared.
  */
-export function compare(
-  policy: Policy,
-  ruleset: ScriptRuleset,
-  family: Family,
-  world: SeenWorld,
-  outcomes: Outcomes,
-  agreement: Agreement = createAgreement(outcomes),
-): Difference[] {
+export function comparer(policy: Policy, world: SeenWorld, outcomes: Outcomes): Comparer {
+  const subjects: { [F in Family]?: Subject } = {};
+  return (ruleset, family, agreement) => {
+    subjects[family] ??= subjectOf(policy, family, world, outcomes);
+    const subject = subjects[family];
+    let found: readonly Difference[] = [];
+    // What is worked out for one script serves no other.
+    const sets = world.seenSpaces[family].tidy(() => {
+      found = differences(subject, ruleset, agreement);
+      return found.map(({ set }) => set);
+    });
+    return found.map((difference, i) => ({ ...difference, set: sets[i]! }));
+  };
+}
+
+/** Compares a ruleset with a policy, for the packets of a family. */
+export type Comparer = (ruleset: ScriptRuleset, family: Family, agreement: Agreement) => Difference[];
+
+/** What does not depend on the ruleset. */
+interface Subject {
+  readonly policy: Policy;
+  readonly family: Family;
+  readonly world: SeenWorld;
+  readonly outcomes: Outcomes;
+  readonly conduct: Conduct;
+  readonly possible: Diagram;
+  readonly never: Diagram;
+  readonly unclear: Diagram;
+  /** Packets that are denied, and answer nothing that the rules let in, though raw may take them for something else. */
+  readonly flowless: Diagram;
+}
+
+function subjectOf(policy: Policy, family: Family, world: SeenWorld, outcomes: Outcomes): Subject {
   const space = world.seenSpaces[family];
   const conduct = conductOf(policy, family, world, outcomes);
-  const deeds = deedsOf(ruleset, family, world, outcomes);
-  const never = neverTracked(family, world);
-  const possible = possibleSeen(family, world, policy.self);
-  const trackable = space.difference(possible, never);
   const unclear = unforeseeable(policy, family, world);
-  const found: Difference[] = [];
-
-  /** Packets some of whose outcomes are, or all of whose outcomes are, such leaves. */
-  const where = (map: Diagram, holds: (kind: string, detail: string) => boolean, all = false): Diagram => {
-    const answers = new Map<Outcome, number>();
-    return space.map(map, (outcome) => {
-      if (outcome === UNDECIDED) return 0;
-      const known = answers.get(outcome);
-      if (known !== undefined) return known;
-      const leaves = outcomes.leavesOf(outcome);
-      const is = ({ kind, detail }: { kind: string; detail: string }): boolean => holds(kind, detail);
-      const answer = (all ? leaves.every(is) : leaves.some(is)) ? 1 : 0;
-      answers.set(outcome, answer);
-      return answer;
-    });
+  const flowless = (): Diagram => {
+    if (unclear === space.nothing) return unclear;
+    const denied = whereLeaves(
+      space,
+      outcomes,
+      conduct.ruled,
+      ({ kind }) => kind === "drop" || kind === "reject",
+      true,
+    );
+    const answers = space.where(fates(policy, family, world, "tracking", "reply"), FATE.allowed);
+    return space.difference(space.intersection(unclear, denied), answers);
   };
+  return {
+    policy,
+    family,
+    world,
+    outcomes,
+    conduct,
+    possible: possibleSeen(family, world, policy.self),
+    never: neverTracked(family, world),
+    unclear,
+    flowless: flowless(),
+  };
+}
+
+/** Packets some of whose outcomes, or with `all` every one of them, are such leaves. */
+function whereLeaves(
+  space: SeenSpace,
+  outcomes: Outcomes,
+  map: Diagram,
+  holds: (leaf: Leaf) => boolean,
+  all = false,
+): Diagram {
+  const answers = new Map<Outcome, number>([[UNDECIDED, 0]]);
+  return space.map(map, (outcome) => {
+    const known = answers.get(outcome);
+    if (known !== undefined) return known;
+    const leaves = outcomes.leavesOf(outcome);
+    const answer = (all ? leaves.every(holds) : leaves.some(holds)) ? 1 : 0;
+    answers.set(outcome, answer);
+    return answer;
+  });
+}
+
+function differences(subject: Subject, ruleset: ScriptRuleset, agreement: Agreement): readonly Difference[] {
+  const { policy, family, world, outcomes, conduct, possible, never, unclear, flowless } = subject;
+  const space = world.seenSpaces[family];
+  const deeds = deedsOf(ruleset, family, world, outcomes);
+  const trackable = space.difference(possible, never);
+  const where = (map: Diagram, holds: (leaf: Leaf) => boolean): Diagram =>
+    whereLeaves(space, outcomes, map, holds);
+  const found: Difference[] = [];
 
   const look = (
     kind: Difference["kind"],
@@ -117,9 +174,6 @@ export function compare(
   };
 
   // Every packet in every state, as it arrives or is sent.
-  const denied = where(conduct.ruled, (kind) => kind === "drop" || kind === "reject", true);
-  const answers = space.where(fates(policy, family, world, "tracking", "reply"), FATE.allowed);
-  const flowless = space.difference(space.intersection(unclear, denied), answers);
   const flows = space.difference(trackable, flowless);
   const tracked = outcomes.leaf("accept", "tracked");
   /** Whatever is accepted, tracked or not, where it belongs to no flow. */
@@ -173,7 +227,7 @@ export function compare(
   look("early", "invalid", space.intersection(foreseeable, mustDrop), mustDrop, early(deeds.raw, ["drop"]));
 
   // What is rewritten, as the filter sees it.
-  const rewriting = where(conduct.opening, (kind) => kind === "translate");
+  const rewriting = where(conduct.opening, ({ kind }) => kind === "translate");
   let after = space.nothing;
   for (const nat of policy.destinationNat) {
     const translation = destinationTranslation(nat, family);
@@ -189,7 +243,7 @@ export function compare(
 
   // With which source it leaves.
   const opens = (map: Diagram): Diagram =>
-    where(map, (kind, detail) => kind === "accept" && detail === "tracked");
+    where(map, ({ kind, detail }) => kind === "accept" && detail === "tracked");
   const opened = space.intersection(trackable, opens(conduct.opening));
   look("source-nat", "new", opened, conduct.sourceNat, deeds.sourceNat("new"));
   const openedAfter = space.intersection(after, opens(conduct.translated));

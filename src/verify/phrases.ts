@@ -1,0 +1,53 @@
+import type { Outcome, Outcomes } from "../meaning/outcomes.ts";
+import { SEEN, type Seen } from "../meaning/seen.ts";
+
+/** What happens to packets, to go on "the script …" and "the policy …". */
+export function describeOutcome(outcome: Outcome, outcomes: Outcomes): string {
+  const asked = outcomes.askedOf(outcome);
+  if (asked) {
+    const { question, yes, no } = asked;
+    const then = describeOutcome(yes, outcomes);
+    const otherwise = describeOutcome(no, outcomes);
+    return question.kind === "limit"
+      ? `${then} up to ${question.count}/${question.unit} burst ${question.burst}, else ${otherwise}`
+      : `${then} if \`${question.text}\` holds, which nobody knows, else ${otherwise}`;
+  }
+  const { kind, detail } = outcomes.leafOf(outcome)!;
+  switch (kind) {
+    case "accept":
+      return detail === "untracked" ? "lets them pass untracked" : "lets them pass";
+    case "drop":
+      return "drops them";
+    case "reject":
+      return `rejects them (${detail})`;
+    case "translate":
+      return `translates them (${detail})`;
+    case "anything":
+      return "does something to them that is not understood";
+    default:
+      // Of raw alone: neither dropped nor untracked.
+      return "lets connection tracking see them";
+  }
+}
+
+/** Whether something in an outcome was not understood. */
+export function isUnknown(outcome: Outcome, outcomes: Outcomes): boolean {
+  const asked = outcomes.askedOf(outcome);
+  if (!asked) return outcomes.leafOf(outcome)!.kind === "anything";
+  return asked.question.kind === "unknown" || isUnknown(asked.yes, outcomes) || isUnknown(asked.no, outcomes);
+}
+
+/** Whether both let the packets pass and only their tracking tells them apart. */
+export function differsInTracking(meant: Outcome, done: Outcome, outcomes: Outcomes): boolean {
+  return [meant, done].every((one) => outcomes.leafOf(one)?.kind === "accept");
+}
+
+/** `in state new or invalid`; null where the state makes no difference. */
+export function describeStates(seen: readonly Seen[]): string | null {
+  const tracked = SEEN.filter((one) => one !== "untracked" && one !== "new-translated");
+  if (tracked.every((one) => seen.includes(one)) || seen.includes("untracked")) return null;
+  const states = [...new Set(seen.map((one) => one.replace("-translated", "")))];
+  const last = states.pop()!;
+  const text = states.length === 0 ? last : `${states.join(", ")} or ${last}`;
+  return `${text}${seen.every((one) => one.endsWith("-translated")) ? ", its destination translated" : ""}`;
+}
