@@ -10,25 +10,23 @@ export function addSymmetricAllow(document: Document, rule: Rule): Fix | null {
   );
   const flag = policy?.doNotTrackSpan;
   if (!policy || !flag || policy.symmetricAllow) return null;
+  const title = `add \`symmetricAllow: true\` to \`${policy.name.text}\``;
+  // Somebody wrote `symmetricAllow: false`.
+  const written = policy.symmetricAllowSpan;
+  if (written) return { title, edits: [{ span: written, text: "symmetricAllow: true" }], safe: false };
   const { source } = flag;
   const isFlow = textOf(policy.span).trimStart().startsWith("{");
-  const lineEnd = /[\r\n]/.exec(source.text.slice(flag.end));
+  const lineEnd = /\r\n|\n|\r/.exec(source.text.slice(flag.end));
   const end = isFlow || !lineEnd ? flag.end : flag.end + lineEnd.index;
-  const column = positionOf(source, keyStart(source.text, flag.start)).column;
+  const indentation = " ".repeat(positionOf(source, flag.start).column - 1);
   return {
-    title: `add \`symmetricAllow: true\` to \`${policy.name.text}\``,
+    title,
     edits: [
       {
         span: { source, start: end, end },
-        text: isFlow ? ", symmetricAllow: true" : `\n${" ".repeat(column - 1)}symmetricAllow: true`,
+        text: isFlow ? ", symmetricAllow: true" : `${lineEnd?.[0] ?? "\n"}${indentation}symmetricAllow: true`,
       },
     ],
     safe: false,
   };
-}
-
-/** Where the key `doNotTrack` starts, whether the span covers it or its value alone. */
-function keyStart(text: string, start: number): number {
-  const key = text.lastIndexOf("doNotTrack", start);
-  return key < 0 ? start : key;
 }

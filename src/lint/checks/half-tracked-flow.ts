@@ -75,7 +75,9 @@ function reportTrackedReply(
   if (!reply) return;
   const decision = decide(policy, reply, "tracking");
   const tracker = decision.reason.kind === "rule" ? decision.reason.rule : null;
-  const fix = addSymmetricAllow(document, sentence);
+  // A mirror stands right behind its rule, so it comes too late for what stands above.
+  const comesFirst = tracker !== null && policy.rules.indexOf(tracker) < policy.rules.indexOf(sentence);
+  const fix = comesFirst ? null : addSymmetricAllow(document, sentence);
   report({
     message: "the replies to this untracked traffic are tracked",
     span: sentence.origin.span,

@@ -26,7 +26,9 @@ export const untrackedReplyDenied: Check = {
       if (!reply) continue;
       const decision = decide(policy, reply, "blocking");
       const killer = decision.reason.kind === "rule" ? decision.reason.rule : null;
-      const fix = addSymmetricAllow(document, sentence);
+      // A mirror stands right behind its rule, so it comes too late for what stands above.
+      const comesFirst = killer !== null && policy.rules.indexOf(killer) < policy.rules.indexOf(sentence);
+      const fix = comesFirst ? null : addSymmetricAllow(document, sentence);
       report({
         message: "the replies to this untracked traffic are denied",
         span: sentence.origin.span,
@@ -42,7 +44,9 @@ export const untrackedReplyDenied: Check = {
         ],
         help: fix
           ? `${fix.title}, which allows the way back`
-          : "allow the way back in a `doNotTrack` policy, with the same addresses, ports and interfaces swapped",
+          : comesFirst
+            ? "move it above what denies the reply, or let that rule spare these replies"
+            : "allow the way back in a `doNotTrack` policy, with the same addresses, ports and interfaces swapped",
         ...(fix && { fix }),
       });
     }
