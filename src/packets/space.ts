@@ -182,7 +182,7 @@ export function createSpace<P extends Packet>(
 }
 
 /** Runs `work`; where it outgrows the node budget of `space`, drops what it made and says so. */
-export function attempt<T>(space: Space<never> | Space<Packet>, work: () => T): Conclusion<T> {
+export function attempt<P extends Packet, T>(space: Space<P>, work: () => T): Conclusion<T> {
   const { nodes, operations, pins } = space.engine;
   const base = nodes.count;
   const pinned = pins.length;
