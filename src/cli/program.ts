@@ -2,9 +2,11 @@ import { Command } from "commander";
 import { VERSION } from "../version.ts";
 import { addCompile } from "./commands/compile.ts";
 import { addCompletion } from "./commands/completion.ts";
+import { addGolden } from "./commands/golden.ts";
 import { addInit } from "./commands/init.ts";
 import { addLint } from "./commands/lint.ts";
 import { addSchema } from "./commands/schema.ts";
+import { addVerify } from "./commands/verify.ts";
 import type { Exit } from "./exit.ts";
 
 /** What a command line needs from around it. */
@@ -46,6 +48,8 @@ export function buildProgram(surroundings: Surroundings): Command {
     });
   addCompile(program, exit);
   addLint(program, exit);
+  addVerify(program, exit);
+  addGolden(program, exit);
   addInit(program, exit);
   addSchema(program, exit);
   addCompletion(program, exit);

@@ -1,24 +1,35 @@
 import type { Outputs } from "../compile.ts";
 
 /*
- * Where the scripts of a policy stand. Nothing is configured: a policy is a file called `policy.yaml`, and its scripts
- * are the files beside it that `ctc compile -o FOLDER/` writes. A repository that has a folder `golden` keeps the scripts
- * of all other policies there, under the same path, so that a folder that people read holds nothing that a machine wrote.
+ * Where policies and their scripts stand in a repository. Nothing is configured: names tell.
+ *
+ * - A policy is a file `policy.yaml` or `NAME.policy.yaml` (or `.yml`).
+ * - The scripts of `policy.yaml` are in its own folder, those of `NAME.policy.yaml` in the folder `NAME` beside it, under
+ *   the names that `ctc compile -o FOLDER/` gives them.
+ * - Where a folder above the policy has a mirror, the scripts are there, under the same path: a folder that people read
+ *   then holds nothing that a machine wrote. A mirror is a folder `golden` in which scripts stand, or nothing yet.
+ * - A repository keeps the kinds of script that it has. One that never loads iptables rules has no `rules.v4`.
  */
 
 export type Target = keyof Outputs;
 
+/** In the order in which they are told of. */
+const TARGETS = ["nft", "iptables", "ip6tables"] as const satisfies readonly Target[];
+
 /** The names of the scripts in their folder. */
-export const SCRIPT_NAMES: Readonly<Record<Target, string>> = {
+const SCRIPT_NAMES: Readonly<Record<Target, string>> = {
   nft: "ruleset.nft",
   iptables: "rules.v4",
   ip6tables: "rules.v6",
 };
 
-/** The folder for the scripts of policies that stand elsewhere. */
-export const MIRROR = "golden";
+/** Paths of policies; the pre-commit hooks and the CI steps use the same expression. */
+export const POLICY_PATH = /(^|\/)([^/]+\.)?policy\.ya?ml$/;
 
-const POLICY_NAME = "policy.yaml";
+const MIRROR = "golden";
+
+/** Files that people put beside scripts. */
+const COMPANIONS = /(?:^|\/)(?:README\.md|\.gitkeep|\.gitattributes)$/;
 
 /** A policy and the folder of its scripts. Paths are relative to the repository, with `/`; its own folder is empty. */
 export interface Place {
@@ -26,30 +37,38 @@ export interface Place {
   readonly folder: string;
 }
 
-/** The policies among some files, by path. `files` are all files of the repository, in any order. */
-export function placesOf(files: readonly string[]): readonly Place[] {
-  const isMirrored = files.some(isInMirror);
-  return files
-    .filter((path) => nameOf(path) === POLICY_NAME)
+/** What is where in a repository. */
+export interface Layout {
+  /** By policy. */
+  readonly places: readonly Place[];
+  /** The folders that hold the scripts of policies elsewhere. */
+  readonly mirrors: readonly string[];
+  /** The kinds of script that policies have here: all of them where there is no script yet. */
+  readonly targets: readonly Target[];
+}
+
+/** Finds policies and scripts among the files of a repository, given in any order. */
+export function layoutOf(files: readonly string[]): Layout {
+  const mirrors = mirrorsOf(files);
+  const places = files
+    .filter((path) => POLICY_PATH.test(path))
     .sort(byPath)
-    .map((policy) => {
-      const own = folderOf(policy);
-      const folder = isMirrored && !isInMirror(policy) ? join(MIRROR, own) : own;
-      return { policy, folder };
-    });
+    .map((policy) => ({ policy, folder: folderOfScripts(policy, mirrors) }));
+  const present = new Set(files);
+  const kept = TARGETS.filter((target) =>
+    places.some(({ folder }) => present.has(scriptPaths(folder)[target])),
+  );
+  return { places, mirrors, targets: kept.length > 0 ? kept : TARGETS };
 }
 
 /** Whether a path belongs to one of `folders`: it stands there, or in the mirror of one. */
-export function isInScope(path: string, folders: readonly string[]): boolean {
-  const mirrored = isInMirror(path) ? path.slice(MIRROR.length + 1) : path;
+export function isInScope(path: string, folders: readonly string[], mirrors: readonly string[]): boolean {
+  const mirror = mirrors.find((each) => isUnder(path, each));
+  const mirrored = mirror === undefined ? path : join(folderOf(mirror), path.slice(mirror.length + 1));
   return folders.some((folder) => isUnder(path, folder) || isUnder(mirrored, folder));
 }
 
-export function isInMirror(path: string): boolean {
-  return isUnder(path, MIRROR);
-}
-
-/** The scripts of a place, by path. */
+/** The scripts of a folder, by path. */
 export function scriptPaths(folder: string): Readonly<Record<Target, string>> {
   return {
     nft: join(folder, SCRIPT_NAMES.nft),
@@ -58,17 +77,57 @@ export function scriptPaths(folder: string): Readonly<Record<Target, string>> {
   };
 }
 
+/** Whether a file is called like a script. */
 export function isScript(path: string): boolean {
   return Object.values(SCRIPT_NAMES).includes(nameOf(path));
 }
 
-/** The same on every machine, whatever its language. */
+/** Whether a file is one that people put beside scripts. */
+export function isCompanion(path: string): boolean {
+  return COMPANIONS.test(path);
+}
+
+/** The same order on every machine, whatever its language. */
 export function byPath(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function isUnder(path: string, folder: string): boolean {
+export function isUnder(path: string, folder: string): boolean {
   return folder === "" || path === folder || path.startsWith(`${folder}/`);
+}
+
+function mirrorsOf(files: readonly string[]): readonly string[] {
+  const contents = new Map<string, string[]>();
+  for (const path of files) {
+    const folder = outermostMirror(path);
+    if (folder === null) continue;
+    const known = contents.get(folder);
+    if (known) known.push(path);
+    else contents.set(folder, [path]);
+  }
+  // Other programs have golden files too, and theirs are nobody's scripts.
+  const isOurs = (paths: readonly string[]): boolean => paths.some(isScript) || paths.every(isCompanion);
+  return [...contents]
+    .filter(([, paths]) => isOurs(paths))
+    .map(([folder]) => folder)
+    .sort(byPath);
+}
+
+/** The first folder on the way to a file that is called as mirrors are. */
+function outermostMirror(path: string): string | null {
+  const end = `/${folderOf(path)}/`.indexOf(`/${MIRROR}/`);
+  return end < 0 ? null : path.slice(0, end + MIRROR.length);
+}
+
+function folderOfScripts(policy: string, mirrors: readonly string[]): string {
+  const folder = folderOf(policy);
+  const own = join(folder, nameOf(policy).replace(/\.?policy\.ya?ml$/, ""));
+  if (mirrors.some((mirror) => isUnder(policy, mirror))) return own;
+  for (let above = folder; ; above = folderOf(above)) {
+    const mirror = join(above, MIRROR);
+    if (mirrors.includes(mirror)) return join(mirror, above === "" ? own : own.slice(above.length + 1));
+    if (above === "") return own;
+  }
 }
 
 function nameOf(path: string): string {

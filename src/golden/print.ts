@@ -1,46 +1,99 @@
-import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
-import type { Discrepancy } from "./compare.ts";
+import { harmless } from "../report/cells.ts";
+import { type Paint, plain } from "../report/paint.ts";
+import { formatFinding, type PrettyOptions } from "../report/pretty.ts";
+import { adviceFor, differenceOf, isMended, type Judged, type JudgedStale } from "./judge.ts";
 
-/** Lines of a diff around each change. */
-const CONTEXT = 3;
+/** Rows of one diff that are shown; `git diff` shows the rest, once the script is up to date. */
+const MOST_ROWS = 200;
 
-/** Discrepancies for people: a sentence each, with a unified diff where two texts differ. Empty where there are none. */
-export function printDiscrepancies(discrepancies: readonly Discrepancy[], mend: string): string {
-  if (discrepancies.length === 0) return "";
-  const mended = discrepancies.filter(({ kind }) => kind !== "stray").length;
-  const advice = [
-    ...(mended > 0 ? [`Run \`${mend}\` to bring ${mended === 1 ? "it" : "them"} up to date.`] : []),
-    ...(mended < discrepancies.length ? ["Remove stray files, or name them in a policy."] : []),
-  ];
-  return [...discrepancies.map(describe), `${countsOf(discrepancies)}. ${advice.join(" ")}\n`].join("\n");
+/** What there is to say, in the order in which it is counted. */
+const KINDS = [
+  "stale",
+  "missing",
+  "orphaned",
+  "stray",
+  "foreign",
+  "contested",
+] as const satisfies Judged["kind"][];
+
+/**
+ * What is not as it should be, for people: a paragraph each, with a unified diff where two texts differ and a code frame
+ * for packets that are treated differently, and a line that sums them up and names the command that mends them. Empty
+ * where there is nothing.
+ */
+export function printDiscrepancies(
+  judged: readonly Judged[],
+  mend: string,
+  options: Partial<PrettyOptions> = {},
+): string {
+  if (judged.length === 0) return "";
+  const { paint = plain } = options;
+  const counts = KINDS.map((kind) => ({ kind, count: judged.filter((one) => one.kind === kind).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ kind, count }) => `${count} ${kind}`);
+  const summary = `${paint("error", counts.join(", "))}. ${adviceFor(judged, mend).join(" ")}\n`;
+  const told = new Set<string>();
+  return [...judged.map((one) => describe(one, told, options)), summary].join("\n");
 }
 
-function describe(discrepancy: Discrepancy): string {
-  const { path } = discrepancy;
-  switch (discrepancy.kind) {
+/** What an update did, a line for each file. */
+export function printMended(judged: readonly Judged[]): string {
+  return judged
+    .filter(isMended)
+    .map((one) => {
+      const deed = `${one.kind === "orphaned" ? "removed" : "wrote"} ${one.path}`;
+      return `${harmless(one.kind === "stale" ? `${deed} (${differenceOf(one)})` : deed)}\n`;
+    })
+    .join("");
+}
+
+function describe(one: Judged, told: Set<string>, options: Partial<PrettyOptions>): string {
+  const { paint = plain } = options;
+  const title = `${paint("error", one.kind)}: ${paint("strong", harmless(one.path))}`;
+  switch (one.kind) {
     case "stale":
-      return `stale: ${path}\n${unifiedDiff(path, discrepancy.found, discrepancy.wanted)}`;
+      return `${title}\n${describeStale(one, told, options)}`;
     case "missing":
-      return `missing: ${path}\n`;
+      return `${title} (a script of ${harmless(one.policy)})\n`;
     case "orphaned":
-      return `orphaned: ${path} (no policy has its scripts here)\n`;
+      return `${title} (no policy has its scripts here)\n`;
     case "stray":
-      return `stray: ${path} (no policy reads it)\n`;
+      return `${title} (no policy reads it)\n`;
+    case "foreign":
+      return `${title} (ctc did not write it, and leaves it as it is)\n`;
+    case "contested":
+      return `${title} (${harmless(one.other)} has its scripts in the same folder, ${harmless(one.folder || ".")})\n`;
   }
 }
 
-/** What must change in a file: `-` lines go, `+` lines come. */
-export function unifiedDiff(path: string, found: string, wanted: string): string {
-  return createTwoFilesPatch(path, path, found, wanted, "as it is", "as it should be", {
-    context: CONTEXT,
-    headerOptions: FILE_HEADERS_ONLY,
+/** `told` are the differences of other scripts: those of one policy mostly differ in the same packets. */
+function describeStale(stale: JudgedStale, told: Set<string>, options: Partial<PrettyOptions>): string {
+  const { path, policy, diff, meaning } = stale;
+  const { paint = plain } = options;
+  const rows = diff?.rows ?? [];
+  const shown = rows.slice(0, MOST_ROWS);
+  const differences = meaning.kind === "different" ? meaning.differences : [];
+  const fresh = differences.filter(({ message, notes = [] }) => {
+    const key = JSON.stringify([policy, message, notes[0]]);
+    return !told.has(key) && told.add(key);
   });
+  const end = fresh.length > 0 ? ":" : differences.length > 0 ? ", as said above." : ".";
+  const head = diff
+    ? [
+        paint("removed", `--- ${harmless(path)} as it is`),
+        paint("added", `+++ ${harmless(path)} as it should be`),
+      ]
+    : [];
+  const rest = rows.length > shown.length ? [`… and ${rows.length - shown.length} more rows`] : [];
+  const sentence = `${harmless(differenceOf(stale))}${end}`;
+  const text = [...head, ...shown.map((row) => paintRow(row, paint)), ...rest, sentence].join("\n");
+  return [`${text}\n`, ...fresh.map((finding) => formatFinding(finding, options))].join("\n");
 }
 
-function countsOf(discrepancies: readonly Discrepancy[]): string {
-  return (["stale", "missing", "orphaned", "stray"] as const)
-    .map((kind) => ({ kind, count: discrepancies.filter((one) => one.kind === kind).length }))
-    .filter(({ count }) => count > 0)
-    .map(({ kind, count }) => `${count} ${kind}`)
-    .join(", ");
+function paintRow(row: string, paint: Paint): string {
+  // A row of a diff never begins with `::`, which CI services would take for a command.
+  const text = harmless(row);
+  if (row.startsWith("@@")) return paint("frame", text);
+  if (row.startsWith("-")) return paint("removed", text);
+  return row.startsWith("+") ? paint("added", text) : text;
 }

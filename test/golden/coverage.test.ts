@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod/mini";
-import { stateOf } from "../../scripts/golden.ts";
 import { ICMP_TYPES } from "../../src/language/icmp.ts";
 import { TIME_UNITS } from "../../src/language/limit.ts";
 import { PROTOCOL_NAMES } from "../../src/language/protocols.ts";
@@ -9,6 +8,7 @@ import { grammarOf, type SentenceKind } from "../../src/language/sentence-parser
 import { policyFile } from "../../src/language/shape.ts";
 import { tokenize, vocabulary } from "../../src/language/tokens.ts";
 import { grammarMeter } from "./grammar-meter.ts";
+import { ourGoldens } from "./ours.ts";
 import { type Schema, schemaMeter } from "./schema-meter.ts";
 
 /*
@@ -25,12 +25,12 @@ const MEANINGLESS: ReadonlySet<string> = new Set([
   "addresses: number as address",
   "target: number as address",
   // A new port is a number: `dnat … -> web port http` could mean several.
-  "masquerade: name as port-number",
-  "snat: name as port-number",
-  "dnat: name as port-number",
-  "redirect: name as port-number",
+  "masquerade: name as port-range",
+  "snat: name as port-range",
+  "dnat: name as port-range",
+  "redirect: name as port-range",
   // A service is made of ports, not of services.
-  "service: name as port-number",
+  "service: name as port-range",
   // Both ends of a rule are always written, in clauses.
   "rule: none clause",
   "rule: one clause",
@@ -46,8 +46,8 @@ interface PolicyText {
   readonly nat?: string | readonly string[];
 }
 
-const { policies } = stateOf();
-const documents = policies.map(({ text }) => parse(text) as PolicyText);
+const { policies } = ourGoldens();
+const documents = policies.map(({ source }) => parse(source.text) as PolicyText);
 const sentences: Readonly<Record<SentenceKind, readonly string[]>> = {
   rule: documents.flatMap((document) => document.policies?.flatMap(({ rules }) => sentencesOf(rules)) ?? []),
   nat: documents.flatMap(({ nat }) => sentencesOf(nat ?? [])),

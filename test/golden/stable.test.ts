@@ -1,21 +1,18 @@
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseDocument, visit } from "yaml";
-import { stateOf } from "../../scripts/golden.ts";
-import { addressFilesOf } from "../../src/cli/address-files.ts";
 import { compile } from "../../src/compile.ts";
 import type { AddressFiles } from "../../src/language/address-files.ts";
+import { ourGoldens } from "./ours.ts";
 
 /*
  * The same policy gives the same bytes, on every machine and for ever. What is not part of a policy, and what YAML calls
  * the same, must not show.
  */
 
-const ROOT = join(import.meta.dirname, "../..");
-const policies = stateOf().policies.map(({ place, text }) => ({
-  name: place.policy,
-  text,
-  files: addressFilesOf(join(ROOT, place.policy), null),
+const policies = ourGoldens().policies.map(({ policy, source, files }) => ({
+  name: policy,
+  text: source.text,
+  files,
 }));
 
 /** All that is emitted, as one text. */
