@@ -1,5 +1,5 @@
 import { printRange } from "../address/print.ts";
-import { complementPorts, type Family } from "../address/ranges.ts";
+import { complementPorts, type Family, type PortRanges } from "../address/ranges.ts";
 import type { AddressMatch, IcmpMatch, Match, RulesetRule, State } from "../netfilter/ruleset.ts";
 import type { SetNames } from "./nft-sets.ts";
 import { printPorts, protocolName, TCP } from "./protocols.ts";
@@ -33,7 +33,7 @@ export function matchText(rule: RulesetRule, sets: SetNames): readonly string[] 
   if (implied === null) return null;
   const texts: string[] = [];
   for (const match of matches.toSorted((a, b) => ranks[a.kind] - ranks[b.kind])) {
-    const text = testText(match, implied, sets);
+    const text = match.kind === "port" ? portText(match, matches, implied) : testText(match, implied, sets);
     if (text === null) return null;
     if (text !== "") texts.push(text);
   }
@@ -45,6 +45,40 @@ function familyFirst({ matches, statement }: RulesetRule): readonly Match[] {
   if (statement.kind !== "snat" && statement.kind !== "dnat") return matches;
   if (matches.some((match) => match.kind === "family" && match.family === statement.family)) return matches;
   return [{ kind: "family", family: statement.family }, ...matches];
+}
+
+type PortMatch = Extract<Match, { kind: "port" }>;
+
+/** The ports of a test, or those that it excludes, whichever are fewer: "all but these" is easier to read. */
+function spelling({ ports, negated }: PortMatch): { readonly ports: PortRanges; readonly negated: boolean } {
+  const others = complementPorts(ports);
+  const byOthers = others.length > 0 && others.length < ports.length;
+  return byOthers ? { ports: others, negated: !negated } : { ports, negated };
+}
+
+/** Whether a test would be said as `!= 80`. */
+function excludesOne(match: PortMatch): boolean {
+  const { ports, negated } = spelling(match);
+  return negated && ports.length === 1 && ports[0]!.first === ports[0]!.last;
+}
+
+/**
+ * From `sport != 61` and `dport != 80`, wherever they stand in a line, nft 1.0.6 makes one comparison of four bytes, which
+ * passes where *either* differs. Where both would be said like that, the source ports are said one by one.
+ */
+function portText(match: PortMatch, all: readonly Match[], implied: Implied): string | null {
+  const header = implied.protocolNamed ? protocolName(implied.protocol!) : "th";
+  const clash =
+    match.side === "source" &&
+    excludesOne(match) &&
+    all.some((other) => other.kind === "port" && other.side === "destination" && excludesOne(other));
+  const positive = match.negated ? complementPorts(match.ports) : match.ports;
+  const { ports, negated } = clash ? { ports: positive, negated: false } : spelling(match);
+  return test(
+    `${header} ${match.side === "source" ? "sport" : "dport"}`,
+    negated,
+    ports.map((range) => printPorts(range, "-")),
+  );
 }
 
 /** What some tests of a line say besides, because nft puts in what they depend on. */
@@ -83,7 +117,7 @@ function askedProtocols(match: Match): readonly number[] | null {
 }
 
 /** Empty for a test that every packet passes, null for one that none does. */
-function testText(match: Match, implied: Implied, sets: SetNames): string | null {
+function testText(match: Exclude<Match, PortMatch>, implied: Implied, sets: SetNames): string | null {
   switch (match.kind) {
     case "family":
       return implied.family ? "" : `meta nfproto ipv${match.family}`;
@@ -92,15 +126,6 @@ function testText(match: Match, implied: Implied, sets: SetNames): string | null
     case "protocol": {
       if (implied.protocolNamed && !match.negated) return "";
       return test("meta l4proto", match.negated, [...new Set(match.protocols)].map(protocolName));
-    }
-    case "port": {
-      const header = implied.protocolNamed ? protocolName(implied.protocol!) : "th";
-      // "All but these" is easier to read, and shorter, where these are few.
-      const others = complementPorts(match.ports);
-      const byOthers = others.length > 0 && others.length < match.ports.length;
-      const ports = (byOthers ? others : match.ports).map((range) => printPorts(range, "-"));
-      const side = match.side === "source" ? "sport" : "dport";
-      return test(`${header} ${side}`, match.negated !== byOthers, ports);
     }
     case "icmp":
       return icmpText(match.family, match.types);

@@ -173,6 +173,16 @@ describe("matches", () => {
     ["meta l4proto != { ipv6-icmp, 0 } accept", [not(protocols(58, 0))]],
     ["tcp dport 80 accept", [protocols(6), ports("destination", 80)]],
     ["udp sport != 1-1023 accept", [not(ports("source", [1, 1023])), protocols(17)]],
+    ["tcp dport != { 22, 80 } accept", [ports("destination", [0, 21], [23, 79], [81, 65535]), protocols(6)]],
+    // nft would make one comparison of the two, which passes where either differs.
+    [
+      "tcp sport { 0-60, 62-65535 } tcp dport != 80 accept",
+      [not(ports("source", [61, 61])), not(ports("destination", [80, 80])), protocols(6)],
+    ],
+    [
+      "tcp sport { 0-60, 62-65535 } tcp dport != 80 accept",
+      [ports("source", [0, 60], [62, 65535]), ports("destination", [0, 79], [81, 65535]), protocols(6)],
+    ],
     [
       "tcp sport 80 tcp dport { 80, 90-100 } accept",
       [protocols(6), ports("source", 80), ports("destination", 80, [90, 100])],
