@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs from Debian what the kernel tests (test/kernel/) run: the real packet filters, a real memcached, real clients.
-# Needs root. Does nothing where everything is there already.
+# Installs from Debian what tests run: the real packet filters, a real memcached and real clients (test/kernel/), pre-commit
+# and git (test/repository/). Needs root. Does nothing where everything is there already.
 set -eu
 
-packages="nftables iptables conntrack iproute2 iputils-ping memcached python3 util-linux"
+packages="nftables iptables conntrack iproute2 iputils-ping memcached python3 util-linux pre-commit git"
 
 missing=""
 for package in $packages; do
