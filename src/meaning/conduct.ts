@@ -37,7 +37,7 @@ export interface Conduct {
   /** Packets that open a flow, as far as the rules and the defaults have a say in it. */
   readonly ruled: Diagram;
   /** Packets that open a flow, as they are once their destination was rewritten. */
-  readonly translated: Diagram;
+  translated(): Diagram;
   /** What is rewritten, as a leaf `translate` for each packet; undecided where nothing is. */
   readonly destinationNat: Diagram;
   readonly sourceNat: Diagram;
@@ -93,6 +93,14 @@ export function conductOf(policy: Policy, family: Family, world: SeenWorld, outc
     kind === "tracked" || kind === "early-out" ? translate : (early[kind as keyof typeof early] ?? self),
   );
   const asTracked = trackedRewriter(outcomes);
+  const never = neverTracked(family, world);
+  const neverSeen = space.map(
+    space.restrict(rules, never),
+    outcomes.rewriter(({ kind }, self) =>
+      kind === "accept" ? leaves.untrackedAccept : (early[kind as keyof typeof early] ?? self),
+    ),
+  );
+  let translated: Diagram | null = null;
   return {
     family,
     opening: space.overlay(
@@ -107,18 +115,24 @@ export function conductOf(policy: Policy, family: Family, world: SeenWorld, outc
       space.restrict(known, excepted),
       space.overlay(space.restrict(tracking(leaves.drop), received), judged),
     ),
-    never: policy.essentials
-      ? space.overlay(
-          space.map(space.set(HERE.map((path) => onPath(path))), (is) =>
-            is ? leaves.untrackedAccept : UNDECIDED,
-          ),
-          told({ ...early, accept: leaves.untrackedAccept }),
-        )
-      : told({ ...early, accept: leaves.untrackedAccept }),
-    translated: space.overlay(
-      space.map(excepted, (is) => (is ? leaves.accept : UNDECIDED)),
-      answered(space.map(rules, asTracked)),
-    ),
+    never:
+      never === space.nothing
+        ? never
+        : policy.essentials
+          ? space.overlay(
+              space.map(space.set(HERE.map((path) => onPath(path))), (is) =>
+                is ? leaves.untrackedAccept : UNDECIDED,
+              ),
+              answered(neverSeen),
+            )
+          : answered(neverSeen),
+    translated() {
+      translated ??= space.overlay(
+        space.map(excepted, (is) => (is ? leaves.accept : UNDECIDED)),
+        answered(space.map(rules, asTracked)),
+      );
+      return translated;
+    },
     destinationNat,
     sourceNat: sourceNatOf(policy, family, world, outcomes),
     raw,

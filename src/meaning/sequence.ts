@@ -33,10 +33,11 @@ export function joinMaps<P extends Packet>(
   maps: readonly Diagram[],
   { join, settled }: Sequence,
 ): Diagram {
+  const present = maps.filter((map) => map !== space.nothing);
   const joined = (start: number, end: number): Diagram => {
-    if (end - start < 2) return maps[start] ?? space.nothing;
+    if (end - start < 2) return present[start] ?? space.nothing;
     const middle = (start + end) >> 1;
     return space.combine(joined(start, middle), joined(middle, end), join, { settled, neutral: true });
   };
-  return joined(0, maps.length);
+  return joined(0, present.length);
 }

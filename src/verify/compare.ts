@@ -82,6 +82,8 @@ interface Subject {
 function subjectOf(policy: Policy, family: Family, world: SeenWorld, outcomes: Outcomes): Subject {
   const space = world.seenSpaces[family];
   const conduct = conductOf(policy, family, world, outcomes);
+  // Made now, because what is made while a script is compared is dropped afterwards.
+  if (policy.destinationNat.length > 0) conduct.translated();
   const unclear = unforeseeable(policy, family, world);
   const flowless = (): Diagram => {
     if (unclear === space.nothing) return unclear;
@@ -152,11 +154,14 @@ function differences(subject: Subject, ruleset: ScriptRuleset, agreement: Agreem
       numbers.set(key, number);
       return number;
     };
-    const different = space.combine(space.restrict(meant, among), space.restrict(done, among), differ);
+    const one = space.restrict(meant, among);
+    const other = space.restrict(done, among);
+    if (one === other) return;
+    const different = space.combine(one, other, differ);
     for (const number of verdictsOf(space, different)) {
       if (number === 0) continue;
-      const [one, other] = pairs[number]!;
-      add({ family, kind, seen: [seen], meant: one, done: other, set: space.where(different, number) });
+      const [expected, actual] = pairs[number]!;
+      add({ family, kind, seen: [seen], meant: expected, done: actual, set: space.where(different, number) });
     }
   };
   /** One and the same set in several states is one difference. */
@@ -229,6 +234,7 @@ function differences(subject: Subject, ruleset: ScriptRuleset, agreement: Agreem
   // What is rewritten, as the filter sees it.
   const rewriting = where(conduct.opening, ({ kind }) => kind === "translate");
   let after = space.nothing;
+  const isTranslated = policy.destinationNat.length > 0;
   for (const nat of policy.destinationNat) {
     const translation = destinationTranslation(nat, family);
     if (!translation) continue;
@@ -239,14 +245,16 @@ function differences(subject: Subject, ruleset: ScriptRuleset, agreement: Agreem
     );
     after = space.union(after, rewritten(translation, nat, before, family, world, possible));
   }
-  look("conduct", "new-translated", after, conduct.translated, deeds.translated);
+  if (isTranslated) look("conduct", "new-translated", after, conduct.translated(), deeds.translated());
 
   // With which source it leaves.
   const opens = (map: Diagram): Diagram =>
     where(map, ({ kind, detail }) => kind === "accept" && detail === "tracked");
   const opened = space.intersection(trackable, opens(conduct.opening));
   look("source-nat", "new", opened, conduct.sourceNat, deeds.sourceNat("new"));
-  const openedAfter = space.intersection(after, opens(conduct.translated));
-  look("source-nat", "new-translated", openedAfter, conduct.sourceNat, deeds.sourceNat("new-translated"));
+  if (isTranslated) {
+    const openedAfter = space.intersection(after, opens(conduct.translated()));
+    look("source-nat", "new-translated", openedAfter, conduct.sourceNat, deeds.sourceNat("new-translated"));
+  }
   return found;
 }

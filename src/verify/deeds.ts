@@ -1,10 +1,11 @@
 import type { Family } from "../address/ranges.ts";
 import { type Outcome, type Outcomes, UNDECIDED } from "../meaning/outcomes.ts";
-import { inState, type Seen, type SeenWorld } from "../meaning/seen.ts";
+import { inState, type Seen, type SeenSpace, type SeenWorld } from "../meaning/seen.ts";
 import { joinMaps } from "../meaning/sequence.ts";
 import type { Hook } from "../netfilter/ruleset.ts";
 import type { ScriptRuleset } from "../netfilter/script.ts";
 import type { Diagram } from "../packets/nodes.ts";
+import { verdictsOf } from "../packets/walk.ts";
 import type { Path } from "../policy/packet.ts";
 import { PATHS } from "../policy/paths.ts";
 import { chainMaps } from "./chains.ts";
@@ -21,7 +22,7 @@ export interface Deeds {
   /** Packets in a state, untranslated. `untracked` is for those that the kernel never tracks. */
   inState(seen: Seen): Diagram;
   /** Packets that open a flow, as they are once their destination was rewritten. */
-  readonly translated: Diagram;
+  translated(): Diagram;
   /** What becomes of the source, as a leaf `translate`. */
   sourceNat(seen: "new" | "new-translated"): Diagram;
   /** Leaves `tracked`, `untracked`, `drop` and `anything`. */
@@ -117,39 +118,62 @@ export function deedsOf(ruleset: ScriptRuleset, family: Family, world: SeenWorld
   };
   const filtered = (seen: Seen): Diagram => afterwards(inState(space, filter, seen), seen);
 
-  const pairs = new Map<string, number>();
-  const pairList: (readonly [Outcome, Outcome])[] = [[UNDECIDED, UNDECIDED]];
-  const pair = (a: Outcome, b: Outcome): number => {
-    const key = `${a} ${b}`;
-    const number = pairs.get(key) ?? pairList.push([a, b]) - 1;
-    pairs.set(key, number);
-    return number;
-  };
-  /** What raw says, and then what the rest does with a packet that is tracked, or is not. */
-  const after = outcomes.grafter(({ kind }, self, next) => {
-    const [ifTracked, ifUntracked] = pairList[next]!;
-    return kind === "tracked" ? ifTracked : kind === "untracked" ? ifUntracked : self;
-  });
   const unmarked = accepting(
     joinMaps(space, [inState(space, before, "untracked"), filtered("untracked")], sequence),
     accept.untracked,
   );
+  const afterRaw = rawFirst(space, raw, unmarked, outcomes);
+  const known = new Map<string, Diagram>();
 
   return {
     raw,
     inState(seen) {
-      const onward =
-        seen === "new"
-          ? [inState(space, before, seen), destinationNat, filtered(seen)]
-          : [inState(space, before, seen), filtered(seen)];
-      const whole = accepting(
-        joinMaps(space, onward, sequence),
-        seen === "untracked" ? accept.untracked : accept.tracked,
-      );
-      if (raw === space.constant(tracked)) return whole;
-      return space.combine(raw, space.combine(whole, unmarked, pair), after);
+      const onward = [
+        inState(space, before, seen),
+        ...(seen === "new" ? [destinationNat] : []),
+        filtered(seen),
+      ];
+      const leaf = seen === "untracked" ? accept.untracked : accept.tracked;
+      // Most states are alike.
+      const key = [...onward, leaf].join();
+      const map = known.get(key) ?? afterRaw(accepting(joinMaps(space, onward, sequence), leaf));
+      known.set(key, map);
+      return map;
     },
-    translated: accepting(filtered("new-translated"), accept.tracked),
+    translated: () => accepting(filtered("new-translated"), accept.tracked),
     sourceNat: (seen) => inState(space, sources, seen),
   };
+}
+
+/** A function that makes of what becomes of tracked packets what becomes of all: what raw says comes first. */
+function rawFirst(
+  space: SeenSpace,
+  raw: Diagram,
+  unmarked: Diagram,
+  outcomes: Outcomes,
+): (tracked: Diagram) => Diagram {
+  const kinds = verdictsOf(space, raw).map((outcome) => outcomes.leafOf(outcome)?.kind ?? null);
+  if (!kinds.includes(null)) {
+    const untracked = space.map(raw, (outcome) => (outcomes.leafOf(outcome)!.kind === "untracked" ? 1 : 0));
+    const gone = space.map(raw, (outcome) => {
+      const { kind } = outcomes.leafOf(outcome)!;
+      return kind === "tracked" || kind === "untracked" ? UNDECIDED : outcome;
+    });
+    const settled = space.union(gone, space.restrict(unmarked, untracked));
+    return (tracked) => space.overlay(settled, tracked);
+  }
+  // Where raw asks something, what comes after stands in the answers.
+  const pairs = new Map<string, number>();
+  const list: (readonly [Outcome, Outcome])[] = [];
+  const pair = (a: Outcome, b: Outcome): number => {
+    const key = `${a} ${b}`;
+    const number = pairs.get(key) ?? list.push([a, b]) - 1;
+    pairs.set(key, number);
+    return number;
+  };
+  const graft = outcomes.grafter(({ kind }, self, next) => {
+    const [ifTracked, ifUntracked] = list[next]!;
+    return kind === "tracked" ? ifTracked : kind === "untracked" ? ifUntracked : self;
+  });
+  return (tracked) => space.combine(raw, space.combine(tracked, unmarked, pair), graft);
 }

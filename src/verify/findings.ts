@@ -1,4 +1,4 @@
-import { describeParts } from "../meaning/describe-set.ts";
+import { describeParts, type Parts } from "../meaning/describe-set.ts";
 import type { Outcomes } from "../meaning/outcomes.ts";
 import { possibleSeen } from "../meaning/possible.ts";
 import { DELIVERIES, type SeenWorld } from "../meaning/seen.ts";
@@ -30,12 +30,47 @@ export interface Telling {
   readonly words: Vocabulary;
 }
 
-/** A difference as findings, one for each rule of the policy that has a part in it. */
-export function findingsOf(difference: Difference, script: Script, telling: Telling): Finding[] {
-  const { policy, world } = telling;
-  const { family } = difference;
+/**
+ * Differences as findings: one for each line of the script and rule of the policy that have a part in some of them, and
+ * for lines that are not understood one for each line.
+ */
+export function findingsOf(
+  differences: readonly Difference[],
+  script: Script,
+  telling: Telling,
+): readonly Finding[] {
+  const causes = new Map<string, Cause[]>();
+  for (const difference of differences)
+    for (const cause of causesOf(difference, script, telling)) {
+      const { line, meant, unknown } = cause;
+      const sentence = unknown && line?.span ? "" : (meant?.sentence.origin.span.start ?? cause.reason);
+      const key = `${unknown} ${line?.span?.start ?? line?.label} ${sentence}`;
+      causes.set(key, [...(causes.get(key) ?? []), cause]);
+    }
+  return [...causes.values()].map((together) => findingOf(together, script));
+}
+
+/** Packets that differ for one reason. */
+interface Cause {
+  readonly message: string;
+  /** Nothing is wrong as far as anybody knows, but nobody knows. */
+  readonly unknown: boolean;
+  readonly line: { readonly span: Span | null; readonly label: string } | null;
+  readonly meant: Meant | null;
+  /** Why, in words, where no sentence of the policy says it. */
+  readonly reason: string;
+  readonly parts: Parts;
+  readonly example: string;
+}
+
+function causesOf(difference: Difference, script: Script, telling: Telling): Cause[] {
+  const { policy, world, outcomes, words } = telling;
+  const { family, seen } = difference;
   const space = world.seenSpaces[family];
-  const found: Finding[] = [];
+  const universe = possibleSeen(family, world, policy.self);
+  const states = describeStates(seen);
+  const unknown = isUnknown(difference.done, outcomes);
+  const found: Cause[] = [];
   let left = difference.set;
   while (left !== space.nothing && found.length < MOST_CAUSES) {
     const packet = packetOf(left, family, world);
@@ -44,9 +79,17 @@ export function findingsOf(difference: Difference, script: Script, telling: Tell
     const reach = meant
       ? space.set(cubesOf(meant.sentence.match, family, policy.self, world.devices))
       : space.everything;
-    const share = space.intersection(left, reach);
+    const set = space.intersection(left, reach);
     left = space.difference(left, reach);
-    found.push(findingOf({ ...difference, set: share }, packet, meant, script, telling));
+    found.push({
+      message: messageOf(difference, unknown, outcomes),
+      unknown,
+      line: lineFor(packet, difference, script, telling),
+      meant,
+      reason: meant ? "" : reasonFor(packet, difference, policy),
+      parts: describeParts(set, universe, family, { policy, world }, words, MOST_PARTS),
+      example: `${describePacket(packet)}${states === null ? "" : `, in state ${states}`}`,
+    });
   }
   return found;
 }
@@ -56,33 +99,33 @@ interface Meant {
   readonly label: string;
 }
 
-function findingOf(
-  difference: Difference,
-  packet: Packet,
-  meant: Meant | null,
-  script: Script,
-  telling: Telling,
-): Finding {
-  const { policy, world, outcomes, words } = telling;
-  const { family, seen, set } = difference;
-  const line = lineFor(packet, difference, script, telling);
-  const universe = possibleSeen(family, world, policy.self);
-  const { lines, isWhole } = describeParts(set, universe, family, { policy, world }, words, MOST_PARTS);
-  const states = describeStates(seen);
-  const unknown = isUnknown(difference.done, outcomes);
+function findingOf(causes: readonly Cause[], script: Script): Finding {
+  const { message, unknown, line, meant, reason, example } = causes[0]!;
   const sentence: Related | null = meant && { span: meant.sentence.origin.span, text: meant.label };
-  const primary = line?.span ?? sentence?.span ?? { source: script.source, start: 0, end: 0 };
+  const span = line?.span ?? sentence?.span ?? { source: script.source, start: 0, end: 0 };
+  const label = line?.span ? line.label : sentence?.text;
+  const alike = causes.filter((cause) => cause.message === message);
+  const lines = [...new Set(alike.flatMap(({ parts }) => parts.lines))];
+  const isWhole = alike.every(({ parts }) => parts.isWhole) && lines.length <= MOST_PARTS;
+  const others = [...new Set(causes.map((cause) => cause.message))].filter((other) => other !== message);
   return {
     check: unknown ? "script-unknown" : "script-differs",
     level: "error",
-    message: messageOf(difference, unknown, outcomes),
-    span: primary,
-    ...(line?.span ? { label: line.label } : sentence ? { label: sentence.text } : {}),
-    ...(line?.span && sentence ? { related: [sentence] } : {}),
+    message,
+    span,
+    ...(label !== undefined && { label }),
+    ...(line?.span && sentence && !unknown && { related: [sentence] }),
     notes: [
-      `${isWhole ? "packets" : "the largest parts"} (IPv${family}):\n${lines.map((one) => `  ${one}`).join("\n")}`,
-      `for example: ${describePacket(packet)}${states === null ? "" : `, in state ${states}`}`,
-      ...(meant === null ? [`policy: ${reasonFor(packet, difference, policy)}`] : []),
+      `${isWhole ? "packets" : "packets, the largest parts of them"}:\n${lines
+        .slice(0, MOST_PARTS)
+        .map((one) => `  ${one}`)
+        .join("\n")}`,
+      `for example: ${example}`,
+      ...others.map((other) => {
+        const cause = causes.find((one) => one.message === other)!;
+        return `and ${other}: ${cause.example}`;
+      }),
+      ...(meant === null ? [`policy: ${reason}`] : []),
       ...(line && !line.span ? [`script: ${line.label}`] : []),
       ...(meant === null && !line ? ["script: no line of it decides this packet"] : []),
     ],
@@ -102,7 +145,8 @@ function messageOf({ kind, meant, done }: Difference, unknown: boolean, outcomes
       ? "the policy leaves these packets untracked, the script tracks them"
       : "the policy tracks these packets, the script leaves them untracked";
   }
-  return `the policy ${describeOutcome(meant, outcomes)}, the script ${describeOutcome(done, outcomes)}`;
+  const policy = describeOutcome(meant, outcomes, "these packets");
+  return `the policy ${policy}, the script ${describeOutcome(done, outcomes)}`;
 }
 
 /** The sentence of the policy that speaks of a packet; null where it is an essential, the state or a default. */

@@ -1,12 +1,12 @@
 import type { Outcome, Outcomes } from "../meaning/outcomes.ts";
 import { SEEN, type Seen } from "../meaning/seen.ts";
 
-/** What happens to packets, to go on "the script …" and "the policy …". */
-export function describeOutcome(outcome: Outcome, outcomes: Outcomes): string {
+/** What happens to packets, called `whom`, to go on "the script …" and "the policy …". */
+export function describeOutcome(outcome: Outcome, outcomes: Outcomes, whom = "them"): string {
   const asked = outcomes.askedOf(outcome);
   if (asked) {
     const { question, yes, no } = asked;
-    const then = describeOutcome(yes, outcomes);
+    const then = describeOutcome(yes, outcomes, whom);
     const otherwise = describeOutcome(no, outcomes);
     return question.kind === "limit"
       ? `${then} up to ${question.count}/${question.unit} burst ${question.burst}, else ${otherwise}`
@@ -15,18 +15,18 @@ export function describeOutcome(outcome: Outcome, outcomes: Outcomes): string {
   const { kind, detail } = outcomes.leafOf(outcome)!;
   switch (kind) {
     case "accept":
-      return detail === "untracked" ? "lets them pass untracked" : "lets them pass";
+      return detail === "untracked" ? `lets ${whom} pass untracked` : `lets ${whom} pass`;
     case "drop":
-      return "drops them";
+      return `drops ${whom}`;
     case "reject":
-      return `rejects them (${detail})`;
+      return `rejects ${whom} (${detail})`;
     case "translate":
-      return `translates them (${detail})`;
+      return `translates ${whom} (${detail})`;
     case "anything":
-      return "does something to them that is not understood";
+      return `does something to ${whom} that is not understood`;
     default:
       // Of raw alone: neither dropped nor untracked.
-      return "lets connection tracking see them";
+      return `lets connection tracking see ${whom}`;
   }
 }
 

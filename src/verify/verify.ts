@@ -8,7 +8,7 @@ import type { Reading } from "../read/reading.ts";
 import type { Finding } from "../source/finding.ts";
 import type { Source } from "../source/source.ts";
 import { createAgreement } from "./agreement.ts";
-import { comparer } from "./compare.ts";
+import { comparer, type Difference } from "./compare.ts";
 import { extrasOf } from "./extras.ts";
 import { findingsOf, limitFindings, type Telling } from "./findings.ts";
 
@@ -30,8 +30,8 @@ export interface Verification {
   readonly unreadable: boolean;
 }
 
-/** Differences that are told; who has more mends these first. */
-const MOST_DIFFERENCES = 20;
+/** Differences of one script that are told; who has more mends these first. */
+const MOST_DIFFERENCES = 50;
 
 /**
  * Proves, for all packets, that each script gives the verdict, the tracking and the NAT that a policy means. Logs are not
@@ -47,19 +47,19 @@ export function verify(policy: Policy, scripts: readonly Script[], words: () => 
   const compare = comparer(policy, world, outcomes);
   let told: Telling | null = null;
   const telling = (): Telling => (told ??= { policy, world, outcomes, words: words() });
-  let count = 0;
   for (const script of scripts) {
     const agreement = createAgreement(outcomes);
+    const differences: Difference[] = [];
     for (const family of script.families) {
       try {
-        for (const difference of compare(script.reading.ruleset, family, agreement)) {
-          if (count++ < MOST_DIFFERENCES) findings.push(...findingsOf(difference, script, telling()));
-        }
+        differences.push(...compare(script.reading.ruleset, family, agreement));
       } catch (error) {
         if (!(error instanceof BudgetSpent)) throw error;
         findings.push(inconclusive(script, family));
       }
     }
+    if (differences.length > 0)
+      findings.push(...findingsOf(differences.slice(0, MOST_DIFFERENCES), script, telling()));
     const misplaced = agreement.misplaced();
     if (misplaced.length > 0) findings.push(...limitFindings(misplaced, script, policy));
   }
