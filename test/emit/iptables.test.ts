@@ -137,6 +137,11 @@ describe("matches", () => {
       [protocols(6), ports("source", 1), ports("destination", 80, [90, 100])],
     ],
     ["-p tcp -m multiport ! --sports 80,90:100", [protocols(6), not(ports("source", 80, [90, 100]))]],
+    // iptables-nft would make one comparison of both and pass what differs in either.
+    [
+      "-p udp -m udp ! --sport 61 -m multiport ! --dports 80",
+      [protocols(17), not(ports("source", 61)), not(ports("destination", 80))],
+    ],
     ["-p sctp -m multiport --dports 80", [protocols(132), ports("destination", 80)]],
     ["-p tcp -m tcp --tcp-flags SYN,ACK SYN", [protocols(6), { kind: "opening", negated: false }]],
     [
