@@ -15,6 +15,7 @@ interface Options {
   readonly target?: Target;
   readonly output?: string;
   readonly root?: string;
+  readonly verify: boolean;
 }
 
 const AFTER = `
@@ -27,7 +28,8 @@ With -o FOLDER (one that exists, or any name that ends in /) all three are
 written: ruleset.nft, rules.v4 and rules.v6; with --target only that one. Any
 other -o FILE receives one script, by default nft, or what the ending .v4 or .v6
 says. Files are replaced whole or not at all, and never when the policy has an
-error.`;
+error. Every script is read back first, and proved to do with every packet what the
+policy means; one that fails is a bug in ctc, and is not written.`;
 
 /** `ctc compile` */
 export function addCompile(program: Command, exit: (code: Exit) => void): void {
@@ -38,6 +40,7 @@ export function addCompile(program: Command, exit: (code: Exit) => void): void {
     .argument("<file>", "the policy; - for standard input")
     .addOption(new Option("-t, --target <target>", "what to emit").choices(TARGETS))
     .option("-o, --output <path>", "write to a file or folder instead of standard output")
+    .option("--no-verify", "do not read the scripts back and prove that they mean what the policy means")
     .addOption(rootOption())
     .addHelpText("after", AFTER)
     .action(async (file: string, options: Options) => exit(await runCompile(file, options)));
@@ -56,18 +59,38 @@ async function runCompile(file: string, options: Options): Promise<Exit> {
       break;
   }
   const { compile } = await import("../../compile.ts");
-  const { findings, unparsable, outputs } = compile(input.source, addressFilesOf(file, options.root ?? null));
+  const files = addressFilesOf(file, options.root ?? null);
+  const { findings, unparsable, outputs, prove } = compile(input.source, files);
   if (findings.length > 0) tell(findings);
-  if (!outputs) return unparsable ? EXIT.unusable : EXIT.findings;
+  if (!outputs || !prove) return unparsable ? EXIT.unusable : EXIT.findings;
 
-  if (destinations.kind === "stdout") return print(outputs[destinations.target]());
+  const targets =
+    destinations.kind === "stdout" ? [destinations.target] : destinations.files.map(({ target }) => target);
+  const texts: Partial<Record<Target, string>> = {};
+  for (const target of targets) texts[target] = outputs[target]();
+  if (options.verify) {
+    const wrong = prove(texts).findings.filter(({ level }) => level === "error");
+    if (wrong.length > 0) return refuse(wrong);
+  }
+
+  if (destinations.kind === "stdout") return print(texts[destinations.target]!);
   const complaint = writeFiles(
-    destinations.files.map(({ path, target }) => ({ path, text: outputs[target]() })),
+    destinations.files.map(({ path, target }) => ({ path, text: texts[target]! })),
     destinations.folder,
   );
   if (complaint) return complain(complaint);
   printError(destinations.files.map(({ path }) => `wrote ${path}\n`).join(""));
   return EXIT.clean;
+}
+
+/** Refuses to hand out what does not mean what the policy means. */
+function refuse(wrong: readonly Finding[]): Exit {
+  tell(wrong);
+  printError(
+    `ctc: nothing was written, because ctc ${VERSION} compiled this policy wrongly: this is a bug in ctc, not in your policy; ` +
+      "please report it with the policy, as far as you may share it, and with what is printed above\n",
+  );
+  return EXIT.bug;
 }
 
 /** Prints findings about one policy to standard error. */
