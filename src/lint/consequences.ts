@@ -41,5 +41,5 @@ export function requestAloneTracked(packet: Packet): string {
     return packet.path === "output" || packet.path === "loopback"
       ? "the flow stays [UNREPLIED] in SYN_SENT, every segment after the SYN is INVALID, and one entry leaks for each attempt"
       : "the flow stays [UNREPLIED] in SYN_SENT, every segment after the SYN is INVALID and dropped, and one entry leaks for each attempt";
-  return "the flow stays [UNREPLIED] for ever: its entry dies young, its NAT with it, and the next packet starts over";
+  return "no reply ever confirms the flow: its entry dies young, its NAT with it, and the next packet starts over";
 }

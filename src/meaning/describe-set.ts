@@ -38,7 +38,7 @@ export function describeSets(
   meaning: Meaning,
   words: Vocabulary,
 ): readonly string[] | null {
-  const lines = new Set<string>();
+  const lines = new Map<string, Family | null>();
   for (const family of [4, 6] as const) {
     const set = sets[family];
     if (set === undefined || set === meaning.space(family).nothing) continue;
@@ -47,11 +47,17 @@ export function describeSets(
     for (const cube of cubes) {
       const line = describeCube(cube, family, meaning, words);
       if (line === null) return null;
-      lines.add(line);
+      const known = lines.get(line);
+      lines.set(line, known === undefined || known === family ? family : null);
     }
     if (lines.size > MOST_LINES) return null;
   }
-  return lines.size > 0 ? [...lines] : null;
+  if (lines.size === 0) return null;
+  // Where both families are concerned, but not alike, a name of addresses of both would say too much.
+  const isMixed = sets[4] !== undefined && sets[6] !== undefined;
+  return [...lines].map(([line, family]) =>
+    isMixed && family !== null && !/\d[.:]/.test(line) ? `${line}, over IPv${family}` : line,
+  );
 }
 
 /** Large parts of a set in words. */

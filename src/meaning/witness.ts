@@ -3,6 +3,7 @@ import type { Diagram } from "../packets/nodes.ts";
 import { type Preferences, witness } from "../packets/witness.ts";
 import { ICMP, ICMPV6, type Packet, PROTOCOLS_WITH_PORTS, TCP } from "../policy/packet.ts";
 import { PATHS } from "../policy/paths.ts";
+import type { Devices } from "./devices.ts";
 import type { Fields, World } from "./world.ts";
 
 const single = <T extends bigint | number>(value: T): Range<T> => ({ first: value, last: value });
@@ -35,8 +36,10 @@ const FAR_ADDRESSES: Readonly<Record<Family, readonly Range<bigint>[]>> = {
 };
 
 /** What people expect of a packet: an opening SYN, a port that is no system port where the client is, real addresses. */
-function preferences(family: Family): Preferences<Fields> {
+function preferences(family: Family, devices: Devices): Preferences<Fields> {
   return {
+    // What passes through should leave elsewhere than it came.
+    out: { likes: Array.from({ length: devices.count }, (_, i) => single(devices.count - 1 - i)) },
     path: { likes: ["input", "forward", "output", "loopback"].map((p) => single(PATHS.indexOf(p as never))) },
     opening: { likes: [single(1)] },
     protocol: { likes: [TCP, 17, family === 4 ? ICMP : ICMPV6].map(single) },
@@ -57,10 +60,10 @@ function preferences(family: Family): Preferences<Fields> {
 }
 
 /** Of ICMP, whose types and codes stand in the places of ports: an echo before anything else, and the plain code. */
-function icmpPreferences(family: Family): Preferences<Fields> {
+function icmpPreferences(family: Family, devices: Devices): Preferences<Fields> {
   const [request, reply] = family === 4 ? ([8, 0] as const) : ([128, 129] as const);
   return {
-    ...preferences(family),
+    ...preferences(family, devices),
     destinationPort: { likes: [single(request), single(reply)] },
     sourcePort: { likes: [single(0)] },
   };
@@ -69,11 +72,15 @@ function icmpPreferences(family: Family): Preferences<Fields> {
 /** One packet of a set, as human as the set has one; null where the set is empty. The same set gives the same packet. */
 export function packetOf(set: Diagram, family: Family, world: World): Packet | null {
   const space = world.spaces[family];
-  const fields = witness(space, set, preferences(family));
+  const fields = witness(space, set, preferences(family, world.devices));
   if (!fields) return null;
   // The protocol is chosen before the ports, so the same one comes out again.
   const isIcmp = fields.protocol === (family === 4 ? ICMP : ICMPV6);
-  return asPacket(isIcmp ? witness(space, set, icmpPreferences(family))! : fields, family, world);
+  return asPacket(
+    isIcmp ? witness(space, set, icmpPreferences(family, world.devices))! : fields,
+    family,
+    world,
+  );
 }
 
 /** The packet that the fields of the engine stand for. */

@@ -38,7 +38,10 @@ test("where untracked-nat is silent, no sentence matches what is left untracked"
   whereSilent("untracked-nat", (policy, packet) => {
     const { tracked, verdict } = evaluate({ ...policy, destinationNat: [] }, packet, circumstances);
     if (tracked || verdict !== "allow" || isNeighbourDiscovery(packet)) return true;
-    const sentences = [...policy.destinationNat, ...(packet.path === "input" ? [] : policy.sourceNat)];
+    const sentences = [
+      ...policy.destinationNat,
+      ...(packet.path === "forward" || packet.path === "output" ? policy.sourceNat : []),
+    ];
     return !sentences.some(({ match }) => matches(match, packet, policy.self));
   });
 });
