@@ -5,12 +5,27 @@ import { canTakePath } from "../policy/paths.ts";
 import type { Policy, Rule } from "../policy/policy.ts";
 import { buildChain, type ChainBuilder, describeOrigin, OWN_GROUP } from "./build.ts";
 import { rulesToGuard } from "./guards.ts";
-import { FILTER_FORWARD, FILTER_INPUT, FILTER_OUTPUT, type HookView, OUTPUT } from "./hooks.ts";
+import {
+  FILTER_FORWARD,
+  FILTER_INPUT,
+  FILTER_OUTPUT,
+  type HookView,
+  OUTPUT,
+  TO_THIS_HOST,
+  TRANSLATED_OUTPUT,
+} from "./hooks.ts";
 import { linesAt } from "./lines.ts";
 import { mayBeTranslatedInto } from "./nat.ts";
 import { mayOverlap } from "./overlap.ts";
 import { isDecidedInRaw, NEIGHBOUR_DISCOVERY_TEST } from "./raw.ts";
 import { outcomesOf } from "./verdicts.ts";
+
+/** Whether destination NAT may take what this host sends. */
+function translatesOwn({ destinationNat, self }: Policy): boolean {
+  return destinationNat.some(({ match }) =>
+    OUTPUT.paths.some((path) => canTakePath(match, path, self !== null)),
+  );
+}
 
 type FilterHook = "input" | "forward" | "output";
 
@@ -19,7 +34,7 @@ type FilterHook = "input" | "forward" | "output";
  * first, because it decides almost every packet of a busy host; rules that were settled in raw do not come again.
  */
 export function lowerFilter(policy: Policy): Chain[] {
-  const output = policy.essentials ? FILTER_OUTPUT : OUTPUT;
+  const output = policy.essentials ? FILTER_OUTPUT : translatesOwn(policy) ? TRANSLATED_OUTPUT : OUTPUT;
   return [
     ...filterChain(policy, "input", FILTER_INPUT),
     ...filterChain(policy, "forward", FILTER_FORWARD),
@@ -172,7 +187,8 @@ function addPrelude(chain: ChainBuilder, policy: Policy, hook: FilterHook, marks
 
   if (hook === "input")
     add([device("in")], "accept", policy.essentials ? "loopback" : "loopback was judged in output");
-  if (hook === "output" && policy.essentials) add([device("out")], "accept", "loopback");
+  if (hook === "output" && policy.essentials)
+    add([translatesOwn(policy) ? TO_THIS_HOST : device("out")], "accept", "loopback");
 
   const concerned = hook === "forward" ? forwardsUntracked(policy) : leavesUntracked(policy);
   if (policy.essentials && concerned)

@@ -56,6 +56,23 @@ export const OUTPUT: HookView = {
 
 const noTest = (): readonly (readonly Match[])[] => [[]];
 
+/** A destination by which what this host sends comes back to it. */
+export const TO_THIS_HOST: Match = {
+  kind: "address-type",
+  side: "destination",
+  types: ["local", "anycast"],
+  negated: false,
+};
+
+/**
+ * What this host sends, in the filter, where destination NAT may have changed where it goes: the kernel goes on showing
+ * the device from before, so only the destination tells what stays on loopback.
+ */
+export const TRANSLATED_OUTPUT: HookView = {
+  ...OUTPUT,
+  tell: (paths) => (paths.length === 2 ? [[]] : [[{ ...TO_THIS_HOST, negated: paths[0] === "output" }]]),
+};
+
 /** What is delivered here, in the filter. Loopback is judged once, when it is sent. */
 export const FILTER_INPUT: HookView = {
   paths: ["input"],

@@ -49,6 +49,8 @@ const NEVER_TRACKED: readonly number[] = [130, 131, 132, 133, 134, 135, 136, 143
 /** A packet under way. */
 interface Journey {
   packet: SimulatedPacket;
+  /** The way out of what this host sends, which the output hook goes on seeing when translation has changed it. */
+  readonly sentBy: string | null;
   state: State;
   destinationNat: Statement | null;
   sourceNat: Statement | null;
@@ -65,6 +67,7 @@ interface Journey {
 export function simulate(ruleset: Ruleset, packet: SimulatedPacket, surroundings: Surroundings = {}): Fate {
   const journey: Journey = {
     packet,
+    sentBy: packet.out,
     // Before connection tracking has looked at it, a packet has no connection, which is what `invalid` means.
     state: "invalid",
     destinationNat: null,
@@ -133,14 +136,14 @@ function passHook(
 }
 
 /** Rules see the input device up to the routing decision and in forward, the output device from it on. */
-function viewAt(hook: Hook, { packet, state, destinationNat }: Journey): View {
+function viewAt(hook: Hook, { packet, sentBy, state, destinationNat }: Journey): View {
   const isInFlow = state === "established" || state === "related";
   const hasIn = hook === "prerouting" || hook === "input" || hook === "forward";
-  const hasOut = hook === "forward" || hook === "output" || hook === "postrouting";
+  const hasOut = hook === "forward" || hook === "postrouting";
   return {
     ...packet,
     in: hasIn ? packet.in : null,
-    out: hasOut ? packet.out : null,
+    out: hook === "output" ? sentBy : hasOut ? packet.out : null,
     state,
     destinationTranslated:
       state === "new" ? destinationNat !== null : isInFlow && !!packet.destinationTranslated,

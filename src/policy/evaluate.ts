@@ -65,15 +65,16 @@ export function evaluate(policy: Policy, packet: Packet, circumstances: Circumst
     return untracked(raw.action, { kind: "rule", rule: raw });
 
   // 2. Connection tracking, and destination NAT for the first packet of a flow.
-  const seen = destinationNat ? translate(packet, destinationNat) : packet;
+  const routed = destinationNat ? translate(packet, destinationNat) : packet;
 
-  // 3. The filter.
+  // 3. The filter. Of what this host sends it knows the way out from before the translation.
+  const seen = routed.path === "output" ? { ...routed, out: packet.out } : routed;
   const decided = filter(policy, seen, tracked ? state : null, withinLimit);
 
   // 4. Source NAT, for what passed and leaves. A connection to itself would not survive another source.
-  const leaves = seen.path === "forward" || seen.path === "output";
+  const leaves = routed.path === "forward" || routed.path === "output";
   const sourceNat =
-    isNew && leaves && decided.verdict === "allow" ? first(policy.sourceNat, seen, policy.self) : null;
+    isNew && leaves && decided.verdict === "allow" ? first(policy.sourceNat, routed, policy.self) : null;
   return { ...decided, tracked, droppedEarly: false, destinationNat, sourceNat };
 }
 
