@@ -1,8 +1,9 @@
 import { lstatSync, mkdirSync, readdirSync, realpathSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { compile } from "../compile.ts";
+import { analyse, outputsOf } from "../compile.ts";
 import { type Compiled, compareGoldens, type Discrepancy, type Repository } from "../golden/compare.ts";
 import { isInScope, layoutOf } from "../golden/layout.ts";
+import type { Meant } from "../golden/meaning.ts";
 import type { AddressFiles } from "../language/address-files.ts";
 import type { Finding } from "../source/finding.ts";
 import type { Source } from "../source/source.ts";
@@ -18,6 +19,8 @@ export interface GoldenPolicy extends Compiled {
   readonly source: Source;
   readonly files: AddressFiles;
   readonly findings: readonly Finding[];
+  /** Null where it has errors. */
+  readonly meant: Meant | null;
   /** It cannot be read, or is no YAML. */
   readonly unusable: boolean;
 }
@@ -83,7 +86,7 @@ function compileAt({ root, show }: Grounds, policy: string, addressRoot: string 
   const input = readRegularFile(name, path);
   const given = addressFilesOf(path, addressRoot);
   const empty = { name, text: "" };
-  const base = { policy, source: empty, files: given, uses: [], scripts: null, unusable: true };
+  const base = { policy, source: empty, files: given, uses: [], scripts: null, meant: null, unusable: true };
   switch (input.kind) {
     case "not-text":
       return { ...base, findings: [input.finding] };
@@ -104,9 +107,18 @@ function compileAt({ root, show }: Grounds, policy: string, addressRoot: string 
       return given.read(file);
     },
   };
-  const { findings, unparsable, outputs } = compile(source, files);
-  const scripts = outputs && ((target: keyof typeof outputs) => outputs[target]());
-  return { policy, source, files: given, uses, scripts, findings, unusable: unparsable };
+  const { findings, unparsable, policy: proved, words } = analyse(source, files);
+  const outputs = proved && outputsOf(proved);
+  return {
+    policy,
+    source,
+    files: given,
+    uses,
+    scripts: outputs && ((target) => outputs[target]()),
+    findings,
+    meant: proved && words && { policy: proved, words },
+    unusable: unparsable,
+  };
 }
 
 /** The text of a script; null where a link, a folder or something else stands in its place, or no text. */

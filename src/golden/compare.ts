@@ -45,6 +45,7 @@ export interface Missing {
   readonly kind: "missing";
   readonly path: string;
   readonly policy: string;
+  readonly target: Target;
   readonly wanted: string;
 }
 
@@ -92,7 +93,7 @@ export function compareGoldens(
         const path = scriptPaths(folder)[target];
         const wanted = scripts(target);
         if (!present.has(path)) {
-          found.push({ kind: "missing", path, policy, wanted });
+          found.push({ kind: "missing", path, policy, target, wanted });
           continue;
         }
         const text = read(path);

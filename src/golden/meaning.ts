@@ -1,36 +1,35 @@
-import { analyse } from "../compile.ts";
-import type { AddressFiles } from "../language/address-files.ts";
-import { readIptables } from "../read/iptables.ts";
-import { readNft } from "../read/nft.ts";
+import type { Vocabulary } from "../meaning/vocabulary.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { Finding } from "../source/finding.ts";
 import type { Source } from "../source/source.ts";
-import { type Script, verify } from "../verify/verify.ts";
+import { readScript } from "../verify/scripts.ts";
+import { verify } from "../verify/verify.ts";
 import type { Meaning } from "./judge.ts";
 import type { Target } from "./layout.ts";
 
-/**
- * Reads an old script back and holds it, for every packet, against what a policy means. The policy must be one without
- * errors.
- */
-export function compareMeaning(source: Source, files: AddressFiles, script: Source, target: Target): Meaning {
-  const { policy, words } = analyse(source, files);
-  if (!policy || !words) throw new Error("a policy with errors means nothing");
-  const { findings, unreadable } = verify(policy, [readingOf(script, target)], words);
-  const errors = findings.filter(({ level }) => level === "error");
-  if (errors.length === 0) return { kind: "equal" };
-  const { check, message } = errors[0]!;
-  if (unreadable) return { kind: "unknown", reason: `the script cannot be loaded (${message})` };
-  if (errors.every((finding) => finding.check === check) && check === "script-unknown")
-    return { kind: "unknown", reason: message };
+/** A policy without errors, and its names for what it speaks of. */
+export interface Meant {
+  readonly policy: Policy;
+  readonly words: () => Vocabulary;
+}
+
+/** Reads an old script back and holds it, for every packet, against what a policy means. */
+export function compareMeaning(meant: Meant, script: Source, target: Target): Meaning {
+  const { errors, unreadable } = prove(meant, script, target);
+  const [first] = errors;
+  if (!first) return { kind: "equal" };
+  if (unreadable) return { kind: "unknown", reason: `the script cannot be loaded (${first.message})` };
+  if (errors.every(({ check }) => check === "script-unknown"))
+    return { kind: "unknown", reason: first.message };
   return { kind: "different", differences: errors };
 }
 
-function readingOf(source: Source, target: Target): Script {
-  switch (target) {
-    case "nft":
-      return { source, families: [4, 6], reading: readNft(source) };
-    case "iptables":
-      return { source, families: [4], reading: readIptables(source, 4) };
-    case "ip6tables":
-      return { source, families: [6], reading: readIptables(source, 6) };
-  }
+/** What is wrong with a script that was just compiled: nothing, if ctc is right. */
+export function faultsOf(meant: Meant, script: Source, target: Target): readonly Finding[] {
+  return prove(meant, script, target).errors;
+}
+
+function prove({ policy, words }: Meant, script: Source, target: Target) {
+  const { findings, unreadable } = verify(policy, [readScript(script, target)], words);
+  return { errors: findings.filter(({ level }) => level === "error"), unreadable };
 }

@@ -29,7 +29,13 @@ const stale: Stale = {
   found: "one\ntwo\nthree\n",
   wanted: "one\n2\nthree\n",
 };
-const missing: Discrepancy = { kind: "missing", path: "a/rules.v6", policy: "a/policy.yaml", wanted: "x\n" };
+const missing: Discrepancy = {
+  kind: "missing",
+  path: "a/rules.v6",
+  policy: "a/policy.yaml",
+  target: "ip6tables",
+  wanted: "x\n",
+};
 const orphaned: Discrepancy = { kind: "orphaned", path: "b/rules.v4" };
 const stray: Discrepancy = { kind: "stray", path: "golden/notes.txt" };
 const foreign: Discrepancy = { kind: "foreign", path: "c/rules.v4" };

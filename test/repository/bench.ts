@@ -77,7 +77,7 @@ export function setUpBench(): Bench {
     write,
     read: (path) => readFileSync(join(folder, path), "utf8"),
     async release() {
-      for (const path of ["LICENSE", "ci", ".pre-commit-hooks.yaml"])
+      for (const path of ["LICENSE", "action.yml", "ci", ".pre-commit-hooks.yaml"])
         cpSync(join(ROOT, path), join(folder, "ctc", path), { recursive: true });
       for (const [name, text] of await bundle()) write(`ctc/dist/${name}`, text);
       // Without the tools to work on ctc: pre-commit fetches them, if there are any, and throws them away again.

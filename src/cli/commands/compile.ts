@@ -84,7 +84,7 @@ async function runCompile(file: string, options: Options): Promise<Exit> {
 }
 
 /** Refuses to hand out what does not mean what the policy means. */
-function refuse(wrong: readonly Finding[]): Exit {
+export function refuse(wrong: readonly Finding[]): Exit {
   tell(wrong);
   printError(
     `ctc: nothing was written, because ctc ${VERSION} compiled this policy wrongly: this is a bug in ctc, not in your policy; ` +

@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
-import type { Stale } from "../../golden/compare.ts";
+import type { Missing, Stale } from "../../golden/compare.ts";
 import { findingsOf } from "../../golden/findings.ts";
-import { isMended, type Judged, judge, type Meaning } from "../../golden/judge.ts";
-import { compareMeaning } from "../../golden/meaning.ts";
+import { isMended, type Judged, judge } from "../../golden/judge.ts";
+import { compareMeaning, faultsOf, type Meant } from "../../golden/meaning.ts";
 import { printDiscrepancies, printMended } from "../../golden/print.ts";
 import { FORMAT_NAMES, FORMATS, type FormatName } from "../../report/formats.ts";
 import { formatPretty } from "../../report/pretty.ts";
@@ -13,6 +13,7 @@ import { type Grounds, groundsOf } from "../repository.ts";
 import { complain, print, printError } from "../streams.ts";
 import { reasonOf } from "../system-error.ts";
 import { screenOptions } from "../terminal.ts";
+import { refuse } from "./compile.ts";
 import { rootOption } from "./options.ts";
 
 interface Options {
@@ -71,9 +72,16 @@ async function runGolden(folders: readonly string[], options: Options): Promise<
   if (policies.length === 0 && discrepancies.length === 0)
     return complain(`there is no policy in ${where}: a policy is a file policy.yaml or NAME.policy.yaml`);
 
-  const judged = judge(discrepancies, (stale) => meaningOf(stale, policies));
+  const judged = judge(discrepancies, (stale) => {
+    const script = { name: grounds.show(stale.path), text: stale.found };
+    return compareMeaning(meantBy(stale, policies), script, stale.target);
+  });
   let left = judged;
   if (options.update) {
+    const faults = discrepancies
+      .filter((one) => one.kind === "stale" || one.kind === "missing")
+      .flatMap((one) => faultsOf(meantBy(one, policies), { name: one.path, text: one.wanted }, one.target));
+    if (faults.length > 0) return refuse(faults);
     const complaint = updateGoldens(grounds.root, discrepancies);
     if (complaint) return complain(complaint);
     printError(printMended(judged.map((one) => shownFrom(grounds, one))));
@@ -86,9 +94,9 @@ async function runGolden(folders: readonly string[], options: Options): Promise<
   return printed || (isClean ? EXIT.clean : EXIT.findings);
 }
 
-function meaningOf({ policy, target, found, path }: Stale, policies: readonly GoldenPolicy[]): Meaning {
-  const { source, files } = policies.find((one) => one.policy === policy)!;
-  return compareMeaning(source, files, { name: path, text: found }, target);
+/** What a policy means that has scripts, and so no errors. */
+function meantBy({ policy }: Stale | Missing, policies: readonly GoldenPolicy[]): Meant {
+  return policies.find((one) => one.policy === policy)!.meant!;
 }
 
 /** The same with paths as the user would write them. */
