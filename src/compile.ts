@@ -62,6 +62,20 @@ export function analyse(source: Source, files: AddressFiles): Analysis {
   };
 }
 
+/** Reads a policy without checking more than that every word of it means something. */
+export function understand(source: Source, files: AddressFiles): Analysis {
+  const log = collectFindings();
+  const { document, unparsable } = parseDocument(source, files, log);
+  const policy = document && resolve(document, log);
+  const understood = log.hasErrors ? null : policy;
+  return {
+    findings: orderFindings(log.all, source.name),
+    unparsable,
+    policy: understood,
+    words: document && understood ? () => vocabularyOf(document, understood) : null,
+  };
+}
+
 /** The whole way from a policy to scripts, without touching a file. */
 export function compile(source: Source, files: AddressFiles): Compilation {
   const { findings, unparsable, policy, words } = analyse(source, files);

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { VERSION } from "../version.ts";
 import { addCompile } from "./commands/compile.ts";
 import { addCompletion } from "./commands/completion.ts";
+import { addDiff } from "./commands/diff.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addGolden } from "./commands/golden.ts";
 import { addInit } from "./commands/init.ts";
@@ -50,6 +51,7 @@ export function buildProgram(surroundings: Surroundings): Command {
   addCompile(program, exit);
   addLint(program, exit);
   addVerify(program, exit);
+  addDiff(program, exit);
   addGolden(program, exit);
   addExplain(program, exit);
   addInit(program, exit);

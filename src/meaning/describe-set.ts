@@ -5,7 +5,7 @@ import { nameOfProtocol } from "../language/protocols.ts";
 import { coverOf } from "../packets/cover.ts";
 import type { Condition } from "../packets/domain.ts";
 import type { Diagram } from "../packets/nodes.ts";
-import { ICMP, ICMPV6, LOOPBACK } from "../policy/packet.ts";
+import { ICMP, ICMPV6, LOOPBACK, TCP } from "../policy/packet.ts";
 import { PATHS } from "../policy/paths.ts";
 import type { AddressSet } from "../policy/policy.ts";
 import type { Meaning } from "./meaning.ts";
@@ -168,7 +168,9 @@ function describeCube(
   const paths = single(cube.path);
   const path = paths === null ? null : PATHS[paths]!;
   if (cube.path && path === null) return null;
-  const protocol = single(cube.protocol);
+  // Nothing but TCP has openings, so a wide cube may leave the protocol out.
+  const opens = single(cube.opening) === 1;
+  const protocol = opens ? TCP : single(cube.protocol);
   const icmp = family === 4 ? ICMP : ICMPV6;
   const isIcmp = protocol === icmp;
   if (isIcmp && cube.sourcePort && !cut) return null;
@@ -208,7 +210,7 @@ function describeCube(
   const sent = path === "output" || path === "loopback";
   const delivered = path === "input" || path === "loopback";
   const phrases = [
-    traffic(cube, family, isIcmp, cut),
+    opens ? "tcp " : traffic(cube, family, isIcmp, cut),
     address("source", sent),
     ports(cube.sourcePort),
     " → ",
@@ -219,7 +221,7 @@ function describeCube(
     path === "forward" ? ", forwarded" : "",
     // A literal address does not say that this is its host.
     cut && ((sent && cube.source) || (delivered && cube.destination)) ? `, ${path}` : "",
-    cube.opening ? (single(cube.opening) === 1 ? ", openings" : ", no openings") : "",
+    cube.opening ? (opens ? ", openings" : ", no openings") : "",
   ];
   return phrases.includes(null) ? null : phrases.join("");
 }

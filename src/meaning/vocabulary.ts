@@ -82,6 +82,16 @@ export function vocabularyOf(document: Document, policy: Policy): Vocabulary {
   };
 }
 
+/** The words of one policy and, for what it has none for, those of another. */
+export function eitherVocabulary(first: Vocabulary, second: Vocabulary): Vocabulary {
+  return {
+    address: (family, ranges) => first.address(family, ranges) ?? second.address(family, ranges),
+    service: (protocol, ports) => first.service(protocol, ports) ?? second.service(protocol, ports),
+    interfaces: (condition, devices) =>
+      first.interfaces(condition, devices) ?? second.interfaces(condition, devices),
+  };
+}
+
 function numbersOf(patterns: readonly string[], devices: Devices): number[] {
   return devices
     .matching({ negated: false, devices: patterns })

@@ -1,0 +1,89 @@
+import { existsSync } from "node:fs";
+import { posix } from "node:path";
+import type { AddressFiles } from "../language/address-files.ts";
+import type { Source } from "../source/source.ts";
+import { decodeUtf8 } from "./utf8.ts";
+
+/** A file as it was committed: `main:policy.yaml`. */
+export interface Revision {
+  /** Anything that git takes for a commit: `main`, `HEAD~1`, `v1.0`. */
+  readonly commit: string;
+  /** From the root of the repository; from the present folder where it starts with `./` or `../`. */
+  readonly path: string;
+}
+
+/** What an argument means: a revision where it has a colon and no file is called so. Null: a file. */
+export function revisionOf(argument: string): Revision | null {
+  const colon = argument.indexOf(":");
+  if (colon <= 0 || colon === argument.length - 1 || existsSync(argument)) return null;
+  return { commit: argument.slice(0, colon), path: argument.slice(colon + 1) };
+}
+
+/** What came of asking git. The reason goes on a sentence: "cannot read x: …". */
+type Answer = { readonly source: Source } | { readonly error: string };
+
+/** The policy of a revision, and the address files that it may name, of the same revision. */
+export function readRevision(revision: Revision): {
+  readonly policy: Answer;
+  readonly files: AddressFiles;
+} {
+  const { commit, path } = revision;
+  const folder = posix.dirname(path);
+  return {
+    policy: readBlob(revision),
+    files: {
+      read(name) {
+        if (posix.isAbsolute(name)) return { error: "it is an absolute path" };
+        const way = posix.normalize(name);
+        if (way.startsWith(".."))
+          return {
+            error: "it leads out of the policy's folder, and in a commit a policy reads nothing else",
+          };
+        const place = posix.join(folder, way);
+        // git takes a path without ./ for one from the root of the repository.
+        const isHere = path.startsWith("./");
+        return readBlob({ commit, path: isHere && !place.startsWith("../") ? `./${place}` : place });
+      },
+    },
+  };
+}
+
+function readBlob({ commit, path }: Revision): Answer {
+  const name = `${commit}:${path}`;
+  if (name.includes("\0") || name.includes("\n")) return { error: "no file of a commit is called so" };
+  const found = git(["rev-parse", "--verify", "--quiet", "--end-of-options", name]);
+  if (found === "no git") return { error: "git is not installed" };
+  if (found === null) return { error: reasonWhy(commit, path) };
+  const object = found.toString().trim();
+  const bytes = git(["cat-file", "blob", object]);
+  if (bytes === null || bytes === "no git") return { error: "it is no file in that commit" };
+  const input = decodeUtf8(name, bytes);
+  switch (input.kind) {
+    case "text":
+      return { source: input.source };
+    case "not-text":
+      return { error: input.finding.message };
+  }
+}
+
+function reasonWhy(commit: string, path: string): string {
+  if (git(["rev-parse", "--git-dir"]) === null) return "this folder is in no git repository";
+  if (git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${commit}^{commit}`]) === null)
+    return `git knows no commit ${commit}`;
+  const hint = path.startsWith(".")
+    ? ""
+    : `; a path counts from the root of the repository, or write ./${path}`;
+  return `there is no ${path} in ${commit}${hint}`;
+}
+
+/** What git prints; null where it fails. Nothing that the repository configures is run. */
+function git(args: readonly string[]): Buffer | null | "no git" {
+  // Loaded here, because it takes milliseconds that other commands need not wait for.
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
+  const { stdout, status, error } = spawnSync("git", ["-c", "core.fsmonitor=false", ...args], {
+    stdio: ["ignore", "pipe", "ignore"],
+    maxBuffer: 2 ** 28,
+  });
+  if (error && "code" in error && error.code === "ENOENT") return "no git";
+  return status === 0 ? stdout : null;
+}
