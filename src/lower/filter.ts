@@ -11,7 +11,6 @@ import {
   FILTER_OUTPUT,
   type HookView,
   OUTPUT,
-  TO_THIS_HOST,
   TRANSLATED_OUTPUT,
 } from "./hooks.ts";
 import { linesAt } from "./lines.ts";
@@ -186,9 +185,11 @@ function addPrelude(chain: ChainBuilder, policy: Policy, hook: FilterHook, marks
     );
 
   if (hook === "input")
-    add([device("in")], "accept", policy.essentials ? "loopback" : "loopback was judged in output");
-  if (hook === "output" && policy.essentials)
-    add([translatesOwn(policy) ? TO_THIS_HOST : device("out")], "accept", "loopback");
+    add([FROM_LOOPBACK], "accept", policy.essentials ? "loopback" : "loopback was judged in output");
+  if (hook === "output" && policy.essentials) {
+    const sent = translatesOwn(policy) ? TRANSLATED_OUTPUT : OUTPUT;
+    for (const tests of sent.tell(["loopback"])) add(tests, "accept", "loopback");
+  }
 
   const concerned = hook === "forward" ? forwardsUntracked(policy) : leavesUntracked(policy);
   if (policy.essentials && concerned)
@@ -207,6 +208,4 @@ function state(...states: readonly State[]): Test {
   return { kind: "state", states, negated: false };
 }
 
-function device(side: "in" | "out"): Test {
-  return { kind: "interface", side, devices: [LOOPBACK], negated: false };
-}
+const FROM_LOOPBACK: Test = { kind: "interface", side: "in", devices: [LOOPBACK], negated: false };

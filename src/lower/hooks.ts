@@ -56,21 +56,27 @@ export const OUTPUT: HookView = {
 
 const noTest = (): readonly (readonly Match[])[] => [[]];
 
-/** A destination by which what this host sends comes back to it. */
-export const TO_THIS_HOST: Match = {
+const toThisHost = (negated: boolean): Match => ({
   kind: "address-type",
   side: "destination",
   types: ["local", "anycast"],
-  negated: false,
-};
+  negated,
+});
 
 /**
- * What this host sends, in the filter, where destination NAT may have changed where it goes: the kernel goes on showing
- * the device from before, so only the destination tells what stays on loopback.
+ * What this host sends, in the filter, where destination NAT may have changed where it goes. The kernel goes on showing
+ * the device from before, so it takes the destination to tell what stays on loopback and what comes back to it.
  */
 export const TRANSLATED_OUTPUT: HookView = {
   ...OUTPUT,
-  tell: (paths) => (paths.length === 2 ? [[]] : [[{ ...TO_THIS_HOST, negated: paths[0] === "output" }]]),
+  tell(paths) {
+    if (paths.length === 2) return [[]];
+    const isOutput = paths[0] === "output";
+    return [
+      [onLoopback(false), delivered(isOutput)],
+      [onLoopback(true), toThisHost(isOutput)],
+    ];
+  },
 };
 
 /** What is delivered here, in the filter. Loopback is judged once, when it is sent. */
