@@ -25,8 +25,8 @@ beforeEach(() => {
   must(".", `git init -q '${repository}'`);
 });
 
-/** Commits these files, and what is compiled from the policies among them; null removes one. Returns the commit. */
-function commit(files: Readonly<Record<string, string | null>>, { update = true } = {}): string {
+/** Commits these files, and with `update` what is compiled from the policies; null removes one. Returns the commit. */
+function commit(files: Readonly<Record<string, string | null>>, { update = false } = {}): string {
   for (const [path, content] of Object.entries(files)) {
     if (content === null) must(repository, `rm -- '${path}'`);
     else write(`${repository}/${path}`, content);
@@ -118,7 +118,7 @@ const changed = (from: string, to: string): string => POLICY.replace(from, to);
 
 describe("lint and golden, on GitHub", () => {
   test("have nothing to say of a sound repository", () => {
-    commit(MEMCACHED);
+    commit(MEMCACHED, { update: true });
     const { lint, golden } = runAction({ inputs: { diff: "false" } });
     expect(lint).toEqual({ exit: 0, text: "" });
     expect(golden).toEqual({ exit: 0, text: "" });
@@ -135,8 +135,8 @@ describe("lint and golden, on GitHub", () => {
   });
 
   test("annotate stale scripts with what they mean, and the command that mends them", () => {
-    commit(MEMCACHED);
-    commit({ "web/policy.yaml": changed("port 22", "port 2222") }, { update: false });
+    commit(MEMCACHED, { update: true });
+    commit({ "web/policy.yaml": changed("port 22", "port 2222") });
     const { lint, golden } = runAction({ inputs: { diff: "false" } });
     expect(lint!.exit).toBe(0);
     expect(golden!.exit).toBe(1);
@@ -222,5 +222,190 @@ describe("what is missing is said in a sentence", () => {
       exit: 2,
       text: expect.stringContaining("git is missing"),
     });
+  });
+});
+
+/** The last step alone. */
+function sayChanges(event: Event = {}): ReturnType<typeof runAction> {
+  return runAction({ ...event, inputs: { lint: "false", golden: "false", ...event.inputs } });
+}
+
+describe("what a change means for packets, on GitHub", () => {
+  test("is said in the summary and in the text of a comment", () => {
+    const base = commit(MEMCACHED);
+    commit({ "web/policy.yaml": changed("port 22", "port 2222") });
+    const { diff, outputs, summary, comment } = sayChanges({ base });
+    expect(diff).toEqual({ exit: 0, text: "" });
+    expect(outputs).toEqual({ changed: "true", comment: `${folder}/runner/ctc-diff.md` });
+    expect(comment).toContain("- `tcp 192.0.2.0/24 → self port 2222`\n");
+    // The rule as it is, and as it was: each where it can be found.
+    expect(comment).toContain("`allow tcp from 192.0.2.0/24 to self port 2222` (web/policy.yaml:12)\n");
+    expect(comment).toMatch(
+      /`allow tcp from 192\.0\.2\.0\/24 to self port 22` \([0-9a-f]{7,}:web\/policy\.yaml:12\)\n/,
+    );
+    expect(summary).toBe(comment);
+  });
+
+  test("is nothing where nothing has changed, and a sentence where only text has", () => {
+    const base = commit(MEMCACHED);
+    expect(sayChanges({ base })).toMatchObject({ outputs: { changed: "false" }, comment: "", summary: "" });
+    commit({ "web/policy.yaml": `# Words.\n${POLICY}` });
+    expect(sayChanges({ base })).toMatchObject({
+      outputs: { changed: "false" },
+      comment: "**`web/policy.yaml`**: no packet is treated differently.\n\n",
+    });
+  });
+
+  test("is found where only an address file has changed", () => {
+    const policy = changed("addresses:", "addresses:\n  list: { file: list.txt }");
+    const base = commit({
+      "web/policy.yaml": `${policy}      - allow tcp from list to self port 25\n`,
+      "web/list.txt": "203.0.113.0/24\n",
+    });
+    commit({ "web/list.txt": "203.0.113.0/25\n" });
+    expect(sayChanges({ base }).comment).toContain("`tcp 203.0.113.128/25 → self port 25`");
+  });
+
+  test("tells new, removed and renamed policies", () => {
+    const base = commit({ ...MEMCACHED, "gone/policy.yaml": POLICY, "a/policy.yaml": `# A.\n${POLICY}` });
+    must(repository, "git mv a b");
+    commit({ "new/policy.yaml": "version: 1\ndefaults: { output: deny }\n", "gone/policy.yaml": null });
+    expect(sayChanges({ base })).toMatchObject({
+      outputs: { changed: "true" },
+      comment: [
+        "**`b/policy.yaml`**, which was `a/policy.yaml`: no packet is treated differently.\n\n",
+        "**`new/policy.yaml`** is new: there is nothing to compare it with.\n\n",
+        "**`gone/policy.yaml`** is removed.\n\n",
+      ].join(""),
+    });
+  });
+
+  test("is compared with what a pull request is merged into, also in a shallow clone", () => {
+    commit(MEMCACHED);
+    must(repository, "git checkout -qb change");
+    commit({ "web/policy.yaml": changed("port 22", "port 2222") });
+    must(repository, "git checkout -q main");
+    // Others have gone on meanwhile; what they changed is no part of the pull request.
+    commit({ "other/policy.yaml": POLICY });
+    must(repository, "git checkout -q --detach && git merge -q --no-edit change && git branch merged");
+    const clone = `clone-${count}`;
+    must(".", `git clone -q --depth 1 --branch merged 'file://${folder}/${repository}' ${clone}`);
+    must(repository, "git config uploadpack.allowAnySHA1InWant true");
+    repository = clone;
+    const { diff, comment } = sayChanges({ base: "0123456789012345678901234567890123456789" });
+    expect(diff).toMatchObject({ exit: 0 });
+    expect(comment).toContain("port 2222");
+    expect(comment).not.toContain("other");
+  });
+
+  test("needs a base: without one, it says so and goes on", () => {
+    commit(MEMCACHED);
+    for (const before of ["", "0".repeat(40)])
+      expect(sayChanges({ before })).toMatchObject({
+        diff: { exit: 0, text: "ctc: there is nothing to compare with\n" },
+        outputs: { changed: "false" },
+      });
+    expect(sayChanges({ inputs: { base: "nowhere" } }).diff).toMatchObject({
+      exit: 2,
+      text: expect.stringContaining("cannot find the commit to compare with; check out with its history"),
+    });
+  });
+
+  test("cannot be said of a policy with errors, and is said of the others", () => {
+    const base = commit({ ...MEMCACHED, "a/policy.yaml": POLICY });
+    commit({ "a/policy.yaml": FAULTY, "web/policy.yaml": changed("port 22", "port 2222") });
+    const { diff, comment } = sayChanges({ base });
+    expect(diff!.exit).toBe(1);
+    expect(diff!.text).toContain("error[unknown-name]");
+    expect(comment).toContain("**`a/policy.yaml`** cannot be compared: the log of this job says why.\n");
+    expect(comment).toContain("port 2222");
+  });
+
+  test("is told in brief where it is too long for a comment", () => {
+    const name = (index: number) => `hosts/a-rather-long-name-for-a-host-${index}.policy.yaml`;
+    const policies = (port: number) =>
+      Object.fromEntries([0, 1].map((index) => [name(index), changed("port 22", `port ${port}`)]));
+    const base = commit(policies(22));
+    commit(policies(23));
+    // As if services took less.
+    must("ctc", "cp ci/diff.sh saved && sed -i 's/^longest_comment=60000/longest_comment=600/' ci/diff.sh");
+    const { comment, summary } = sayChanges({ base });
+    must("ctc", "mv saved ci/diff.sh");
+    expect(comment).toBe(
+      [0, 1].map((index) => `**\`${name(index)}\`**: packets are treated differently.\n\n`).join("") +
+        "All of it is too long for a comment: see the summary of the job.\n",
+    );
+    expect(summary).toContain("`tcp 192.0.2.0/24 → self port 23`");
+  });
+
+  test("takes file names as they are", () => {
+    const files = (policy: string) =>
+      Object.fromEntries(
+        ["-x", "$(touch pwned)", "a]b", "@everyone `code`"].map((name) => [`${name}.policy.yaml`, policy]),
+      );
+    const base = commit(files(POLICY));
+    commit(files(changed("port 22", "port 2222")));
+    const { diff, comment } = sayChanges({ base });
+    expect(diff).toEqual({ exit: 0, text: "" });
+    expect(comment!.match(/→ self port 2222/g)).toHaveLength(4);
+    expect(must(repository, "ls")).not.toMatch(/^pwned$/m);
+  });
+});
+
+describe("on GitLab", () => {
+  interface Job {
+    readonly variables: Readonly<Record<string, string>>;
+    readonly before_script: readonly string[];
+    readonly script: readonly string[];
+    readonly after_script: readonly string[];
+    readonly artifacts: {
+      readonly paths: readonly string[];
+      readonly reports: { readonly codequality: string; readonly junit: readonly string[] };
+    };
+  }
+
+  /** Runs the job as GitLab's runner does: the scripts are one shell, which ends at the first failure. */
+  function runJob(base = ""): { readonly exit: number | null; readonly text: string; readonly job: Job } {
+    const job: Job = parse(read("ctc/ci/gitlab.yml")).ctc;
+    must("ctc", "git tag -f v0.1.0");
+    const env = {
+      ...job.variables,
+      CTC_REPOSITORY: `file://${ctc}`,
+      CI_PROJECT_DIR: `${folder}/${repository}`,
+      ...(base === "" ? {} : { CI_MERGE_REQUEST_DIFF_BASE_SHA: base }),
+    };
+    const script = ["set -eo pipefail", ...job.before_script, ...job.script].join("\n");
+    const ran = sh(
+      repository,
+      script,
+      Object.fromEntries(Object.entries(env).map(([k, v]) => [k, String(v)])),
+    );
+    must(repository, job.after_script.join("\n"), env as Record<string, string>);
+    return { ...ran, job };
+  }
+
+  test("the job passes a sound repository, and leaves every artifact that it names", () => {
+    const base = commit(MEMCACHED, { update: true });
+    const { exit, text, job } = runJob(base);
+    expect({ exit, text }).toMatchObject({ exit: 0 });
+    const { paths, reports } = job.artifacts;
+    for (const file of [...paths, ...reports.junit]) expect(read(`${repository}/${file}`)).toBeDefined();
+    expect(JSON.parse(read(`${repository}/${reports.codequality}`))).toEqual([]);
+    expect(must(".", "ls")).not.toContain(".ctc");
+  });
+
+  test("reports each finding once, the stale scripts, and what changes for packets", () => {
+    const base = commit({ ...MEMCACHED, "a/policy.yaml": POLICY }, { update: true });
+    commit({ "a/policy.yaml": FAULTY, "web/policy.yaml": changed("port 22", "port 2222") });
+    const { exit, text } = runJob(base);
+    expect(exit).toBe(1);
+    const quality = JSON.parse(read(`${repository}/ctc-quality.json`)) as { check_name: string }[];
+    const checks = quality.map(({ check_name }) => check_name);
+    expect(checks.filter((name) => name === "unknown-name")).toHaveLength(1);
+    expect(checks).toContain("stale-script");
+    expect(read(`${repository}/ctc-lint.xml`)).toContain("unknown-name");
+    expect(read(`${repository}/ctc-golden.xml`)).toContain("stale-script");
+    expect(read(`${repository}/ctc-diff.md`)).toContain("→ self port 2222`");
+    expect(text).toContain("error[unknown-name]");
   });
 });
