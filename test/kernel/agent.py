@@ -21,6 +21,8 @@ import sys
 import threading
 import time
 
+import tagged
+
 ETH_P_ALL = 3
 ETHERTYPE = {4: 0x0800, 6: 0x86DD}
 
@@ -282,7 +284,10 @@ def answer_to(request):
 
 OPERATIONS = {
     operation.__name__: operation
-    for operation in (sysctl, read_sysctl, send, capture, captured, serve, ask, download, memcached, spawn, hold)
+    for operation in (
+        *(sysctl, read_sysctl, send, capture, captured, serve, ask, download, memcached, spawn, hold),
+        *(tagged.forget, tagged.watch, tagged.watched, tagged.shoot),
+    )
 }
 
 

@@ -19,7 +19,7 @@ interface Waiting {
 
 /** Starts an agent in a namespace. Debian's own Python by path: a version manager's shim is slow and may be anything. */
 export function startAgent(namespace: string): Agent {
-  const child = spawn("ip", ["netns", "exec", namespace, "/usr/bin/python3", "-u", PROGRAM]);
+  const child = spawn("ip", ["netns", "exec", namespace, "/usr/bin/python3", "-uB", PROGRAM]);
   const waiting = new Map<number, Waiting>();
   const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
   let errors = "";

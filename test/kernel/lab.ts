@@ -86,6 +86,8 @@ export interface Host {
   useMemcached(to: string, port: number, connections: number): Promise<number>;
   /** Hardware address of a device. */
   mac(device: string): Promise<string>;
+  /** One operation of the agent inside, for instruments that are built on it. */
+  operate(operation: string, values?: object): Promise<unknown>;
 }
 
 /** An empty lab. What killed runs left behind is swept away first. */
@@ -176,6 +178,7 @@ function hostOf(namespace: string, agent: Agent): Host {
     useMemcached: (to, port, connections) =>
       agent.ask("memcached", { to, port, connections, timeout: 10 }) as Promise<number>,
     mac: async (device) => (await host.run(["cat", `/sys/class/net/${device}/address`])).trim(),
+    operate: (operation, values) => agent.ask(operation, values),
   };
   return host;
 }

@@ -7,6 +7,10 @@ export interface PacketPlan {
   readonly content: Content;
   /** TTL or hop limit, 64 unless told. */
   readonly ttl?: number;
+  /** The IPv4 identification, or the IPv6 flow label: what tells this packet from others. At random unless told. */
+  readonly tag?: number;
+  /** Type of service or traffic class; 0 unless told. */
+  readonly service?: number;
 }
 
 export type Content =
@@ -21,6 +25,10 @@ export type Content =
       readonly sourcePort: number;
       readonly destinationPort: number;
       readonly flags: readonly TcpFlag[];
+      /** 1000 unless told. */
+      readonly sequence?: number;
+      /** With the flag `ack`; 1000 unless told. */
+      readonly acknowledgement?: number;
     }
   /** ICMP or ICMPv6, as the addresses are. `body` is what follows the first eight bytes. */
   | {
@@ -49,16 +57,49 @@ export interface Packet {
 
 export const TCP = 6;
 export const UDP = 17;
+/** TCP, UDP, DCCP, SCTP and UDP-Lite begin with their ports. */
+const WITH_PORTS: readonly number[] = [TCP, UDP, 33, 132, 136];
 const ICMP = { 4: 1, 6: 58 } as const;
+const FRAGMENT = 44;
+const MORE_FRAGMENTS = 0x2000;
 const FLAGS = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16 } as const;
 
 /** The whole packet, from its IP header on. */
-export function buildPacket({ source, destination, content, ttl = 64 }: PacketPlan): Buffer {
-  const from = addressBytes(source);
-  const to = addressBytes(destination);
+export function buildPacket(plan: PacketPlan): Buffer {
+  const from = addressBytes(plan.source);
+  const to = addressBytes(plan.destination);
   const family: Family = from.length === 4 ? 4 : 6;
-  const { protocol, body } = upperLayer(content, family, from, to);
-  return Buffer.concat([header(family, from, to, protocol, body.length, ttl), body]);
+  const { protocol, body } = upperLayer(plan.content, family, from, to);
+  return Buffer.concat([header(plan, family, from, to, protocol, body.length), body]);
+}
+
+/** The same packet in two fragments, the first of which holds `bytes` of what follows the IP header: a multiple of 8. */
+export function fragment(packet: Buffer, bytes: number): readonly [Buffer, Buffer] {
+  const size = packet[0]! >> 4 === 4 ? 20 : 40;
+  const parts = [packet.subarray(size, size + bytes), packet.subarray(size + bytes)] as const;
+  const fragments = parts.map((part, i) => {
+    const header = Buffer.from(packet.subarray(0, size));
+    const place = i * bytes + (i === 0 ? 1 : 0);
+    if (size === 40) {
+      // The extension header counts as payload. The last bit of the place says that more fragments follow.
+      const extension = Buffer.from([header[6]!, 0, 0, 0, 0, ...header.subarray(1, 4)]);
+      extension.writeUInt16BE(place, 2);
+      header[6] = FRAGMENT;
+      header.writeUInt16BE(part.length + extension.length, 4);
+      return Buffer.concat([header, extension, part]);
+    }
+    header.writeUInt16BE(size + part.length, 2);
+    header.writeUInt16BE((i * bytes) / 8 + (i === 0 ? MORE_FRAGMENTS : 0), 6);
+    header.writeUInt16BE(0, 10);
+    header.writeUInt16BE(checksum(header), 10);
+    return Buffer.concat([header, part]);
+  });
+  return [fragments[0]!, fragments[1]!];
+}
+
+/** What `PacketPlan.tag` was for a packet. */
+export function tagOf(bytes: Buffer): number {
+  return bytes[0]! >> 4 === 4 ? bytes.readUInt16BE(4) : bytes.readUInt32BE(0) & 0xfffff;
 }
 
 /** `buildPacket`, as `Host.send` takes it. */
@@ -72,7 +113,7 @@ export function parsePacket(bytes: Buffer): Packet {
   const protocol = family === 4 ? bytes[9]! : bytes[6]!;
   const upper = bytes.subarray(family === 4 ? (bytes[0]! & 15) * 4 : 40);
   const laterFragment = family === 4 && (bytes.readUInt16BE(6) & 0x1fff) !== 0;
-  const ports = (protocol === TCP || protocol === UDP) && !laterFragment;
+  const ports = WITH_PORTS.includes(protocol) && !laterFragment;
   return {
     family,
     source: family === 4 ? dotted(bytes.subarray(12, 16)) : coloned(bytes.subarray(8, 24)),
@@ -105,8 +146,8 @@ function upperLayer(
       const body = Buffer.alloc(20);
       body.writeUInt16BE(content.sourcePort, 0);
       body.writeUInt16BE(content.destinationPort, 2);
-      body.writeUInt32BE(1000, 4);
-      body.writeUInt32BE(content.flags.includes("ack") ? 1000 : 0, 8);
+      body.writeUInt32BE(content.sequence ?? 1000, 4);
+      body.writeUInt32BE(content.flags.includes("ack") ? (content.acknowledgement ?? 1000) : 0, 8);
       body[12] = 5 << 4;
       body[13] = content.flags.reduce((bits, flag) => bits | FLAGS[flag], 0);
       body.writeUInt16BE(64240, 14);
@@ -131,18 +172,19 @@ function upperLayer(
 }
 
 function header(
+  { ttl = 64, service = 0, tag = 1 + Math.floor(Math.random() * 0xfffe) }: PacketPlan,
   family: Family,
   from: Buffer,
   to: Buffer,
   protocol: number,
   length: number,
-  ttl: number,
 ): Buffer {
   if (family === 4) {
     const bytes = Buffer.alloc(20);
     bytes[0] = 0x45;
+    bytes[1] = service;
     bytes.writeUInt16BE(20 + length, 2);
-    bytes.writeUInt16BE(1 + Math.floor(Math.random() * 0xfffe), 4);
+    bytes.writeUInt16BE(tag, 4);
     bytes[8] = ttl;
     bytes[9] = protocol;
     from.copy(bytes, 12);
@@ -151,7 +193,7 @@ function header(
     return bytes;
   }
   const bytes = Buffer.alloc(40);
-  bytes[0] = 0x60;
+  bytes.writeUInt32BE(((6 << 28) | (service << 20) | tag) >>> 0, 0);
   bytes.writeUInt16BE(length, 4);
   bytes[6] = protocol;
   bytes[7] = ttl;

@@ -1,0 +1,236 @@
+import { emitIptables } from "../../../src/emit/iptables.ts";
+import { emitNft } from "../../../src/emit/nft.ts";
+import { legalise } from "../../../src/lower/legalise.ts";
+import { lower } from "../../../src/lower/lower.ts";
+import type { TrackedState } from "../../../src/policy/packet.ts";
+import type { Policy } from "../../../src/policy/policy.ts";
+import { type Backend, load, type Scripts } from "../backends.ts";
+import type { Crossroads } from "../crossroads.ts";
+import type { End, Sighting } from "../observer.ts";
+import { differences } from "./compare.ts";
+import { type Expectation, expectations, isAmbiguous } from "./expected.ts";
+import { answerTo, errorAbout, laterPacket } from "./replies.ts";
+import { addressOf, firstState, injection, isNeverTracked, type Shot } from "./shots.ts";
+
+/** A host under test with one of the three roads into its kernel. */
+export interface Bench {
+  readonly backend: Backend;
+  readonly net: Crossroads;
+}
+
+/** Where the kernel did not do what the reference says, with everything that it takes to see it again. */
+export interface Difference {
+  /** The packets in order, the last of which is the one that went wrong. */
+  readonly shots: readonly Shot[];
+  readonly problem: string;
+}
+
+/** The outcome of one policy under one backend. */
+export interface Result {
+  /** Packets that were compared. */
+  readonly compared: number;
+  /** Packets that no ruleset can treat as such a policy says: `untracked-path`. */
+  readonly ambiguous: number;
+  readonly differences: readonly Difference[];
+  /** Packets that went as expected only once they were sent alone: NAT gives no two flows of a table one pair of ends. */
+  readonly crowded: number;
+  /** Packets that were untracked and accepted, with what became of their answers. */
+  readonly untracked: readonly Answered[];
+}
+
+export interface Answered {
+  readonly shot: Shot;
+  readonly answer: Shot;
+  readonly sighting: Sighting | undefined;
+}
+
+/** What is printed for a policy whatever the checks say of it. */
+export function scriptsOf(policy: Policy): Scripts {
+  const ruleset = lower(policy);
+  return {
+    nft: emitNft(ruleset, { source: "" }),
+    v4: emitIptables(legalise(ruleset, 4), 4, { source: "" }),
+    v6: emitIptables(legalise(ruleset, 6), 6, { source: "" }),
+  };
+}
+
+/** Sends packets through a policy, then their answers, later packets and errors about them, and compares each. */
+export async function compare(
+  { backend, net }: Bench,
+  policy: Policy,
+  shots: readonly Shot[],
+): Promise<Result> {
+  await load(net.host, backend, scriptsOf(policy));
+  const results: Result[] = [];
+  for (const batch of strangers(shots)) {
+    const result = await compareBatch(net, policy, batch);
+    const suspects = new Set(result.differences.map(({ shots: [first] }) => first!));
+    const found: Difference[] = [];
+    let crowded = 0;
+    for (const suspect of suspects) {
+      const alone = await compareBatch(net, policy, [suspect]);
+      found.push(...alone.differences);
+      if (alone.differences.length === 0) crowded++;
+    }
+    results.push({ ...result, differences: found, crowded });
+  }
+  const sum = (of: (result: Result) => number) => results.reduce((total, result) => total + of(result), 0);
+  return {
+    compared: sum(({ compared }) => compared),
+    ambiguous: sum(({ ambiguous }) => ambiguous),
+    crowded: sum(({ crowded }) => crowded),
+    differences: results.flatMap((result) => result.differences),
+    untracked: results.flatMap((result) => result.untracked),
+  };
+}
+
+/** A packet on its way, with what must become of it. */
+interface Trial {
+  readonly shot: Shot;
+  readonly tag: number;
+  readonly expected: readonly Expectation[];
+  /** What was sent before it, of its flow. */
+  readonly before: readonly Shot[];
+}
+
+async function compareBatch(net: Crossroads, policy: Policy, shots: readonly Shot[]): Promise<Result> {
+  const found: Difference[] = [];
+  let compared = 0;
+  let ambiguous = 0;
+  let nextTag = 1;
+  const fire = async (trials: readonly Trial[]): Promise<ReadonlyMap<number, Sighting>> => {
+    const seen = await net.volley(trials.map(({ shot, tag }) => injection(shot, tag)));
+    compared += trials.length;
+    for (const { shot, tag, expected, before } of trials) {
+      const problem = differences(expected, seen.get(tag));
+      if (problem) found.push({ shots: [...before, shot], problem });
+    }
+    return seen;
+  };
+  const trial = (
+    shot: Shot,
+    state: TrackedState,
+    before: readonly Shot[],
+    known?: Expectation["end"],
+  ): Trial[] => {
+    if (isAmbiguous(policy, shot, state)) {
+      ambiguous++;
+      return [];
+    }
+    const expected = expectations(policy, shot, state).map((one) =>
+      // The flow says where a packet goes that tracking knows, whatever the wire says.
+      known && one.end.state === state ? { ...one, end: known } : one,
+    );
+    return [{ shot, tag: nextTag++, expected, before }];
+  };
+
+  await net.forget();
+  const firsts = shots.flatMap((shot) => trial(shot, firstState(shot), []));
+  const opened = await fire(firsts);
+
+  const answers: Trial[] = [];
+  const untracked: { readonly shot: Shot; readonly answer: Shot; readonly tag: number }[] = [];
+  const flows: { readonly first: Trial; readonly end: End }[] = [];
+  for (const first of firsts) {
+    const { shot, tag } = first;
+    const end = opened.get(tag)?.end;
+    const answer = end && answerTo(shot, end);
+    if (!end || !answer || isNeverTracked(shot)) continue;
+    const isTracked = end.state === "new";
+    const [answering] = isTracked
+      ? trial(answer, "established", [shot], turnedRound(shot, end, answer))
+      : trial(answer, firstState(answer), [shot]);
+    if (!answering) continue;
+    answers.push(answering);
+    if (end.state === "untracked") untracked.push({ shot, answer, tag: answering.tag });
+    if (isTracked) flows.push({ first, end });
+  }
+  const answered = await fire(answers);
+
+  const later = flows.flatMap(({ first: { shot, tag }, end }) => {
+    const answering = answers.find(({ before }) => before[0] === shot);
+    // A flow is open only once its answer has come through.
+    if (!answering || answered.get(answering.tag)?.end?.state !== "established") return [];
+    const before = [shot, answering.shot];
+    const error = errorAbout(shot, end);
+    return [
+      ...trial(laterPacket(shot, tag), "established", before, asSeen(end)),
+      ...(error ? trial(error, "related", before) : []),
+    ];
+  });
+  await fire(later);
+
+  return {
+    compared,
+    ambiguous,
+    differences: found,
+    crowded: 0,
+    untracked: untracked.map(({ shot, answer, tag }) => ({ shot, answer, sighting: answered.get(tag) })),
+  };
+}
+
+/** The end of the answer to a tracked packet: where that came from, with all translation undone. */
+function turnedRound({ packet }: Shot, end: End, answer: Shot): Expectation["end"] {
+  const path =
+    end.path === "loopback"
+      ? "loopback"
+      : end.path === "input"
+        ? "output"
+        : end.path === "output"
+          ? "input"
+          : "forward";
+  return {
+    path,
+    out: path === "output" || path === "forward" ? answer.via : null,
+    state: "established",
+    destination: packet.source,
+    destinationPort: packet.sourcePort,
+    source: { first: packet.destination, last: packet.destination },
+    sourcePort:
+      packet.destinationPort === null
+        ? null
+        : { first: packet.destinationPort, last: packet.destinationPort },
+  };
+}
+
+/** The end of a later packet: that of the first one of its flow. */
+function asSeen({ path, out, packet }: End): Expectation["end"] {
+  const source = addressOf(packet.source);
+  const { sourcePort, destinationPort } = packet;
+  return {
+    path,
+    out,
+    state: "established",
+    destination: addressOf(packet.destination),
+    destinationPort,
+    source: { first: source, last: source },
+    sourcePort: sourcePort === null ? null : { first: sourcePort, last: sourcePort },
+  };
+}
+
+/** Packets in batches of which no two belong to one flow, in either direction. */
+function strangers(shots: readonly Shot[]): readonly (readonly Shot[])[] {
+  const batches: { readonly shots: Shot[]; readonly flows: Set<string> }[] = [];
+  for (const shot of shots) {
+    const flow = flowOf(shot);
+    let batch = batches.find(
+      ({ flows, shots: members }) => !flows.has(flow) && members.length < LARGEST_BATCH,
+    );
+    if (!batch) {
+      batch = { shots: [], flows: new Set() };
+      batches.push(batch);
+    }
+    batch.shots.push(shot);
+    batch.flows.add(flow);
+  }
+  return batches.map(({ shots: members }) => members);
+}
+
+/** Each packet of a batch may need three more tags. */
+const LARGEST_BATCH = 10_000;
+
+function flowOf({ packet }: Shot): string {
+  const { family, protocol, icmp, source, destination, sourcePort, destinationPort } = packet;
+  const ends = [`${source} ${sourcePort}`, `${destination} ${destinationPort}`].sort();
+  return `${family} ${protocol} ${icmp?.type} ${ends}`;
+}
