@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
-import { posix } from "node:path";
+import { existsSync, realpathSync } from "node:fs";
+import { posix, relative } from "node:path";
 import type { AddressFiles } from "../language/address-files.ts";
 import type { Source } from "../source/source.ts";
+import { leaves, slashed } from "./repository.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 /** A file as it was committed: `main:policy.yaml`. */
@@ -22,30 +23,50 @@ export function revisionOf(argument: string): Revision | null {
 /** What came of asking git. The reason goes on a sentence: "cannot read x: …". */
 type Answer = { readonly source: Source } | { readonly error: string };
 
-/** The policy of a revision, and the address files that it may name, of the same revision. */
-export function readRevision(revision: Revision): {
+/**
+ * The policy of a revision, and the address files that it may name: those of the same revision, in its own folder and
+ * below, or below `root`, a folder of the work tree.
+ */
+export function readRevision(
+  revision: Revision,
+  root: string | null,
+): {
   readonly policy: Answer;
   readonly files: AddressFiles;
 } {
   const { commit, path } = revision;
-  const folder = posix.dirname(path);
   return {
     policy: readBlob(revision),
     files: {
       read(name) {
         if (posix.isAbsolute(name)) return { error: "it is an absolute path" };
-        const way = posix.normalize(name);
-        if (way.startsWith(".."))
+        const folder = posix.dirname(fromTop(path));
+        const place = posix.join(folder, name);
+        if (leaves(posix.relative(root === null ? folder : folderFromTop(root), place)))
           return {
-            error: "it leads out of the policy's folder, and in a commit a policy reads nothing else",
+            error:
+              "it leads out of the policy's folder; " +
+              "a policy may read files in its own folder and below it, or below the folder that --root names",
           };
-        const place = posix.join(folder, way);
-        // git takes a path without ./ for one from the root of the repository.
-        const isHere = path.startsWith("./");
-        return readBlob({ commit, path: isHere && !place.startsWith("../") ? `./${place}` : place });
+        return readBlob({ commit, path: place });
       },
     },
   };
+}
+
+/** A path of a revision from the root of the repository, as git takes it. */
+function fromTop(path: string): string {
+  if (!/^\.\.?\//.test(path)) return path;
+  const prefix = git(["rev-parse", "--show-prefix"]);
+  return posix.join(prefix === null || prefix === "no git" ? "" : prefix.toString().replace(/\n$/, ""), path);
+}
+
+/** A folder of the work tree from the root of the repository; the root itself where the folder holds all of it. */
+function folderFromTop(folder: string): string {
+  const top = git(["rev-parse", "--show-toplevel"]);
+  if (top === null || top === "no git" || !existsSync(folder)) return folder;
+  const way = slashed(relative(realpathSync(top.toString().replace(/\n$/, "")), realpathSync(folder)));
+  return leaves(way) ? "" : way;
 }
 
 function readBlob({ commit, path }: Revision): Answer {

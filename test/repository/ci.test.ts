@@ -155,16 +155,20 @@ describe("lint and golden, on GitHub", () => {
     expect([golden, diff]).toEqual([undefined, undefined]);
   });
 
-  test("find address files below the root that an input names", () => {
+  test("find address files below the root that an input names, now and in the base", () => {
     const policy = changed("addresses:", "addresses:\n  list: { file: ../lists/x.txt }");
-    commit({
+    const base = commit({
       "web/policy.yaml": `${policy}      - allow tcp from list to self port 25\n`,
       "lists/x.txt": "203.0.113.0/24\n",
     });
     must(repository, `node '${ctc}/dist/ctc.mjs' golden --update --root .`);
-    const of = (root: string) => runAction({ inputs: { root, diff: "false" } });
-    expect([of("").lint!.exit, of("").golden!.exit]).toEqual([1, 1]);
-    expect([of(".").lint!.exit, of(".").golden!.exit]).toEqual([0, 0]);
+    write(`${repository}/lists/x.txt`, "203.0.113.0/25\n");
+    const of = (root: string) => runAction({ base, inputs: { root } });
+    const without = of("");
+    expect([without.lint!.exit, without.golden!.exit, without.diff!.exit]).toEqual([1, 1, 0]);
+    const { lint, golden, diff, comment } = of(".");
+    expect([lint!.exit, golden!.exit, diff!.exit]).toEqual([0, 1, 0]);
+    expect(comment).toContain("`tcp 203.0.113.128/25 → self port 25`");
   });
 
   test("do not pass where there is nothing to check", () => {

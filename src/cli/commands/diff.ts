@@ -96,7 +96,7 @@ function readSide(
 ): { readonly source: Source; readonly files: AddressFiles } | Exit {
   const revision = revisionOf(path);
   if (revision) {
-    const { policy, files } = readRevision(revision);
+    const { policy, files } = readRevision(revision, root);
     return "error" in policy
       ? complain(`cannot read ${path}: ${policy.error}`)
       : { source: policy.source, files };
