@@ -13,6 +13,7 @@ import {
   OUTPUT,
   TRANSLATED_OUTPUT,
 } from "./hooks.ts";
+import { denialsInDoubt, linesOfBoth } from "./late.ts";
 import { linesAt } from "./lines.ts";
 import { mayBeTranslatedInto } from "./nat.ts";
 import { mayOverlap } from "./overlap.ts";
@@ -86,19 +87,16 @@ function matters({ statement, log }: RulesetRule): boolean {
 const EARLY = "forward-early";
 
 /**
- * Denies of untracked policies that raw could not carry out: those that ask where a packet leaves, and those below an
- * allow that asks it, which in raw takes more packets than are its own. They hold for every packet, of open flows too: so
- * they stand before the state, in a chain that the rules above them can leave.
+ * Denies of untracked policies that raw could not carry out, or not for all packets: those that ask where a packet leaves,
+ * and those below other rules that ask it. They hold for every packet, of open flows too: so they stand before the state, in
+ * a chain that the rules above them can leave.
  */
 function earlyDenies(policy: Policy): Chain[] {
   const { self } = policy;
   const forwarded = policy.rules.filter(({ match }) => canTakePath(match, "forward", self !== null));
-  const greedy = forwarded.findIndex(
-    (rule) => !rule.tracked && rule.action === "allow" && !isDecidedInRaw(rule),
-  );
-  const below = new Set(greedy < 0 ? [] : forwarded.slice(greedy + 1));
+  const inDoubt = denialsInDoubt(policy);
   const isEarly = (rule: Rule): boolean =>
-    !rule.tracked && rule.action !== "allow" && (!isDecidedInRaw(rule) || below.has(rule));
+    !rule.tracked && rule.action !== "allow" && (!isDecidedInRaw(rule) || inDoubt.has(rule));
   const last = forwarded.findLastIndex(isEarly);
   if (last < 0) return [];
   const guarded = rulesToGuard(forwarded, isEarly, ["forward"], self);
@@ -107,7 +105,12 @@ function earlyDenies(policy: Policy): Chain[] {
     const settled = !rule.tracked && rule.action !== "allow" && isDecidedInRaw(rule);
     if (!isEarly(rule) && (settled || !guarded.has(rule))) continue;
     const isDeny = isEarly(rule);
-    builder.add(linesAt(rule.match, FILTER_FORWARD, self), {
+    // A limit is asked once: here by those packets alone that raw let by without asking.
+    const takers = isDeny && rule.limit ? inDoubt.get(rule) : undefined;
+    const lines = takers
+      ? takers.flatMap((taker) => linesOfBoth(taker, rule, FILTER_FORWARD, policy))
+      : linesAt(rule.match, FILTER_FORWARD, self);
+    builder.add(lines, {
       statement: { kind: isDeny ? "drop" : "return" },
       limit: isDeny ? rule.limit : null,
       log: isDeny ? rule.log : null,

@@ -5,6 +5,7 @@ import type { Policy, Rule } from "../policy/policy.ts";
 import { buildChain, type ChainBuilder, describeOrigin, OWN_GROUP } from "./build.ts";
 import { rulesToGuard } from "./guards.ts";
 import { type HookView, OUTPUT, PREROUTING } from "./hooks.ts";
+import { denialsInDoubt, linesOfBoth } from "./late.ts";
 import { type Line, linesAt } from "./lines.ts";
 
 /**
@@ -60,7 +61,15 @@ function rawChain(
   const builder = buildChain("raw", hook);
   const drops = entries.filter(({ rule }) => !rule.tracked && rule.action !== "allow");
   prepend(builder, policy, drops);
+  const inDoubt = knowsOut ? new Map<Rule, readonly Rule[]>() : denialsInDoubt(policy);
   for (const { rule, lines } of entries.slice(0, lastUntracked + 1)) {
+    // An untracked allow that asks where packets leave has taken all of its packets already.
+    for (const taker of inDoubt.get(rule)?.filter(({ tracked }) => tracked) ?? [])
+      builder.add(linesOfBoth(taker, rule, view, policy), {
+        statement: { kind: "accept" },
+        origin: `${describeOrigin(taker.origin)}, decided when it is known where they leave`,
+        group: taker.origin.policy,
+      });
     // A guard asks neither limit nor log, and what the filter judges again is counted and logged there.
     const isFinal = !rule.tracked && (knowsOut || isDecidedInRaw(rule));
     builder.add(lines, {

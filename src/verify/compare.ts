@@ -8,6 +8,7 @@ import { describeTranslation, destinationTranslation } from "../meaning/translat
 import type { ScriptRuleset } from "../netfilter/script.ts";
 import type { Diagram } from "../packets/nodes.ts";
 import { verdictsOf } from "../packets/walk.ts";
+import { TCP } from "../policy/packet.ts";
 import { PATHS } from "../policy/paths.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Agreement } from "./agreement.ts";
@@ -94,7 +95,7 @@ function subjectOf(policy: Policy, family: Family, world: SeenWorld, outcomes: O
       ({ kind }) => kind === "drop" || kind === "reject",
       true,
     );
-    const answers = space.where(fates(policy, family, world, "tracking", "reply"), FATE.allowed);
+    const answers = answersOf(policy, family, world);
     return space.difference(space.intersection(unclear, denied), answers);
   };
   return {
@@ -108,6 +109,21 @@ function subjectOf(policy: Policy, family: Family, world: SeenWorld, outcomes: O
     unclear,
     flowless: flowless(),
   };
+}
+
+/** Packets that answer something which may open a tracked flow: over TCP an opening, with whatever segment. */
+function answersOf(policy: Policy, family: Family, world: SeenWorld): Diagram {
+  const space = world.seenSpaces[family];
+  const allowed = ({ rules }: Pick<Policy, "rules">): Diagram =>
+    space.where(fates({ ...policy, rules }, family, world, "tracking", "reply"), FATE.allowed);
+  const tcp = space.set([{ protocol: [{ first: TCP, last: TCP }] }]);
+  const openings = policy.rules
+    .filter(({ match }) => match.openings !== "never")
+    .map((rule) => ({ ...rule, match: { ...rule.match, openings: "any" as const } }));
+  return space.union(
+    space.intersection(tcp, allowed({ rules: openings })),
+    space.difference(allowed(policy), tcp),
+  );
 }
 
 /** Packets some of whose outcomes, or with `all` every one of them, are such leaves. */
