@@ -34,7 +34,7 @@ export function writeFiles(files: readonly OutputFile[], folder: string | null):
   // An interrupt waits for the few milliseconds that this takes; it would leave temporary files.
   return withoutInterrupts(() => {
     try {
-      if (folder !== null) mkdirSync(folder, { recursive: true });
+      if (folder !== null) makeFolder(folder);
       for (const file of files) {
         path = file.path;
         const existing = statSync(path, { throwIfNoEntry: false });
@@ -59,6 +59,22 @@ export function writeFiles(files: readonly OutputFile[], folder: string | null):
       for (const { temporary } of staged) rmSync(temporary, { force: true });
     }
   });
+}
+
+/**
+ * Makes a folder with the folders above it. Node's own recursive way never returns where a file system says that a folder
+ * which is there cannot hold another, as /proc does.
+ */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Somebody else made it in the meantime.
+    if (!isSystemError(error) || error.code !== "EEXIST" || !statSync(path).isDirectory()) throw error;
+  }
 }
 
 /** Writes a file that must not exist yet, whole or not at all. Null when all went well, else a sentence. */

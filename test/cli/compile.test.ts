@@ -191,6 +191,17 @@ describe("-o", () => {
     expect(readdirSync(join(folder, "clean"))).toHaveLength(3);
   });
 
+  test("complains where a folder cannot be made, and makes those that can", () => {
+    file("policy.yaml", POLICY);
+    expect(ctc(["compile", "policy.yaml", "-o", "/proc/ctc/"])).toEqual({
+      exit: 2,
+      out: "",
+      err: "ctc: cannot write /proc/ctc/: there is no such file or folder\n",
+    });
+    expect(ctc(["compile", "policy.yaml", "-o", "a/b/c/"]).exit).toBe(0);
+    expect(readdirSync(join(folder, "a/b/c"))).toHaveLength(3);
+  });
+
   test("complains where a folder is in the way of a file", () => {
     file("policy.yaml", POLICY);
     mkdirSync(join(folder, "blocked/rules.v4"), { recursive: true });
