@@ -79,13 +79,13 @@ export function compareGoldens(
   compiled: readonly Compiled[],
   folders: readonly string[],
 ): readonly Discrepancy[] {
-  const { places, mirrors, targets } = layout;
+  const { places, mirrors } = layout;
   const present = new Set(paths);
-  const folderOf = new Map(places.map(({ policy, folder }) => [policy, folder]));
+  const placeOf = new Map(places.map((place) => [place.policy, place]));
   const found: Discrepancy[] = [];
 
   for (const { policy, scripts } of compiled) {
-    const folder = folderOf.get(policy)!;
+    const { folder, targets } = placeOf.get(policy)!;
     const rival = places.find((place) => place.folder === folder && place.policy !== policy);
     if (rival) found.push({ kind: "contested", path: policy, other: rival.policy, folder });
     else if (scripts) {

@@ -8,7 +8,8 @@ import type { Outputs } from "../compile.ts";
  *   the names that `ctc compile -o FOLDER/` gives them.
  * - Where a folder above the policy has a mirror, the scripts are there, under the same path: a folder that people read
  *   then holds nothing that a machine wrote. A mirror is a folder `golden` in which scripts stand, or nothing yet.
- * - A repository keeps the kinds of script that it has. One that never loads iptables rules has no `rules.v4`.
+ * - The kinds of script that are kept are those that stand there: who never loads iptables rules has no `rules.v4`. Each
+ *   mirror answers for itself, and so do all policies without one.
  */
 
 export type Target = keyof Outputs;
@@ -35,6 +36,8 @@ const COMPANIONS = /(?:^|\/)(?:README\.md|\.gitkeep|\.gitattributes)$/;
 export interface Place {
   readonly policy: string;
   readonly folder: string;
+  /** The kinds of script that are kept: all of them where there is no script yet. */
+  readonly targets: readonly Target[];
 }
 
 /** What is where in a repository. */
@@ -43,22 +46,32 @@ export interface Layout {
   readonly places: readonly Place[];
   /** The folders that hold the scripts of policies elsewhere. */
   readonly mirrors: readonly string[];
-  /** The kinds of script that policies have here: all of them where there is no script yet. */
-  readonly targets: readonly Target[];
 }
 
 /** Finds policies and scripts among the files of a repository, given in any order. */
 export function layoutOf(files: readonly string[]): Layout {
   const mirrors = mirrorsOf(files);
-  const places = files
+  const present = new Set(files);
+  const policies = files
     .filter((path) => POLICY_PATH.test(path))
     .sort(byPath)
-    .map((policy) => ({ policy, folder: folderOfScripts(policy, mirrors) }));
-  const present = new Set(files);
-  const kept = TARGETS.filter((target) =>
-    places.some(({ folder }) => present.has(scriptPaths(folder)[target])),
-  );
-  return { places, mirrors, targets: kept.length > 0 ? kept : TARGETS };
+    .map((policy) => ({ policy, ...homeOf(policy, mirrors) }));
+  const kept = new Map<string | null, Set<Target>>();
+  for (const { folder, mirror } of policies) {
+    const targets = kept.get(mirror) ?? new Set<Target>();
+    for (const target of TARGETS) if (present.has(scriptPaths(folder)[target])) targets.add(target);
+    kept.set(mirror, targets);
+  }
+  const targetsOf = (mirror: string | null): readonly Target[] => {
+    const targets = TARGETS.filter((target) => kept.get(mirror)?.has(target));
+    return targets.length > 0 ? targets : TARGETS;
+  };
+  const places = policies.map(({ policy, folder, mirror }) => ({
+    policy,
+    folder,
+    targets: targetsOf(mirror),
+  }));
+  return { places, mirrors };
 }
 
 /** Whether a path belongs to one of `folders`: it stands there, or in the mirror of one. */
@@ -119,14 +132,20 @@ function outermostMirror(path: string): string | null {
   return end < 0 ? null : path.slice(0, end + MIRROR.length);
 }
 
-function folderOfScripts(policy: string, mirrors: readonly string[]): string {
+/** The folder of a policy's scripts, and the mirror that it is in. */
+function homeOf(
+  policy: string,
+  mirrors: readonly string[],
+): { readonly folder: string; readonly mirror: string | null } {
   const folder = folderOf(policy);
   const own = join(folder, nameOf(policy).replace(/\.?policy\.ya?ml$/, ""));
-  if (mirrors.some((mirror) => isUnder(policy, mirror))) return own;
+  const around = mirrors.find((mirror) => isUnder(policy, mirror));
+  if (around !== undefined) return { folder: own, mirror: around };
   for (let above = folder; ; above = folderOf(above)) {
     const mirror = join(above, MIRROR);
-    if (mirrors.includes(mirror)) return join(mirror, above === "" ? own : own.slice(above.length + 1));
-    if (above === "") return own;
+    if (mirrors.includes(mirror))
+      return { folder: join(mirror, above === "" ? own : own.slice(above.length + 1)), mirror };
+    if (above === "") return { folder: own, mirror: null };
   }
 }
 

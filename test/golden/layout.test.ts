@@ -73,13 +73,32 @@ describe("the folder of a policy's scripts", () => {
 });
 
 describe("the kinds of script that are kept", () => {
+  const ALL = ["nft", "iptables", "ip6tables"];
+  const kindsOf = (files: readonly string[]) =>
+    Object.fromEntries(layoutOf(files).places.map(({ policy, targets }) => [policy, targets]));
+
   test("are all where there is none yet", () => {
-    expect(layoutOf(["policy.yaml"]).targets).toEqual(["nft", "iptables", "ip6tables"]);
+    expect(kindsOf(["policy.yaml"])).toEqual({ "policy.yaml": ALL });
   });
 
   test("are those that some policy has", () => {
     const files = ["a/policy.yaml", "a/ruleset.nft", "b/policy.yaml", "elsewhere/rules.v4"];
-    expect(layoutOf(files).targets).toEqual(["nft"]);
+    expect(kindsOf(files)).toEqual({ "a/policy.yaml": ["nft"], "b/policy.yaml": ["nft"] });
+  });
+
+  test("are each mirror's own affair", () => {
+    const files = [
+      "a/golden/rules.v6",
+      "a/policy.yaml",
+      "b/golden/ruleset.nft",
+      "b/policy.yaml",
+      "c/policy.yaml",
+    ];
+    expect(kindsOf(files)).toEqual({
+      "a/policy.yaml": ["ip6tables"],
+      "b/policy.yaml": ["nft"],
+      "c/policy.yaml": ALL,
+    });
   });
 });
 
