@@ -7,7 +7,7 @@ import { POLICY_PATH } from "../../src/golden/layout.ts";
 import { FAULTY, POLICY } from "../cli/run.ts";
 import { pretendedNode, setUpBench } from "./bench.ts";
 
-const isThere = spawnSync("pre-commit", ["--version"]).status === 0;
+const isThere = spawnSync("sh", ["-c", "pre-commit --version"]).status === 0;
 if (!isThere)
   console.warn("skipped: the hooks for pre-commit, which is not installed (apt-get install pre-commit)");
 
