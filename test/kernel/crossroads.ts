@@ -1,6 +1,6 @@
-import { createLab, type Host, type Lab } from "./lab.ts";
+import { type Captured, createLab, type Host, type Lab } from "./lab.ts";
 import { installObserver, MINE, SENTINELS, type Sighting, watched } from "./observer.ts";
-import { packetHex } from "./packets.ts";
+import { type Packet, packetHex } from "./packets.ts";
 
 /**
  * A host under test with a cable on each of its three devices. Which device a packet leaves by is written in the packet
@@ -12,6 +12,8 @@ export interface Crossroads {
   readonly host: Host;
   /** Sends packets, in order, and tells what became of each, by its tag. What does not arrive fails. */
   volley(shots: readonly Injection[]): Promise<ReadonlyMap<number, Sighting>>;
+  /** Sends packets, and tells what leaves the host by its cables. Needs no observer. */
+  arrivals(shots: readonly Injection[]): Promise<readonly Packet[]>;
   /** Empties the connection-tracking table. */
   forget(): Promise<void>;
 }
@@ -82,6 +84,12 @@ export async function crossroads(): Promise<Crossroads> {
     await layRoutes(host, device, 101 + i, await world.mac(device));
   await installObserver(host);
 
+  const aim = (shots: readonly Injection[], arriving: boolean) =>
+    shots
+      .filter(({ device }) => (device !== null) === arriving)
+      .flatMap(({ device, packets }) =>
+        packets.map((packet) => [device, device && macs[device], packet.toString("hex")]),
+      );
   return {
     lab,
     host,
@@ -89,15 +97,29 @@ export async function crossroads(): Promise<Crossroads> {
       await host.operate("forget");
     },
     async volley(shots) {
-      const aimed = (arriving: boolean) =>
-        shots
-          .filter(({ device }) => (device !== null) === arriving)
-          .flatMap(({ device, packets }) =>
-            packets.map((packet) => [device, device && macs[device], packet.toString("hex")]),
-          );
-      await world.operate("shoot", { packets: [...aimed(true), ...sentinels(macs)], mark: MINE });
-      await host.operate("shoot", { packets: [...aimed(false), sentinelOnLoopback()], mark: MINE });
+      await world.operate("shoot", { packets: [...aim(shots, true), ...sentinels(macs)], mark: MINE });
+      await host.operate("shoot", { packets: [...aim(shots, false), sentinelOnLoopback()], mark: MINE });
       return watched(host, PATIENCE);
+    },
+    async arrivals(shots) {
+      const shoot = async () => {
+        await world.operate("shoot", { packets: aim(shots, true), mark: MINE });
+        await host.operate("shoot", { packets: aim(shots, false), mark: MINE });
+      };
+      const capture = DEVICES.reduce<() => Promise<readonly Captured[]>>(
+        (during, device) => async () => {
+          let inner: readonly Captured[] = [];
+          const own = await world.capture(device, async () => {
+            inner = await during();
+          });
+          return [...inner, ...own];
+        },
+        async () => {
+          await shoot();
+          return [];
+        },
+      );
+      return (await capture()).filter(({ sent }) => !sent).map(({ packet }) => packet);
     },
   };
 }

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { analyse } from "../../../src/compile.ts";
+import { TCP } from "../../../src/policy/packet.ts";
 import { readPolicy } from "../../support/policy.ts";
 import { randomPolicy } from "../../support/random-policy.ts";
 import { BACKENDS, type Backend } from "../backends.ts";
 import { crossroads } from "../crossroads.ts";
 import { boundaryShot } from "./boundaries.ts";
 import { randomOf } from "./random.ts";
-import { type Answered, type Bench, compare, type Difference } from "./run.ts";
+import { type Answered, type Bench, compare, compareOpen, type Difference } from "./run.ts";
 import { describeShot } from "./shots.ts";
 import { shrink } from "./shrink.ts";
 
@@ -17,7 +18,7 @@ export interface Tally {
   packets: number;
   ambiguous: number;
   crowded: number;
-  /** Policies in which the linter finds no error, and untracked packets of theirs that were answered. */
+  /** Policies in which the linter finds no error, and packets of theirs that were answered. */
   clean: number;
   answered: number;
 }
@@ -36,6 +37,9 @@ export interface FuzzPlan {
   readonly shots: number;
   readonly say?: (line: string) => void;
 }
+
+/** Of so many policies one meets flows that were open before it was loaded. */
+const OPEN_EVERY = 3;
 
 /** A packet a policy; more differences of one policy rarely tell more. */
 const SHRUNK_PER_POLICY = 1;
@@ -63,13 +67,19 @@ export async function fuzz({ seed, goOn, shots, say = () => {} }: FuzzPlan): Pro
           const tally = tallies[bench.backend];
           const result = await compare(bench, policy, volley);
           tally.policies++;
+          if (i % OPEN_EVERY === 0) {
+            const open = await compareOpen(bench, policy, volley);
+            tally.packets += open.compared;
+            for (const difference of open.differences.slice(0, SHRUNK_PER_POLICY))
+              findings.push(describeDifference(bench.backend, seed + i, text, difference));
+          }
           tally.packets += result.compared;
           tally.ambiguous += result.ambiguous;
           tally.crowded += result.crowded;
           if (isClean) {
             tally.clean++;
-            tally.answered += result.untracked.length;
-            for (const answered of result.untracked.filter(isUnanswered))
+            tally.answered += result.answered.length;
+            for (const answered of result.answered.filter(breaksPromise))
               findings.push(describeUnanswered(bench.backend, text, answered));
           }
           for (const difference of result.differences.slice(0, SHRUNK_PER_POLICY)) {
@@ -111,9 +121,21 @@ function hasNoErrors(text: string): boolean {
   return findings.every(({ level }) => level !== "error");
 }
 
-/** What the proofs promise of an untracked packet: its answer comes through, untracked as well. */
-function isUnanswered({ sighting }: Answered): boolean {
-  return sighting?.end?.state !== "untracked";
+/**
+ * What the proofs promise: the answer to an untracked packet comes through, untracked as well, and the answer to a tracked
+ * packet that opens a flow belongs to that flow. That an untracked deny drops it, which is to drop whatever it matches,
+ * they do not rule out.
+ */
+function breaksPromise({ shot, state, sighting }: Answered): boolean {
+  switch (state) {
+    case "untracked":
+      return sighting?.end?.state !== "untracked";
+    case "new":
+      if (shot.packet.protocol === TCP && !shot.packet.opening) return false;
+      return sighting?.passedRaw !== false && sighting?.end?.state !== "established";
+    default:
+      return false;
+  }
 }
 
 function describeDifference(
@@ -129,10 +151,14 @@ function describeDifference(
   ].join("\n");
 }
 
-function describeUnanswered(backend: Backend, text: string, { shot, answer, sighting }: Answered): string {
+function describeUnanswered(
+  backend: Backend,
+  text: string,
+  { shot, state, answer, sighting }: Answered,
+): string {
   const became = sighting?.end ? `was ${sighting.end.state}` : "was dropped";
   return [
-    `${backend}: no check complains, and the answer to an untracked packet ${became}`,
+    `${backend}: no check complains, and the answer to a packet that was ${state} ${became}`,
     `  ${describeShot(shot)}`,
     `  ${describeShot(answer)}`,
     text,

@@ -4,9 +4,10 @@ import { legalise } from "../../../src/lower/legalise.ts";
 import { lower } from "../../../src/lower/lower.ts";
 import type { TrackedState } from "../../../src/policy/packet.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
+import { policyOf } from "../../support/policy.ts";
 import { type Backend, load, type Scripts } from "../backends.ts";
 import type { Crossroads } from "../crossroads.ts";
-import type { End, Sighting } from "../observer.ts";
+import type { End, ObservedState, Sighting } from "../observer.ts";
 import { differences } from "./compare.ts";
 import { type Expectation, expectations, isAmbiguous } from "./expected.ts";
 import { answerTo, errorAbout, laterPacket } from "./replies.ts";
@@ -34,12 +35,14 @@ export interface Result {
   readonly differences: readonly Difference[];
   /** Packets that went as expected only once they were sent alone: NAT gives no two flows of a table one pair of ends. */
   readonly crowded: number;
-  /** Packets that were untracked and accepted, with what became of their answers. */
-  readonly untracked: readonly Answered[];
+  /** Packets that were accepted, with what became of their answers. */
+  readonly answered: readonly Answered[];
 }
 
 export interface Answered {
   readonly shot: Shot;
+  /** The state in which it was accepted. */
+  readonly state: ObservedState;
   readonly answer: Shot;
   readonly sighting: Sighting | undefined;
 }
@@ -80,7 +83,7 @@ export async function compare(
     ambiguous: sum(({ ambiguous }) => ambiguous),
     crowded: sum(({ crowded }) => crowded),
     differences: results.flatMap((result) => result.differences),
-    untracked: results.flatMap((result) => result.untracked),
+    answered: results.flatMap((result) => result.answered),
   };
 }
 
@@ -129,7 +132,6 @@ async function compareBatch(net: Crossroads, policy: Policy, shots: readonly Sho
   const opened = await fire(firsts);
 
   const answers: Trial[] = [];
-  const untracked: { readonly shot: Shot; readonly answer: Shot; readonly tag: number }[] = [];
   const flows: { readonly first: Trial; readonly end: End }[] = [];
   for (const first of firsts) {
     const { shot, tag } = first;
@@ -142,7 +144,6 @@ async function compareBatch(net: Crossroads, policy: Policy, shots: readonly Sho
       : trial(answer, firstState(answer), [shot]);
     if (!answering) continue;
     answers.push(answering);
-    if (end.state === "untracked") untracked.push({ shot, answer, tag: answering.tag });
     if (isTracked) flows.push({ first, end });
   }
   const answered = await fire(answers);
@@ -165,7 +166,68 @@ async function compareBatch(net: Crossroads, policy: Policy, shots: readonly Sho
     ambiguous,
     differences: found,
     crowded: 0,
-    untracked: untracked.map(({ shot, answer, tag }) => ({ shot, answer, sighting: answered.get(tag) })),
+    answered: answers.map(({ shot: answer, before: [shot], tag }) => ({
+      shot: shot!,
+      state: opened.get(firsts.find((first) => first.shot === shot)!.tag)!.end!.state,
+      answer,
+      sighting: answered.get(tag),
+    })),
+  };
+}
+
+/** Lets everything through; what belongs to no flow is no matter here. */
+const OPEN_TO_ALL = policyOf(
+  "version: 1\ndefaults: { input: allow, forward: allow, output: allow }\npolicies: []\n",
+);
+
+/**
+ * Packets of flows that were open before the policy was loaded, whatever it says of their first packets. What raw drops or
+ * leaves untracked it drops and leaves untracked all the same; everything else passes by its state.
+ */
+export async function compareOpen(
+  { backend, net }: Bench,
+  policy: Policy,
+  shots: readonly Shot[],
+): Promise<Pick<Result, "compared" | "differences">> {
+  await load(net.host, backend, scriptsOf(OPEN_TO_ALL));
+  await net.forget();
+  const firsts = (strangers(shots)[0] ?? [])
+    .filter((shot) => firstState(shot) === "new" && !isNeverTracked(shot))
+    .map((shot, i) => ({ shot, tag: 1 + i }));
+  const opened = await net.volley(firsts.map(({ shot, tag }) => injection(shot, tag)));
+  const flows = firsts.flatMap(({ shot, tag }) => {
+    const end = opened.get(tag)?.end;
+    const answer = end && answerTo(shot, end);
+    return answer ? [{ shot, tag, answer }] : [];
+  });
+  const answerTag = (tag: number): number => tag + firsts.length;
+  const answered = await net.volley(flows.map(({ answer, tag }) => injection(answer, answerTag(tag))));
+  const open = flows.filter(({ tag }) => answered.get(answerTag(tag))?.end?.state === "established");
+
+  await load(net.host, backend, scriptsOf(policy));
+  const trials = open.flatMap(({ shot, tag, answer }, i) =>
+    [laterPacket(shot, tag), answer].flatMap((packet, j) =>
+      isAmbiguous(policy, packet, "established")
+        ? []
+        : [
+            {
+              packet,
+              before: [shot, answer],
+              tag: 1 + 2 * i + j,
+              expected: expectations(policy, packet, "established"),
+            },
+          ],
+    ),
+  );
+  const seen = await net.volley(trials.map(({ packet, tag }) => injection(packet, tag)));
+  return {
+    compared: trials.length,
+    differences: trials.flatMap(({ packet, before, tag, expected }) => {
+      const problem = differences(expected, seen.get(tag));
+      return problem
+        ? [{ shots: [...before, packet], problem: `of a flow that was open before: ${problem}` }]
+        : [];
+    }),
   };
 }
 

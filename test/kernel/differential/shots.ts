@@ -7,7 +7,7 @@ import type { AddressSet } from "../../../src/policy/policy.ts";
 import { DEVICES, type Device, type Injection, LINK_LOCAL, OWN, SERVICE } from "../crossroads.ts";
 import { SEQUENCE } from "../observer.ts";
 import { buildPacket, type Content, fragment, type TcpFlag } from "../packets.ts";
-import { dccpRequest, sctpInit, udpLite } from "./transports.ts";
+import { dccpRequest, sctpInit, udpLite, unspoken } from "./transports.ts";
 
 /** A packet as the rules see it, and what they do not ask. */
 export interface Shot {
@@ -109,7 +109,7 @@ function contentOf({ packet, flags, identifier, about }: Shot, tag: number): Con
       };
     }
     default:
-      return { kind: "other", protocol, body: Buffer.alloc(24) };
+      return { kind: "other", protocol, body: unspoken(family, protocol, packet.source, packet.destination) };
   }
 }
 
@@ -120,7 +120,7 @@ export function describeShot({ packet, flags, fragmented, via }: Shot): string {
     text,
     ...(flags.length > 0 ? [`flags ${flags.join(",")}`] : []),
     ...(fragmented ? ["fragmented"] : []),
-    ...(packet.out !== via ? [`via ${via}`] : []),
+    ...(packet.out !== via && via !== DEVICES[0] ? [`via ${via}`] : []),
   ].join(" ");
 }
 
@@ -134,7 +134,7 @@ export function parseShot(text: string, self: AddressSet | null): Shot {
     packet,
     flags,
     fragmented: text.includes(" fragmented"),
-    via: via ?? (packet.out === "lo" ? null : (packet.out as Device | null)) ?? "eth0",
+    via: via ?? (packet.out === "lo" ? null : (packet.out as Device | null)) ?? DEVICES[0],
     identifier: null,
     about: null,
   };

@@ -35,6 +35,19 @@ export function dccpRequest(sourcePort: number, destinationPort: number): Buffer
   return body;
 }
 
+/** What follows the header of any other packet: nothing but, for IPv6, a checksum where OSPF has it; `reject` looks at it. */
+export function unspoken(family: 4 | 6, protocol: number, source: bigint, destination: bigint): Buffer {
+  const body = Buffer.alloc(24);
+  if (family === 4) return body;
+  const end = Buffer.from([0, body.length, 0, protocol]);
+  body.writeUInt16BE(internetChecksum(Buffer.concat([bytesOf(6, source), bytesOf(6, destination), end])), 12);
+  return body;
+}
+
+function bytesOf(family: 4 | 6, address: bigint): Buffer {
+  return Buffer.from(address.toString(16).padStart(family === 4 ? 8 : 32, "0"), "hex");
+}
+
 /** A UDP-Lite datagram whose checksum covers all of it. */
 export function udpLite(
   family: 4 | 6,
@@ -47,11 +60,10 @@ export function udpLite(
   body.writeUInt16BE(sourcePort, 0);
   body.writeUInt16BE(destinationPort, 2);
   body.writeUInt16BE(body.length, 4);
-  const digits = family === 4 ? 8 : 32;
-  const address = (value: bigint) => Buffer.from(value.toString(16).padStart(digits, "0"), "hex");
   const end = Buffer.from([0, 136, 0, body.length]);
   body.writeUInt16BE(
-    internetChecksum(Buffer.concat([address(source), address(destination), end, body])) || 0xffff,
+    internetChecksum(Buffer.concat([bytesOf(family, source), bytesOf(family, destination), end, body])) ||
+      0xffff,
     6,
   );
   return body;
