@@ -1,3 +1,4 @@
+import type { Meaning } from "../meaning/meaning.ts";
 import { sameEffect, type Taker, takersOf } from "../meaning/rule-fates.ts";
 import { rulesMeet } from "../packets/rules.ts";
 import type { Rule } from "../policy/policy.ts";
@@ -39,11 +40,24 @@ export function idleCandidates({ policy, meaning }: Pick<Subject, "policy" | "me
   return candidates;
 }
 
+/** By policy, what was found out already: two checks ask about the same rules. */
+const known = new WeakMap<Meaning, Map<number, Idle | null>>();
+
 /** Why a candidate is idle; null where it is not, because a limit or a log gives it an effect, or its mirrors do. */
-export function idleness(
-  { rule, index }: Candidate,
-  subject: Pick<Subject, "policy" | "meaning">,
-): Idle | null {
+export function idleness(candidate: Candidate, subject: Pick<Subject, "policy" | "meaning">): Idle | null {
+  let found = known.get(subject.meaning);
+  if (!found) {
+    found = new Map();
+    known.set(subject.meaning, found);
+  }
+  const before = found.get(candidate.index);
+  if (before !== undefined) return before;
+  const idle = findIdleness(candidate, subject);
+  found.set(candidate.index, idle);
+  return idle;
+}
+
+function findIdleness({ rule, index }: Candidate, subject: Pick<Subject, "policy" | "meaning">): Idle | null {
   const { policy, meaning } = subject;
   const { takers, isWhole } = takersOf(meaning, index);
   // What a limit takes, it may leave as well.

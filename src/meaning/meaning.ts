@@ -60,7 +60,11 @@ export function meaningOf(policy: Policy, world: World = createWorld([policy])):
       policy.rules.some(({ limit }) => limit)
         ? once(family, `${limits} ${view}`, () => fates(policy, family, world, limits, view))
         : once(family, view, () => fates(policy, family, world, limits, view)),
-    marks: (family, view) => once(family, `marks ${view}`, () => marks(policy, family, world, view)),
+    marks: (family, view) =>
+      // Where no rule asks for the output interface, raw knows all that there is to know.
+      policy.rules.some(({ match }) => match.out)
+        ? once(family, `marks ${view}`, () => marks(policy, family, world, view))
+        : meaning.fates(family, "untracking", view),
     possible: (family) => once(family, "possible", () => possiblePackets(family, world)),
     answerable: (family) => once(family, "answerable", () => answerablePackets(family, world)),
     ruleList(family) {

@@ -21,6 +21,7 @@ export const halfTrackedFlow: Check = {
   name: "half-tracked-flow",
   level: "error",
   run(subject, report) {
+    if (untrackedAllows(subject.policy).length === 0) return;
     const taking = untrackedReplies(subject);
     const startOf = ({ sentence }: Offender<Rule>): number => sentence.origin.span.start;
     const told = new Set<number>();

@@ -13,6 +13,7 @@ export const untrackedReplyDenied: Check = {
   run(subject, report) {
     const { document, policy, meaning } = subject;
     const allows = untrackedAllows(policy);
+    if (allows.length === 0) return;
     const blamed = offenders(
       {
         bad: (family) => repliesDenied(meaning, family),
