@@ -35,8 +35,16 @@ export function describeOrigin({ policy, span, role }: Origin): string {
 export interface ChainBuilder {
   /** One rule for each line, all of the same effect. */
   add(lines: readonly Line[], effect: Effect): void;
+  /** Rules that ask and log once, and then do one of several things: the first of whose lines match. */
+  addBranches(lines: readonly Line[], branches: readonly Branch[], effect: Omit<Effect, "statement">): void;
   readonly rules: readonly RulesetRule[];
   readonly called: readonly Chain[];
+}
+
+/** Lines that lead to one statement. */
+interface Branch {
+  readonly lines: readonly Line[];
+  readonly statement: Statement;
 }
 
 /** A builder for the chain `name`. Chains that it needs beside are called after it. */
@@ -56,24 +64,35 @@ export function buildChain(table: TableName, name: string): ChainBuilder {
   return {
     rules,
     called,
-    add(lines, effect) {
-      const { origin, group, limit, log, statement } = effect;
-      const test: LimitMatch | null = limit ? { kind: "limit", ...limit } : null;
-      if (test && lines.length > 1) {
-        const jump = share(effect, test);
-        for (const matches of lines) rules.push({ matches, log: null, statement: jump, origin, group });
-        return;
-      }
-      for (const line of lines)
-        rules.push({
-          matches: test ? [...line, test] : line,
-          log: asLog(log),
-          statement,
-          origin,
-          group,
-        });
+    addBranches(lines, branches, effect) {
+      const chain = `${name}-branches-${called.length + 1}`;
+      const { origin, group } = effect;
+      const inside = branches.flatMap((branch) =>
+        branch.lines.map((matches) => ({ matches, log: null, statement: branch.statement, origin, group })),
+      );
+      called.push({ table, name: chain, base: null, rules: inside });
+      add(lines, { ...effect, statement: { kind: "jump", chain } });
     },
+    add,
   };
+
+  function add(lines: readonly Line[], effect: Effect): void {
+    const { origin, group, limit, log, statement } = effect;
+    const test: LimitMatch | null = limit ? { kind: "limit", ...limit } : null;
+    if (test && lines.length > 1) {
+      const jump = share(effect, test);
+      for (const matches of lines) rules.push({ matches, log: null, statement: jump, origin, group });
+      return;
+    }
+    for (const line of lines)
+      rules.push({
+        matches: test ? [...line, test] : line,
+        log: asLog(log),
+        statement,
+        origin,
+        group,
+      });
+  }
 }
 
 function asLog(prefix: string | null | undefined): RulesetRule["log"] {

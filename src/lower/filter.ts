@@ -13,8 +13,9 @@ import {
   OUTPUT,
   TRANSLATED_OUTPUT,
 } from "./hooks.ts";
-import { denialsInDoubt, linesOfBoth } from "./late.ts";
-import { linesAt } from "./lines.ts";
+import { anywhereOut, denialsInDoubt, linesOfBoth } from "./late.ts";
+import { type Line, linesAt } from "./lines.ts";
+import { meetLines } from "./meet.ts";
 import { mayBeTranslatedInto } from "./nat.ts";
 import { mayOverlap } from "./overlap.ts";
 import { isDecidedInRaw, NEIGHBOUR_DISCOVERY_TEST } from "./raw.ts";
@@ -56,17 +57,12 @@ function filterChain(policy: Policy, hook: FilterHook, view: HookView): Chain[] 
   const limited: Rule[] = [];
   for (const rule of policy.rules) {
     // What a tracked rule above keeps tracked but, its limit being used up, does not decide comes to this one.
-    const spills =
-      !rule.tracked && limited.some((one) => mayOverlap(one.match, rule.match, view.paths, policy.self));
-    if (rule.tracked || spills || staysInFilter(rule, policy, hook, view, marks))
-      for (const { lines, statement } of outcomesOf(rule, linesAt(rule.match, view, policy.self)))
-        builder.add(lines, {
-          statement,
-          limit: rule.limit,
-          log: !spills && wasLoggedInRaw(rule, policy) ? null : rule.log,
-          origin: describeOrigin(rule.origin),
-          group: rule.origin.policy,
-        });
+    const spills = rule.tracked
+      ? []
+      : limited.filter((one) => mayOverlap(one.match, rule.match, view.paths, policy.self));
+    const lines = linesInFilter(rule, spills, policy, hook, view, marks);
+    if (lines.length > 0)
+      addRule(builder, lines, rule, spills.length === 0 && wasLoggedInRaw(rule, policy) ? null : rule.log);
     if (rule.tracked && rule.limit) limited.push(rule);
   }
   const chain: Chain = {
@@ -77,6 +73,46 @@ function filterChain(policy: Policy, hook: FilterHook, view: HookView): Chain[] 
   };
   const chains = [chain, ...builder.called, ...early];
   return chain.base?.policy === "accept" && !chains.some(({ rules }) => rules.some(matters)) ? [] : chains;
+}
+
+/**
+ * The lines of a rule in the filter; none where raw has settled it. A limit is asked once: where raw has asked it, only
+ * packets that raw kept for a rule above, or that came to match by a translation, are left to ask.
+ */
+function linesInFilter(
+  rule: Rule,
+  spills: readonly Rule[],
+  policy: Policy,
+  hook: FilterHook,
+  view: HookView,
+  marks: Marks,
+): Line[] {
+  const all = linesAt(rule.match, view, policy.self);
+  const isJudgedAgain = hook === "forward" && !marks.settled && rule.action === "allow";
+  if (rule.tracked || isJudgedAgain) return all;
+  const translated = policy.destinationNat.some((nat) =>
+    mayBeTranslatedInto(nat, rule, view.paths, policy.self),
+  );
+  const neverTracked = marks.exceptIcmpv6 && rule.action === "allow" && mayBeIcmpv6(rule);
+  if (!rule.limit) return spills.length > 0 || translated || neverTracked ? all : [];
+  return [
+    ...spills.flatMap((taker) => linesOfBoth(taker.match, rule.match, view, policy.self)),
+    ...(translated ? all.map((line): Line => [...line, { kind: "dnat-status" }]) : []),
+    ...(neverTracked ? all.flatMap(ofNeighbourDiscovery) : []),
+  ];
+}
+
+function ofNeighbourDiscovery(line: Line): Line[] {
+  const both = meetLines(line, [NEIGHBOUR_DISCOVERY_TEST]);
+  return both ? [both] : [];
+}
+
+/** What a rule does to the packets of its lines. Where it answers in two ways, both stand behind one limit. */
+function addRule(chain: ChainBuilder, lines: readonly Line[], rule: Rule, log: string | null): void {
+  const effect = { limit: rule.limit, log, origin: describeOrigin(rule.origin), group: rule.origin.policy };
+  const outcomes = outcomesOf(rule, lines).filter((outcome) => outcome.lines.length > 0);
+  if (rule.limit && outcomes.length > 1) chain.addBranches(lines, outcomesOf(rule, [[]]), effect);
+  else for (const outcome of outcomes) chain.add(outcome.lines, { ...effect, statement: outcome.statement });
 }
 
 /** Whether a rule does more than a chain that accepts everything anyway. */
@@ -108,7 +144,7 @@ function earlyDenies(policy: Policy): Chain[] {
     // A limit is asked once: here by those packets alone that raw let by without asking.
     const takers = isDeny && rule.limit ? inDoubt.get(rule) : undefined;
     const lines = takers
-      ? takers.flatMap((taker) => linesOfBoth(taker, rule, FILTER_FORWARD, policy))
+      ? takers.flatMap((taker) => linesOfBoth(anywhereOut(taker.match), rule.match, FILTER_FORWARD, self))
       : linesAt(rule.match, FILTER_FORWARD, self);
     builder.add(lines, {
       statement: { kind: isDeny ? "drop" : "return" },
@@ -153,14 +189,6 @@ function marksSettle(forwarded: readonly Rule[], { self }: Policy): boolean {
 
 function isUntrackedAllow({ tracked, action }: Rule): boolean {
   return !tracked && action === "allow";
-}
-
-/** Whether packets that an untracked rule decides can reach the filter's rules. */
-function staysInFilter(rule: Rule, policy: Policy, hook: FilterHook, view: HookView, marks: Marks): boolean {
-  if (hook === "forward" && !marks.settled) return rule.action === "allow";
-  if (policy.destinationNat.some((nat) => mayBeTranslatedInto(nat, rule, view.paths, policy.self)))
-    return true;
-  return marks.exceptIcmpv6 && rule.action === "allow" && mayBeIcmpv6(rule);
 }
 
 function mayBeIcmpv6({ match }: Rule): boolean {

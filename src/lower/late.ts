@@ -1,7 +1,9 @@
+import type { Path } from "../policy/packet.ts";
 import { canTakePath } from "../policy/paths.ts";
-import type { Policy, Rule } from "../policy/policy.ts";
+import type { AddressSet, Match, Policy, Rule } from "../policy/policy.ts";
 import type { HookView } from "./hooks.ts";
 import { type Line, linesAt } from "./lines.ts";
+import { meetLines } from "./meet.ts";
 import { mayOverlap } from "./overlap.ts";
 
 /**
@@ -19,26 +21,31 @@ export function denialsInDoubt(policy: Policy): ReadonlyMap<Rule, readonly Rule[
     if (!isDenial && rule.match.out !== null) takers.push(rule);
     if (!isDenial || rule.match.out !== null || takers.length === 0) continue;
     const above = takers.filter(({ match }) =>
-      mayOverlap({ ...match, out: null }, rule.match, ["forward"], policy.self),
+      mayOverlap(anywhereOut(match), rule.match, ["forward"], policy.self),
     );
     if (above.length > 0) found.set(rule, above);
   }
   return found;
 }
 
-/** Lines for the forwarded packets that two rules match, wherever the first asks them to leave. */
-export function linesOfBoth(taker: Rule, denial: Rule, view: HookView, { self }: Policy): Line[] {
-  const theirs = linesAt({ ...taker.match, out: null }, view, self, ["forward"]);
-  const own = linesAt(denial.match, view, self, ["forward"]);
-  return theirs.flatMap((line) =>
-    own.map((more) => [...line, ...more.filter((test) => !line.some((known) => sameTest(known, test)))]),
+/** Lines for the packets on some paths that two matches have in common. */
+export function linesOfBoth(
+  a: Match,
+  b: Match,
+  view: HookView,
+  self: AddressSet | null,
+  paths: readonly Path[] = view.paths,
+): Line[] {
+  const others = linesAt(b, view, self, paths);
+  return linesAt(a, view, self, paths).flatMap((line) =>
+    others.flatMap((other) => {
+      const both = meetLines(line, other);
+      return both ? [both] : [];
+    }),
   );
 }
 
-function sameTest(a: Line[number], b: Line[number]): boolean {
-  return a === b || JSON.stringify(a, asText) === JSON.stringify(b, asText);
-}
-
-function asText(_: string, value: unknown): unknown {
-  return typeof value === "bigint" ? String(value) : value;
+/** A match wherever its packets leave: all that raw can ask of forwarded ones. */
+export function anywhereOut(match: Match): Match {
+  return { ...match, out: null };
 }

@@ -5,7 +5,7 @@ import type { Policy, Rule } from "../policy/policy.ts";
 import { buildChain, type ChainBuilder, describeOrigin, OWN_GROUP } from "./build.ts";
 import { rulesToGuard } from "./guards.ts";
 import { type HookView, OUTPUT, PREROUTING } from "./hooks.ts";
-import { denialsInDoubt, linesOfBoth } from "./late.ts";
+import { anywhereOut, denialsInDoubt, linesOfBoth } from "./late.ts";
 import { type Line, linesAt } from "./lines.ts";
 
 /**
@@ -65,7 +65,7 @@ function rawChain(
   for (const { rule, lines } of entries.slice(0, lastUntracked + 1)) {
     // An untracked allow that asks where packets leave has taken all of its packets already.
     for (const taker of inDoubt.get(rule)?.filter(({ tracked }) => tracked) ?? [])
-      builder.add(linesOfBoth(taker, rule, view, policy), {
+      builder.add(linesOfBoth(anywhereOut(taker.match), rule.match, view, self, ["forward"]), {
         statement: { kind: "accept" },
         origin: `${describeOrigin(taker.origin)}, decided when it is known where they leave`,
         group: taker.origin.policy,

@@ -5,8 +5,8 @@ export interface Agreement {
   /** Whether both ask the same in the same order and come to the same. What is not understood is like nothing. */
   alike(meant: Outcome, done: Outcome): boolean;
   /**
-   * Limits whose tokens go other ways than the policy says, among all that was found alike: a rule's limit at one hook that
-   * is counted in several buckets, or a bucket that serves several rules.
+   * Limits whose tokens go other ways than the policy says, among all that was found alike: a rule's limit that is counted
+   * in several buckets at one hook of one table, or a bucket that serves several rules.
    */
   misplaced(): readonly Misplaced[];
 }
@@ -46,8 +46,12 @@ export function createAgreement(outcomes: Outcomes): Agreement {
     alike,
     misplaced() {
       const found: Misplaced[] = [];
-      for (const [meant, done] of doneBy)
-        if (done.size > 1) found.push({ kind: "split", meant, done: [...done] });
+      for (const [meant, done] of doneBy) {
+        // No two tables can share a bucket: a policy's limit counts in each of them for itself.
+        const byTable = Map.groupBy(done, (bucket) => bucket.split(" ")[0]!);
+        for (const some of byTable.values())
+          if (some.length > 1) found.push({ kind: "split", meant, done: some });
+      }
       for (const [done, meant] of meantBy) {
         // One rule has a bucket for each path in the policy's book; at one hook they may well be one.
         const rules = new Set([...meant].map((bucket) => bucket.split(",")[0]!));
