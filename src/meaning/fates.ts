@@ -167,17 +167,6 @@ export function answerablePackets(family: Family, world: World): Diagram {
   return space.difference(possiblePackets(family, world), silent);
 }
 
-/** Packets that the kernel never tracks and the essentials always allow. */
-export function neighbourDiscovery(world: World): Diagram {
-  return world.spaces[6].set([
-    {
-      protocol: [single(ICMPV6)],
-      destinationPort: NEIGHBOUR_DISCOVERY.map(single),
-      path: ["input", "output", "loopback"].map((path) => single(PATHS.indexOf(path as Path))),
-    },
-  ]);
-}
-
 function single(value: number): { first: number; last: number } {
   return { first: value, last: value };
 }
