@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { analyse } from "../../../src/compile.ts";
 import { TCP } from "../../../src/policy/packet.ts";
+import type { Policy } from "../../../src/policy/policy.ts";
 import { readPolicy } from "../../support/policy.ts";
 import { randomPolicy } from "../../support/random-policy.ts";
 import { BACKENDS, type Backend } from "../backends.ts";
@@ -8,7 +9,7 @@ import { crossroads } from "../crossroads.ts";
 import { boundaryShot } from "./boundaries.ts";
 import { randomOf } from "./random.ts";
 import { type Answered, type Bench, compare, compareOpen, type Difference } from "./run.ts";
-import { describeShot } from "./shots.ts";
+import { describeShot, type Shot } from "./shots.ts";
 import { shrink } from "./shrink.ts";
 
 /** How much was compared under one backend. */
@@ -61,30 +62,15 @@ export async function fuzz({ seed, goOn, shots, say = () => {} }: FuzzPlan): Pro
       if (!policy) continue;
       const random = randomOf(seed + i);
       const volley = Array.from({ length: shots }, () => boundaryShot(policy, random));
-      const isClean = hasNoErrors(text);
+      const one: Subject = { seed: seed + i, text, policy, volley, isClean: hasNoErrors(text) };
       await Promise.all(
         benches.map(async (bench) => {
           const tally = tallies[bench.backend];
-          const result = await compare(bench, policy, volley);
-          tally.policies++;
-          if (i % OPEN_EVERY === 0) {
-            const open = await compareOpen(bench, policy, volley);
-            tally.packets += open.compared;
-            for (const difference of open.differences.slice(0, SHRUNK_PER_POLICY))
-              findings.push(describeDifference(bench.backend, seed + i, text, difference));
-          }
-          tally.packets += result.compared;
-          tally.ambiguous += result.ambiguous;
-          tally.crowded += result.crowded;
-          if (isClean) {
-            tally.clean++;
-            tally.answered += result.answered.length;
-            for (const answered of result.answered.filter(breaksPromise))
-              findings.push(describeUnanswered(bench.backend, text, answered));
-          }
-          for (const difference of result.differences.slice(0, SHRUNK_PER_POLICY)) {
-            const small = await shrink(bench, text, difference);
-            findings.push(describeDifference(bench.backend, seed + i, small.text, small.difference));
+          try {
+            findings.push(...(await hold(bench, one, tally)));
+          } catch (error) {
+            // A script that the kernel refuses is a finding like any other.
+            findings.push(`${bench.backend}, seed ${seed + i}: ${(error as Error).message}\n${text}`);
           }
         }),
       );
@@ -94,6 +80,43 @@ export async function fuzz({ seed, goOn, shots, say = () => {} }: FuzzPlan): Pro
     await Promise.all(benches.map(({ net }) => net.lab.destroy()));
   }
   return { tallies, findings };
+}
+
+interface Subject {
+  readonly seed: number;
+  readonly text: string;
+  readonly policy: Policy;
+  readonly volley: readonly Shot[];
+  readonly isClean: boolean;
+}
+
+/** Holds one policy under one backend; what was found. */
+async function hold(bench: Bench, subject: Subject, tally: Tally): Promise<readonly string[]> {
+  const { seed, text, policy, volley, isClean } = subject;
+  const { backend } = bench;
+  const findings: string[] = [];
+  tally.policies++;
+  if (seed % OPEN_EVERY === 0) {
+    const open = await compareOpen(bench, policy, volley);
+    tally.packets += open.compared;
+    for (const difference of open.differences.slice(0, SHRUNK_PER_POLICY))
+      findings.push(describeDifference(backend, seed, text, difference));
+  }
+  const result = await compare(bench, policy, volley);
+  tally.packets += result.compared;
+  tally.ambiguous += result.ambiguous;
+  tally.crowded += result.crowded;
+  if (isClean) {
+    tally.clean++;
+    tally.answered += result.answered.length;
+    for (const answered of result.answered.filter(breaksPromise))
+      findings.push(describeUnanswered(backend, text, answered));
+  }
+  for (const difference of result.differences.slice(0, SHRUNK_PER_POLICY)) {
+    const small = await shrink(bench, text, difference);
+    findings.push(describeDifference(backend, seed, small.text, small.difference));
+  }
+  return findings;
 }
 
 function emptyTally(): Tally {
