@@ -3,7 +3,7 @@ import { firstMatch } from "../packets/first-match.ts";
 import type { Diagram } from "../packets/nodes.ts";
 import { type MatchRule, rankRules } from "../packets/rules.ts";
 import { reverseMatch } from "../policy/mirror.ts";
-import { ICMP, ICMPV6, NEIGHBOUR_DISCOVERY, type Path, TCP } from "../policy/packet.ts";
+import { ICMP, ICMPV6, type Path, TCP } from "../policy/packet.ts";
 import { PATHS } from "../policy/paths.ts";
 import type { Match, Policy, Rule } from "../policy/policy.ts";
 import { REVERSE_PATH } from "../policy/reply.ts";
