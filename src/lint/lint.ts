@@ -11,6 +11,7 @@ import { halfTrackedFlow } from "./checks/half-tracked-flow.ts";
 import { keepPorts } from "./checks/keep-ports.ts";
 import { noWayBackIn } from "./checks/no-way-back-in.ts";
 import { redundantRule } from "./checks/redundant-rule.ts";
+import { selfWithoutFamily } from "./checks/self-without-family.ts";
 import { shadowedRule } from "./checks/shadowed-rule.ts";
 import { unmatchableRule } from "./checks/unmatchable-rule.ts";
 import { untrackedFromAnywhere } from "./checks/untracked-from-anywhere.ts";
@@ -33,6 +34,7 @@ export const checks: readonly Check[] = [
   redundantRule,
   dnatNotAllowed,
   noWayBackIn,
+  selfWithoutFamily,
   untrackedFromAnywhere,
   keepPorts,
   unusedName,

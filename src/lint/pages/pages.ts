@@ -8,6 +8,7 @@ import { noWayBackIn } from "./no-way-back-in.ts";
 import type { Page } from "./page.ts";
 import { policyPages } from "./policy.ts";
 import { redundantRule } from "./redundant-rule.ts";
+import { selfWithoutFamily } from "./self-without-family.ts";
 import { shadowedRule } from "./shadowed-rule.ts";
 import { unmatchableRule } from "./unmatchable-rule.ts";
 import { untrackedFromAnywhere } from "./untracked-from-anywhere.ts";
@@ -48,6 +49,7 @@ export const CHAPTERS: readonly Chapter[] = [
       redundantRule,
       dnatNotAllowed,
       noWayBackIn,
+      selfWithoutFamily,
       untrackedFromAnywhere,
       keepPorts,
       unusedName,
