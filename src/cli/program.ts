@@ -8,6 +8,7 @@ import { addGolden } from "./commands/golden.ts";
 import { addInit } from "./commands/init.ts";
 import { addLint } from "./commands/lint.ts";
 import { addSchema } from "./commands/schema.ts";
+import { addTrace } from "./commands/trace.ts";
 import { addVerify } from "./commands/verify.ts";
 import type { Exit } from "./exit.ts";
 
@@ -52,6 +53,7 @@ export function buildProgram(surroundings: Surroundings): Command {
   addLint(program, exit);
   addVerify(program, exit);
   addDiff(program, exit);
+  addTrace(program, exit);
   addGolden(program, exit);
   addExplain(program, exit);
   addInit(program, exit);
