@@ -25,7 +25,7 @@ export function replyTo(packet: Packet): Packet | null {
     destination: packet.source,
     sourcePort: packet.destinationPort,
     destinationPort: packet.sourcePort,
-    icmp: type === undefined ? null : { type, code: 0 },
+    icmp: type === undefined || !packet.icmp ? null : { type, code: packet.icmp.code },
     opening: false,
   };
 }
