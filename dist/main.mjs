@@ -19,9 +19,9 @@ var __commonJS = (cb, mod) => function __require() {
     throw mod = 0, e;
   }
 };
-var __export = (target3, all) => {
+var __export = (target4, all) => {
   for (var name2 in all)
-    __defProp(target3, name2, { get: all[name2], enumerable: true });
+    __defProp(target4, name2, { get: all[name2], enumerable: true });
 };
 var __copyProps = (to, from, except, desc) => {
   if (from && typeof from === "object" || typeof from === "function") {
@@ -31,19 +31,113 @@ var __copyProps = (to, from, except, desc) => {
   }
   return to;
 };
-var __toESM = (mod, isNodeMode, target3) => (target3 = mod != null ? __create(__getProtoOf(mod)) : {}, __copyProps(
+var __toESM = (mod, isNodeMode, target4) => (target4 = mod != null ? __create(__getProtoOf(mod)) : {}, __copyProps(
   // If the importer is in node compatibility mode or this is not an ESM
   // file that has been converted to a CommonJS file using a Babel-
   // compatible transform (i.e. "__esModule" has not been set), then set
   // "default" to the CommonJS "module.exports" for node compatibility.
-  isNodeMode || !mod || !mod.__esModule ? __defProp(target3, "default", { value: mod, enumerable: true }) : target3,
+  isNodeMode || !mod || !mod.__esModule ? __defProp(target4, "default", { value: mod, enumerable: true }) : target4,
   mod
 ));
 
+// src/report/cells.ts
+function graphemesOf(text2) {
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return segmenter.segment(text2);
+}
+function cellsOf(text2, column = 0) {
+  const cells = [];
+  let at = column;
+  const push2 = (shown, width, length) => {
+    cells.push({ text: shown, width, length });
+    at += width;
+  };
+  for (const { segment: segment2 } of isPlain(text2) ? plainSegments(text2) : graphemesOf(text2)) {
+    if (segment2 === "	") {
+      const width = TAB_STOP - at % TAB_STOP;
+      push2(" ".repeat(width), width, 1);
+    } else if (segment2.length > LONGEST_CHARACTER || !isSafe(segment2)) {
+      for (const character of segment2) {
+        const shown = UNSAFE.test(character) || segment2.length > LONGEST_CHARACTER ? nameOf(character) : character;
+        push2(shown, shown === character ? widthOf(character) : shown.length, character.length);
+      }
+    } else push2(segment2, widthOf(segment2), segment2.length);
+  }
+  return cells;
+}
+function harmless(text2) {
+  if (isPlain(text2)) return text2;
+  return cellsOf(text2).map((cell) => cell.text).join("");
+}
+function isPlain(text2) {
+  return /^[ -~]*$/.test(text2);
+}
+function* plainSegments(text2) {
+  for (const segment2 of text2) yield { segment: segment2 };
+}
+function isSafe(segment2) {
+  if (!UNSAFE.test(segment2)) return true;
+  if (!new RegExp("\\p{Extended_Pictographic}", "u").test(segment2)) return false;
+  for (const character of segment2) {
+    if (UNSAFE.test(character) && character !== "\u200D" && !VARIATION_SELECTOR.test(character)) return false;
+  }
+  return true;
+}
+function nameOf(character) {
+  const code2 = character.codePointAt(0);
+  if (code2 < 32) return String.fromCodePoint(9216 + code2);
+  if (code2 === 127) return "\u2421";
+  return `<U+${code2.toString(16).toUpperCase().padStart(4, "0")}>`;
+}
+function widthOf(segment2) {
+  const code2 = segment2.codePointAt(0);
+  if (code2 < 768) return segment2.includes("\uFE0F") ? 2 : 1;
+  if (new RegExp("^\\p{M}", "u").test(segment2)) return 0;
+  if (new RegExp("^\\p{Emoji_Presentation}", "u").test(segment2) || segment2.includes("\uFE0F")) return 2;
+  for (const [first3, last] of WIDE) if (code2 >= first3 && code2 <= last) return 2;
+  return 1;
+}
+var TAB_STOP, LONGEST_CHARACTER, segmenter, UNSAFE, VARIATION_SELECTOR, WIDE;
+var init_cells = __esm({
+  "src/report/cells.ts"() {
+    "use strict";
+    TAB_STOP = 4;
+    LONGEST_CHARACTER = 32;
+    UNSAFE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+    VARIATION_SELECTOR = /[\ufe0e\ufe0f]/u;
+    WIDE = [
+      [4352, 4447],
+      [9001, 9002],
+      [11904, 12350],
+      [12353, 42191],
+      [43360, 43391],
+      [44032, 55203],
+      [63744, 64255],
+      [65040, 65049],
+      [65072, 65135],
+      [65281, 65376],
+      [65504, 65510],
+      [94176, 101887],
+      [110576, 111359],
+      [127488, 127743],
+      [131072, 262141]
+    ];
+  }
+});
+
+// src/version.ts
+var VERSION;
+var init_version = __esm({
+  "src/version.ts"() {
+    "use strict";
+    VERSION = "0.1.0";
+  }
+});
+
 // src/source/source.ts
 function lineStarts(source) {
-  const known = lineTables.get(source);
-  if (known) return known;
+  const known3 = lineTables.get(source);
+  if (known3) return known3;
   const starts = [0];
   for (const ending of source.text.matchAll(/\r\n|\n|\r/g)) starts.push(ending.index + ending[0].length);
   lineTables.set(source, starts);
@@ -60,6 +154,9 @@ function positionOf(source, offset) {
   }
   return { line: low + 1, column: offset - starts[low] + 1 };
 }
+function baseName({ name: name2 }) {
+  return name2.split(/[\\/]/).at(-1) || name2;
+}
 function textOf(span) {
   return span.source.text.slice(span.start, span.end);
 }
@@ -68,6 +165,451 @@ var init_source = __esm({
   "src/source/source.ts"() {
     "use strict";
     lineTables = /* @__PURE__ */ new WeakMap();
+  }
+});
+
+// src/report/view.ts
+function lineBounds(source, line) {
+  const starts = lineStarts(source);
+  const start = starts[line - 1];
+  let end = starts[line] ?? source.text.length;
+  if (line < starts.length) {
+    if (source.text[end - 1] === "\n") end--;
+    if (end > start && source.text[end - 1] === "\r") end--;
+  }
+  return { start, end };
+}
+function linesOf(span) {
+  const { source, start } = span;
+  const from = positionOf(source, start);
+  let end = span.end;
+  if (positionOf(source, end).line > from.line) {
+    while (end > start && /\s/.test(source.text[end - 1])) end--;
+  }
+  const to = positionOf(source, end);
+  return { first: from.line, last: to.line, start: from.column - 1, end: to.column - 1 };
+}
+function viewText(text2, focus, width) {
+  let start = 0;
+  let end = text2.length;
+  if (text2.length > 4 * width) {
+    start = Math.max(0, focus.start - 2 * width);
+    end = Math.min(text2.length, Math.max(focus.start, start) + 4 * width);
+  }
+  const cells = cellsOf(text2.slice(start, end));
+  const columnAt = columnsOf(cells, start);
+  const total = columnAt(end).from;
+  const from = columnAt(focus.start).from;
+  const to = Math.max(from + 1, focus.end > focus.start ? columnAt(focus.end - 1).to : 0);
+  if (start === 0 && end === text2.length && total <= width) return view(cells, 0, total, false, false);
+  const wanted = Math.max(from - Math.floor(width / 3), Math.min(to + 2 - width, from - 1));
+  const left = Math.max(0, Math.min(wanted, total - width));
+  const right = Math.min(total, left + width);
+  return view(cells, left, right, left > 0 || start > 0, right < total || end < text2.length);
+  function view(shown, first3, last, cutLeft, cutRight) {
+    const low = first3 + (cutLeft ? 1 : 0);
+    const high = last - (cutRight ? 1 : 0);
+    let column = 0;
+    let printed = cutLeft ? ELLIPSIS : "";
+    for (const cell of shown) {
+      if (column >= low && column + cell.width <= high) printed += cell.text;
+      else if (column < high && column + cell.width > low) {
+        printed += " ".repeat(Math.min(high, column + cell.width) - Math.max(low, column));
+      }
+      column += cell.width;
+    }
+    if (cutRight) printed += ELLIPSIS;
+    const clip = (value) => Math.min(Math.max(value, first3), Math.max(last - 1, first3)) - first3;
+    return {
+      text: printed,
+      columns(a, b) {
+        const begin = columnAt(a).from;
+        const finish2 = b > a ? columnAt(b - 1).to : begin + 1;
+        if (!cutLeft && !cutRight) return { from: begin, to: Math.max(finish2, begin + 1) };
+        return { from: clip(begin), to: Math.max(clip(begin), clip(finish2 - 1)) + 1 };
+      }
+    };
+  }
+}
+function columnsOf(cells, start) {
+  const table = [];
+  let column = 0;
+  for (const cell of cells) {
+    const place = { from: column, to: column + cell.width };
+    for (let i = 0; i < cell.length; i++) table.push(place);
+    column = place.to;
+  }
+  const after = { from: column, to: column };
+  return (unit) => table[Math.max(0, unit - start)] ?? after;
+}
+var ELLIPSIS;
+var init_view = __esm({
+  "src/report/view.ts"() {
+    "use strict";
+    init_source();
+    init_cells();
+    ELLIPSIS = "\u2026";
+  }
+});
+
+// src/report/fix.ts
+function fixRows(fix, layout) {
+  const bar = `${" ".repeat(layout.gutter)} ${layout.paint("frame", "|")}`;
+  const rows = [];
+  for (const edits of groupEdits(fix.edits)) {
+    const hunk = hunkOf(edits);
+    if (hunk) rows.push(bar, ...hunkRows(hunk, layout));
+  }
+  return rows;
+}
+function lastLineOfFix(fix) {
+  return Math.max(
+    1,
+    ...fix.edits.map(({ span, text: text2 }) => lineAt(span.source, span.end) + text2.split("\n").length - 1)
+  );
+}
+function lineAt(source, offset) {
+  return positionOf(source, offset).line;
+}
+function groupEdits(edits) {
+  const groups = [];
+  for (const edit of [...edits].sort((a, b) => a.span.start - b.span.start)) {
+    const group = groups.find((candidate) => {
+      const last = candidate.at(-1).span;
+      return last.source === edit.span.source && lineAt(last.source, edit.span.start) <= lineAt(last.source, last.end) + 1;
+    });
+    if (group) group.push(edit);
+    else groups.push([edit]);
+  }
+  return groups;
+}
+function hunkOf(edits) {
+  const { source } = edits[0].span;
+  const first3 = lineAt(source, edits[0].span.start);
+  const last = lineAt(source, Math.max(...edits.map((edit) => edit.span.end)));
+  const { start } = lineBounds(source, first3);
+  const { end } = lineBounds(source, last);
+  let changed = "";
+  let copied = start;
+  for (const { span, text: text2 } of edits) {
+    changed += source.text.slice(copied, span.start) + text2;
+    copied = span.end;
+  }
+  changed += source.text.slice(copied, end);
+  const before = source.text.slice(start, end).split(/\r\n|\n|\r/);
+  const after = changed.split(/\r\n|\n|\r/);
+  let line = first3;
+  while (before.length > 0 && before[0] === after[0]) {
+    before.shift();
+    after.shift();
+    line++;
+  }
+  while (before.length > 0 && before.at(-1) === after.at(-1)) {
+    before.pop();
+    after.pop();
+  }
+  return before.length + after.length > 0 ? { line, before, after } : null;
+}
+function hunkRows({ line, before, after }, layout) {
+  const { paint, gutter, width } = layout;
+  const row = (text2, other, number2, sign) => {
+    const at = commonPrefix(text2, other ?? "");
+    const { text: shown } = viewText(text2, { start: at, end: at + 1 }, width - gutter - 3);
+    const role = sign === "-" ? "removed" : "added";
+    return `${paint("frame", String(number2).padStart(gutter))} ${paint(role, `${sign} ${shown}`.trimEnd())}`;
+  };
+  return [
+    ...before.map((text2, index) => row(text2, after[index], line + index, "-")),
+    ...after.map((text2, index) => row(text2, before[index], line + index, "+"))
+  ];
+}
+function commonPrefix(a, b) {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
+}
+var init_fix = __esm({
+  "src/report/fix.ts"() {
+    "use strict";
+    init_source();
+    init_view();
+  }
+});
+
+// src/report/frame.ts
+function lastLineOf(marks2) {
+  return Math.max(...marks2.map((mark) => linesOf(mark.span).last));
+}
+function frameOf(source, marks2, arrow, layout) {
+  const { paint, gutter } = layout;
+  const blank = " ".repeat(gutter);
+  const place = marks2.find((mark) => mark.primary) ?? marks2[0];
+  const { line, column } = positionOf(source, place.span.start);
+  const name2 = harmless(source.name);
+  if (source.text === "") return [`${blank}${paint("frame", arrow)} ${name2}`];
+  const placed2 = marks2.map((mark) => ({ ...mark, ...linesOf(mark.span) }));
+  const single10 = placed2.filter((mark) => mark.first === mark.last);
+  const long = placed2.filter((mark) => mark.first !== mark.last).sort((a, b) => a.first - b.first);
+  const rows = [
+    `${blank}${paint("frame", arrow)} ${name2}:${line}:${column}`,
+    `${blank} ${paint("frame", "|")}`
+  ];
+  let previous = 0;
+  for (const number2 of linesToShow(placed2)) {
+    if (previous > 0 && number2 > previous + 1) {
+      const bars = long.map((mark) => mark.first < number2 && previous < mark.last ? "|" : " ");
+      rows.push(gutterRow("...".padEnd(gutter + 3), bars, "", layout));
+    }
+    rows.push(...rowsOfLine(source, number2, single10, long, layout));
+    previous = number2;
+  }
+  return rows;
+}
+function linesToShow(marks2) {
+  const lines2 = /* @__PURE__ */ new Set();
+  for (const { first: first3, last } of marks2) {
+    const head = last - first3 < MOST_LINES ? last : first3 + 2;
+    for (let line = first3; line <= head; line++) lines2.add(line);
+    for (let line = Math.max(head + 1, last - 1); line <= last; line++) lines2.add(line);
+  }
+  for (const line of [...lines2]) if (lines2.has(line + 2)) lines2.add(line + 1);
+  return [...lines2].sort((a, b) => a - b);
+}
+function rowsOfLine(source, line, single10, long, layout) {
+  const { gutter, level, width } = layout;
+  const bounds = lineBounds(source, line);
+  const text2 = source.text.slice(bounds.start, bounds.end);
+  const here = single10.filter((mark) => mark.first === line);
+  const view = viewText(text2, focusOf(line, here, long), width - gutter - 3 - 2 * long.length);
+  const indent = text2.length - text2.trimStart().length;
+  const startsLine = (mark) => mark.start <= indent;
+  const margin = `${String(line).padStart(gutter)} | `;
+  const bars = long.map((mark) => {
+    if (mark.first === line) return startsLine(mark) ? "/" : " ";
+    return mark.first < line && line <= mark.last ? "|" : " ";
+  });
+  const rows = [gutterRow(margin, bars, view.text, layout)];
+  const empty2 = `${" ".repeat(gutter)} | `;
+  const below = bars.map((bar) => bar === "/" ? "|" : bar);
+  for (const pieces of underlines(here, view, level)) rows.push(gutterRow(empty2, below, pieces, layout));
+  for (const [index, mark] of long.entries()) {
+    const role = mark.primary ? level : "related";
+    const glyph = mark.primary ? "^" : "-";
+    const bar = 2 * (index - long.length);
+    if (mark.first === line && !startsLine(mark)) {
+      const { from } = view.columns(mark.start, mark.start + 1);
+      rows.push(
+        gutterRow(
+          empty2,
+          below,
+          [{ column: bar + 1, text: `${"_".repeat(from - bar - 1)}${glyph}`, role }],
+          layout
+        )
+      );
+      below[index] = "|";
+    }
+    if (mark.last === line) {
+      const { to } = view.columns(Math.max(0, mark.end - 1), mark.end);
+      const words = mark.text === "" ? "" : ` ${harmless(mark.text)}`;
+      rows.push(
+        gutterRow(
+          empty2,
+          below,
+          [{ column: bar + 1, text: `${"_".repeat(to - bar - 2)}${glyph}${words}`, role }],
+          layout
+        )
+      );
+      below[index] = " ";
+    }
+  }
+  return rows;
+}
+function focusOf(line, here, long) {
+  const mark = here.find((candidate) => candidate.primary) ?? here[0];
+  if (mark) return mark;
+  const starting = long.find((candidate) => candidate.first === line);
+  if (starting) return { start: starting.start, end: starting.start + 1 };
+  const ending = long.find((candidate) => candidate.last === line);
+  return ending ? { start: Math.max(0, ending.end - 1), end: ending.end } : { start: 0, end: 0 };
+}
+function underlines(marks2, view, level) {
+  if (marks2.length === 0) return [];
+  const shown = marks2.map((mark) => ({
+    ...view.columns(mark.start, mark.end),
+    text: harmless(mark.text),
+    role: mark.primary ? level : "related",
+    primary: mark.primary
+  })).sort((a, b) => b.from - a.from || Number(b.primary) - Number(a.primary));
+  const first3 = [...shown].sort((a, b) => Number(a.primary) - Number(b.primary)).map(({ from, to, role, primary }) => ({
+    column: from,
+    text: (primary ? "^" : "-").repeat(to - from),
+    role
+  }));
+  const rows = [first3];
+  const hanging = shown.filter((mark) => mark.text !== "");
+  const end = Math.max(...shown.map((mark) => mark.to));
+  const beside = hanging[0];
+  if (beside && (beside.to === end || hanging.length === 1)) {
+    first3.push({ column: end + 1, text: beside.text, role: beside.role });
+    hanging.shift();
+  }
+  const pipes = (of2) => of2.map(({ from, role }) => ({ column: from, text: "|", role }));
+  if (hanging.length > 0) rows.push(pipes(hanging));
+  for (const [index, mark] of hanging.entries()) {
+    const later = hanging.slice(index + 1).filter((other) => other.from !== mark.from);
+    rows.push([...pipes(later), { column: mark.from, text: mark.text, role: mark.role }]);
+  }
+  return rows;
+}
+function gutterRow(margin, bars, content, layout) {
+  const { paint } = layout;
+  const left = paint("frame", margin.trimEnd()) + margin.slice(margin.trimEnd().length);
+  if (typeof content === "string") {
+    return (left + bars.map((bar) => `${bar === " " ? " " : paint(layout.level, bar)} `).join("") + content).trimEnd();
+  }
+  const columns = [];
+  const offset = 2 * bars.length;
+  for (const [index, bar] of bars.entries())
+    if (bar !== " ") columns[2 * index] = { text: bar, role: layout.level };
+  for (const piece of content) {
+    let column = piece.column + offset;
+    for (const text2 of piece.text) columns[column++] = { text: text2, role: piece.role };
+  }
+  let row = left;
+  for (let index = 0; index < columns.length; ) {
+    const role = columns[index]?.role;
+    let run = "";
+    for (; index < columns.length && columns[index]?.role === role; index++)
+      run += columns[index]?.text ?? " ";
+    row += role ? paint(role, run) : run;
+  }
+  return row.trimEnd();
+}
+var MOST_LINES;
+var init_frame = __esm({
+  "src/report/frame.ts"() {
+    "use strict";
+    init_source();
+    init_cells();
+    init_view();
+    MOST_LINES = 6;
+  }
+});
+
+// src/report/paint.ts
+import { styleText } from "node:util";
+var plain, coloured, STYLES;
+var init_paint = __esm({
+  "src/report/paint.ts"() {
+    "use strict";
+    plain = (_role, text2) => text2;
+    coloured = (role, text2) => text2 === "" ? "" : styleText(STYLES[role], text2, { validateStream: false });
+    STYLES = {
+      error: ["bold", "red"],
+      warning: ["bold", "yellow"],
+      strong: ["bold"],
+      frame: ["bold", "blue"],
+      related: ["bold", "blue"],
+      help: ["bold", "cyan"],
+      added: ["green"],
+      removed: ["red"]
+    };
+  }
+});
+
+// src/report/summary.ts
+function summaryOf(report2) {
+  const { findings, files } = report2;
+  const where = files.length === 1 ? harmless(files[0]) : `${count(files.length, "file")}`;
+  return findings.length === 0 ? `no findings in ${where}` : `${countsOf(findings)} in ${where}`;
+}
+function countsOf(findings) {
+  const errors = findings.filter((finding) => finding.level === "error").length;
+  const warnings = findings.length - errors;
+  const parts3 = [];
+  if (errors > 0) parts3.push(count(errors, "error"));
+  if (warnings > 0) parts3.push(count(warnings, "warning"));
+  return parts3.join(", ");
+}
+function count(number2, noun) {
+  return `${number2.toLocaleString("en")} ${noun}${number2 === 1 ? "" : "s"}`;
+}
+var init_summary = __esm({
+  "src/report/summary.ts"() {
+    "use strict";
+    init_cells();
+  }
+});
+
+// src/report/pretty.ts
+function formatPretty(report2, options = {}) {
+  const settings = { ...DEFAULTS, ...options };
+  const { paint, most } = settings;
+  const shown = report2.findings.slice(0, most);
+  const blocks = shown.map((finding) => formatFinding(finding, settings));
+  const rest2 = report2.findings.slice(most);
+  if (rest2.length > 0) {
+    blocks.push(`${paint("strong", `and ${rest2.length.toLocaleString("en")} more`)} (${countsOf(rest2)})
+`);
+  }
+  const role = report2.findings.some((finding) => finding.level === "error") ? "error" : "warning";
+  const summary = summaryOf(report2);
+  blocks.push(`${report2.findings.length > 0 ? paint(role, summary) : summary}
+`);
+  return blocks.join("\n");
+}
+function formatFinding(finding, options = {}) {
+  const { paint, width } = { ...DEFAULTS, ...options };
+  const { check, level, message, span, label, related = [], notes = [], help, fix } = finding;
+  const marks2 = [
+    { span, text: label ?? "", primary: true },
+    ...related.map((place) => ({ ...place, primary: false }))
+  ];
+  const last = Math.max(lastLineOf(marks2), fix ? lastLineOfFix(fix) : 0);
+  const layout = { paint, level, width: Math.max(width, NARROWEST), gutter: String(last).length };
+  const blank = " ".repeat(layout.gutter);
+  const rows = [`${paint(level, `${level}[${check}]`)}${paint("strong", `: ${harmless(message)}`)}`];
+  for (const [index, [source, places]] of bySource(marks2).entries()) {
+    if (index > 0) rows.push(`${blank} ${paint("frame", "|")}`);
+    rows.push(...frameOf(source, places, index === 0 ? "-->" : ":::", layout));
+  }
+  const facts = notes.flatMap((note2) => fact("note", note2, layout));
+  const advice2 = help ?? fix?.title;
+  if (advice2) facts.push(...fact("help", advice2, layout));
+  if (facts.length > 0 && span.source.text !== "") rows.push(`${blank} ${paint("frame", "|")}`);
+  rows.push(...facts);
+  if (fix) rows.push(...fixRows(fix, layout));
+  return `${rows.join("\n")}
+`;
+}
+function fact(kind, text2, { paint, gutter }) {
+  const [first3 = "", ...others] = text2.split(/\r\n|\n|\r/);
+  const blank = " ".repeat(gutter);
+  return [
+    `${blank} ${paint("frame", "=")} ${paint(kind === "help" ? "help" : "strong", `${kind}:`)} ${harmless(first3)}`,
+    ...others.map((line) => `${blank} ${paint("frame", "|")}       ${harmless(line)}`.trimEnd())
+  ];
+}
+function bySource(marks2) {
+  const groups = /* @__PURE__ */ new Map();
+  for (const mark of marks2) {
+    const group = groups.get(mark.span.source);
+    if (group) group.push(mark);
+    else groups.set(mark.span.source, [mark]);
+  }
+  return [...groups];
+}
+var DEFAULTS, NARROWEST;
+var init_pretty = __esm({
+  "src/report/pretty.ts"() {
+    "use strict";
+    init_cells();
+    init_fix();
+    init_frame();
+    init_paint();
+    init_summary();
+    DEFAULTS = { paint: plain, width: 120, most: 100 };
+    NARROWEST = 40;
   }
 });
 
@@ -84,14 +626,14 @@ function ascending(a, b) {
 }
 function mergeRanges(ranges3) {
   if (ranges3.length < 2) return ranges3;
-  const merged = [];
+  const merged2 = [];
   for (const range of [...ranges3].sort(ascending)) {
-    const previous = merged.at(-1);
+    const previous = merged2.at(-1);
     if (previous && touches(previous, range)) {
-      if (range.last > previous.last) merged[merged.length - 1] = { first: previous.first, last: range.last };
-    } else merged.push(range);
+      if (range.last > previous.last) merged2[merged2.length - 1] = { first: previous.first, last: range.last };
+    } else merged2.push(range);
   }
-  return merged;
+  return merged2;
 }
 function intersectRanges(a, b) {
   const common2 = [];
@@ -205,8 +747,8 @@ var init_print = __esm({
 });
 
 // src/emit/iptables-options.ts
-function ofKind(matches2, kind) {
-  return matches2.filter((match) => match.kind === kind);
+function ofKind(matches3, kind) {
+  return matches3.filter((match) => match.kind === kind);
 }
 function not(negated) {
   return negated ? "! " : "";
@@ -251,58 +793,63 @@ var init_protocols = __esm({
 });
 
 // src/emit/iptables-transport.ts
-function transportOptions(matches2, family) {
-  const protocol = atMostOne(ofKind(matches2, "protocol"), "protocol");
-  const icmp = atMostOne(ofKind(matches2, "icmp"), "ICMP type");
-  const hasPorts2 = ["port", "opening"].some((kind) => matches2.some((match) => match.kind === kind));
+function transportOptions(matches3, family) {
+  const protocol = atMostOne(ofKind(matches3, "protocol"), "protocol");
+  const icmp = atMostOne(ofKind(matches3, "icmp"), "ICMP type");
+  const hasPorts3 = ["port", "opening"].some((kind) => matches3.some((match) => match.kind === kind));
   if (icmp) {
     if (icmp.family !== family) unsayable("ICMP of the other family");
-    if (protocol || hasPorts2) unsayable("ICMP of another protocol");
+    if (protocol || hasPorts3) unsayable("ICMP of another protocol");
     return icmpOptions(icmp.types, family);
   }
-  if (hasPorts2 && (!protocol || protocol.negated)) unsayable("ports of no protocol");
+  if (hasPorts3 && (!protocol || protocol.negated)) unsayable("ports of no protocol");
   if (!protocol) return [];
   if (protocol.protocols.length !== 1) unsayable("several protocols");
   const number2 = protocol.protocols[0];
   if (number2 === 0) return [protocolZero(family, protocol.negated)];
   const test2 = `${not(protocol.negated)}-p ${protocolName(number2)}`;
-  return [test2, ...headerOptions(matches2, number2), ...multiportOptions(matches2, number2)];
+  return [test2, ...headerOptions(matches3, number2), ...multiportOptions(matches3, number2)];
 }
-function headerOptions(matches2, protocol) {
+function headerOptions(matches3, protocol) {
   const ports = ["source", "destination"].flatMap((side) => {
-    const tests = ofKind(matches2, "port").filter(
-      (match) => match.side === side && isPlain2(match.ports, protocol)
+    const tests = ofKind(matches3, "port").filter(
+      (match) => match.side === side && isPlain2(match, matches3, protocol)
     );
     const test2 = atMostOne(tests, `${side} port`);
     return test2 ? [`${not(test2.negated)}--${letter[side]}port ${printPorts(test2.ports[0], ":")}`] : [];
   });
-  const opening = atMostOne(ofKind(matches2, "opening"), "TCP flags");
+  const opening = atMostOne(ofKind(matches3, "opening"), "TCP flags");
   if (opening && protocol !== TCP) unsayable("flags of another protocol than TCP");
   const flags = opening ? [`${not(opening.negated)}--tcp-flags SYN,ACK SYN`] : [];
   const options = [...ports, ...flags];
   return options.length > 0 ? [`-m ${protocolName(protocol)} ${options.join(" ")}`] : [];
 }
-function multiportOptions(matches2, protocol) {
-  return ofKind(matches2, "port").filter(({ ports }) => !isPlain2(ports, protocol)).map(({ side, ports, negated }) => {
+function multiportOptions(matches3, protocol) {
+  return ofKind(matches3, "port").filter((match) => !isPlain2(match, matches3, protocol)).map(({ side, ports, negated }) => {
     const slots2 = ports.reduce((sum, { first: first3, last }) => sum + (first3 === last ? 1 : 2), 0);
     if (slots2 > MULTIPORT_SLOTS) unsayable("so many ports");
     const list = ports.map((range) => printPorts(range, ":")).join(",");
     return `-m multiport ${not(negated)}--${letter[side]}ports ${list}`;
   });
 }
-function isPlain2(ports, protocol) {
-  return ports.length === 1 && (protocol === TCP || protocol === UDP);
+function isPlain2(test2, matches3, protocol) {
+  if (test2.ports.length !== 1 || protocol !== TCP && protocol !== UDP) return false;
+  const clash = test2.side === "destination" && excludesOne(test2) && ofKind(matches3, "port").some((other) => other.side === "source" && excludesOne(other));
+  return !clash;
+}
+function excludesOne({ ports, negated }) {
+  return negated && ports.length === 1 && ports[0].first === ports[0].last;
 }
 function protocolZero(family, negated) {
   return `-m u32 ${not(negated)}--u32 "${family === 4 ? "0x6&0xff=0x0" : "0x0=0x0"}"`;
 }
 function icmpOptions(types, family) {
   if (types.length !== 1) unsayable("several ICMP types");
-  const { type, code } = types[0];
-  const text2 = code === null ? `${type}` : `${type}/${code}`;
+  const { type, code: code2 } = types[0];
+  const text2 = code2 === null ? `${type}` : `${type}/${code2}`;
   if (family === 6) return ["-p ipv6-icmp", `-m icmp6 --icmpv6-type ${text2}`];
   if (type !== 255) return ["-p icmp", `-m icmp --icmp-type ${text2}`];
-  const bytes = code === null ? "0x18=0xff" : `0x10=0x${(65280 + code).toString(16)}`;
+  const bytes = code2 === null ? "0x18=0xff" : `0x10=0x${(65280 + code2).toString(16)}`;
   return ["-p icmp", `-m u32 --u32 "0x0>>0x16&0x3c@0x0>>${bytes}"`];
 }
 var MULTIPORT_SLOTS, letter;
@@ -336,11 +883,11 @@ function identifier(name2, fallback, maximum) {
   const safe = name2.slice(0, 4 * maximum).replace(/[^A-Za-z0-9_-]+/g, "-").replace(/^[^A-Za-z]+/, "").slice(0, maximum).replace(/[-_]+$/, "");
   return safe === "" ? fallback : safe;
 }
-function checkedDevice(device3) {
-  if (!/^[A-Za-z0-9_.:@-]{1,15}\*?$|^\*$/.test(device3)) {
-    throw new Error(`cannot print the device name ${JSON.stringify(device3)}`);
+function checkedDevice(device2) {
+  if (!/^[A-Za-z0-9_.:@-]{1,15}\*?$|^\*$/.test(device2)) {
+    throw new Error(`cannot print the device name ${JSON.stringify(device2)}`);
   }
-  return device3.length === 16 ? device3.slice(0, -1) : device3;
+  return device2.length === 16 ? device2.slice(0, -1) : device2;
 }
 var NEEDS_WORK;
 var init_text = __esm({
@@ -351,36 +898,36 @@ var init_text = __esm({
 });
 
 // src/emit/iptables-match.ts
-function matchOptions(matches2, family) {
-  if (matches2.some(({ kind }) => kind === "family")) unsayable("a family");
+function matchOptions(matches3, family) {
+  if (matches3.some(({ kind }) => kind === "family")) unsayable("a family");
   return [
-    ...addressOptions(matches2, family, "prefix"),
-    ...["in", "out"].flatMap((side) => interfaceOptions(matches2, side)),
-    ...transportOptions(matches2, family),
-    ...addressOptions(matches2, family, "range"),
-    ...ofKind(matches2, "address-type").map(
+    ...addressOptions(matches3, family, "prefix"),
+    ...["in", "out"].flatMap((side) => interfaceOptions(matches3, side)),
+    ...transportOptions(matches3, family),
+    ...addressOptions(matches3, family, "range"),
+    ...ofKind(matches3, "address-type").map(
       ({ side, types, negated }) => `-m addrtype ${not(negated)}--${side === "source" ? "src" : "dst"}-type ${types.join(",").toUpperCase()}`
     ),
-    ...ofKind(matches2, "state").map(
+    ...ofKind(matches3, "state").map(
       ({ states, negated }) => `-m conntrack ${not(negated)}--ctstate ${states.join(",").toUpperCase()}`
     ),
-    ...ofKind(matches2, "dnat-status").map(() => "-m conntrack --ctstate DNAT"),
-    ...ofKind(matches2, "limit").map(
+    ...ofKind(matches3, "dnat-status").map(() => "-m conntrack --ctstate DNAT"),
+    ...ofKind(matches3, "limit").map(
       ({ count: count2, unit, burst }) => `-m limit --limit ${count2}/${unit} --limit-burst ${burst}`
     )
   ];
 }
-function interfaceOptions(matches2, side) {
-  const tests = ofKind(matches2, "interface").filter((match) => match.side === side);
+function interfaceOptions(matches3, side) {
+  const tests = ofKind(matches3, "interface").filter((match) => match.side === side);
   const test2 = atMostOne(tests, `${side} interface`);
   if (!test2) return [];
   if (test2.devices.length !== 1) unsayable("several devices");
-  const device3 = checkedDevice(test2.devices[0]).replace("*", "+");
-  return [`${not(test2.negated)}-${side === "in" ? "i" : "o"} ${device3}`];
+  const device2 = checkedDevice(test2.devices[0]).replace("*", "+");
+  return [`${not(test2.negated)}-${side === "in" ? "i" : "o"} ${device2}`];
 }
-function addressOptions(matches2, family, form) {
+function addressOptions(matches3, family, form) {
   return ["source", "destination"].flatMap((side) => {
-    const options = ofKind(matches2, "address").filter((match) => match.side === side).flatMap((match) => {
+    const options = ofKind(matches3, "address").filter((match) => match.side === side).flatMap((match) => {
       if (match.family !== family) unsayable("an address of the other family");
       if (match.ranges.length !== 1) unsayable("several addresses");
       const text2 = printRange(family, match.ranges[0]);
@@ -453,7 +1000,7 @@ function ruleLines(rule2, family) {
   const tests = matchOptions(rule2.matches, family);
   const comment = harmless2(rule2.origin, COMMENT_LENGTH);
   const comments = comment === "" ? [] : [`-m comment --comment "${comment}"`];
-  return targets.map((target3) => [...tests, ...comments, target3].join(" "));
+  return targets.map((target4) => [...tests, ...comments, target4].join(" "));
 }
 function logTarget(prefix) {
   const text2 = logPrefix(prefix, LOG_PREFIX_LENGTH);
@@ -489,9 +1036,9 @@ function statementTarget(statement, family) {
       return `-j REDIRECT --to-ports ${printPorts(statement.ports, "-")}`;
   }
 }
-function translated({ family, addresses, ports }) {
-  const first3 = printAddress(family, addresses.first);
-  const last = printAddress(family, addresses.last);
+function translated({ family, addresses: addresses2, ports }) {
+  const first3 = printAddress(family, addresses2.first);
+  const last = printAddress(family, addresses2.last);
   const range = first3 === last ? first3 : `${first3}-${last}`;
   if (!ports) return range;
   return `${family === 6 ? `[${range}]` : range}:${printPorts(ports, "-")}`;
@@ -516,36 +1063,56 @@ var init_iptables = __esm({
 
 // src/emit/nft-match.ts
 function matchText(rule2, sets) {
-  const matches2 = familyFirst(rule2);
-  const implied = implications(matches2);
-  if (implied === null) return null;
+  const matches3 = familyFirst(rule2);
+  const implied2 = implications(matches3);
+  if (implied2 === null) return null;
   const texts = [];
-  for (const match of matches2.toSorted((a, b) => ranks[a.kind] - ranks[b.kind])) {
-    const text2 = testText(match, implied, sets);
+  for (const match of matches3.toSorted((a, b) => ranks[a.kind] - ranks[b.kind])) {
+    const text2 = match.kind === "port" ? portText(match, matches3, implied2) : testText(match, implied2, sets);
     if (text2 === null) return null;
     if (text2 !== "") texts.push(text2);
   }
   return texts;
 }
-function familyFirst({ matches: matches2, statement }) {
-  if (statement.kind !== "snat" && statement.kind !== "dnat") return matches2;
-  if (matches2.some((match) => match.kind === "family" && match.family === statement.family)) return matches2;
-  return [{ kind: "family", family: statement.family }, ...matches2];
+function familyFirst({ matches: matches3, statement }) {
+  if (statement.kind !== "snat" && statement.kind !== "dnat") return matches3;
+  if (matches3.some((match) => match.kind === "family" && match.family === statement.family)) return matches3;
+  return [{ kind: "family", family: statement.family }, ...matches3];
 }
-function implications(matches2) {
-  const families = /* @__PURE__ */ new Set();
+function spelling({ ports, negated }) {
+  const others = complementPorts(ports);
+  const byOthers = others.length > 0 && others.length < ports.length;
+  return byOthers ? { ports: others, negated: !negated } : { ports, negated };
+}
+function excludesOne2(match) {
+  const { ports, negated } = spelling(match);
+  return negated && ports.length === 1 && ports[0].first === ports[0].last;
+}
+function portText(match, all, implied2) {
+  const header = implied2.protocolNamed ? protocolName(implied2.protocol) : "th";
+  const clash = match.side === "source" && excludesOne2(match) && all.some((other) => other.kind === "port" && other.side === "destination" && excludesOne2(other));
+  const positive = match.negated ? complementPorts(match.ports) : match.ports;
+  const { ports, negated } = clash ? { ports: positive, negated: false } : spelling(match);
+  return test(
+    `${header} ${match.side === "source" ? "sport" : "dport"}`,
+    negated,
+    ports.map((range) => printPorts(range, "-"))
+  );
+}
+function implications(matches3) {
+  const families2 = /* @__PURE__ */ new Set();
   let protocols = null;
   let family = false;
   let named2 = false;
-  for (const match of matches2) {
+  for (const match of matches3) {
     if (match.kind === "address" || match.kind === "icmp") family = true;
     if (match.kind === "address" || match.kind === "icmp" || match.kind === "family")
-      families.add(match.family);
+      families2.add(match.family);
     if (match.kind === "port" || match.kind === "opening" || match.kind === "icmp") named2 = true;
     const asked = askedProtocols(match);
     if (asked) protocols = protocols ? protocols.filter((protocol2) => asked.includes(protocol2)) : asked;
   }
-  if (families.size === 2 || protocols?.length === 0) return null;
+  if (families2.size === 2 || protocols?.length === 0) return null;
   const protocol = protocols?.length === 1 ? protocols[0] : null;
   return { family, protocol, protocolNamed: named2 && protocol !== null && protocolsWithTests.has(protocol) };
 }
@@ -554,20 +1121,15 @@ function askedProtocols(match) {
   if (match.kind === "opening") return [TCP];
   return match.kind === "protocol" && !match.negated ? match.protocols : null;
 }
-function testText(match, implied, sets) {
+function testText(match, implied2, sets) {
   switch (match.kind) {
     case "family":
-      return implied.family ? "" : `meta nfproto ipv${match.family}`;
+      return implied2.family ? "" : `meta nfproto ipv${match.family}`;
     case "interface":
       return interfaceText(match);
     case "protocol": {
-      if (implied.protocolNamed && !match.negated) return "";
+      if (implied2.protocolNamed && !match.negated) return "";
       return test("meta l4proto", match.negated, [...new Set(match.protocols)].map(protocolName));
-    }
-    case "port": {
-      const header = implied.protocolNamed ? protocolName(implied.protocol) : "th";
-      const ports = match.ports.map((range) => printPorts(range, "-"));
-      return test(`${header} ${match.side === "source" ? "sport" : "dport"}`, match.negated, ports);
     }
     case "icmp":
       return icmpText(match.family, match.types);
@@ -597,20 +1159,20 @@ function addressText({ family, side, ranges: ranges3, negated }, sets) {
 }
 function interfaceText({ side, devices, negated }) {
   if (devices.includes("*")) return negated ? null : "";
-  const prefixes = devices.filter((device3) => device3.endsWith("*")).map((device3) => device3.slice(0, -1));
+  const prefixes = devices.filter((device2) => device2.endsWith("*")).map((device2) => device2.slice(0, -1));
   const widest2 = devices.filter(
-    (device3) => !prefixes.some((prefix) => device3.startsWith(prefix) && device3 !== `${prefix}*`)
+    (device2) => !prefixes.some((prefix) => device2.startsWith(prefix) && device2 !== `${prefix}*`)
   );
-  const values = [...new Set(widest2)].map((device3) => `"${checkedDevice(device3)}"`);
+  const values = [...new Set(widest2)].map((device2) => `"${checkedDevice(device2)}"`);
   return test(side === "in" ? "iifname" : "oifname", negated, values);
 }
 function icmpText(family, types) {
   const header = family === 4 ? "icmp" : "icmpv6";
-  const whole = new Set(types.filter(({ code }) => code === null).map(({ type }) => type));
-  if (types.every(({ code }) => code === null)) return test(`${header} type`, false, [...whole].map(String));
-  const single6 = types[0];
-  if (types.length === 1) return `${header} type ${single6.type} ${header} code ${single6.code}`;
-  const pairs2 = types.filter(({ type, code }) => code === null || !whole.has(type)).map(({ type, code }) => `${type} . ${code ?? "0-255"}`);
+  const whole = new Set(types.filter(({ code: code2 }) => code2 === null).map(({ type }) => type));
+  if (types.every(({ code: code2 }) => code2 === null)) return test(`${header} type`, false, [...whole].map(String));
+  const single10 = types[0];
+  if (types.length === 1) return `${header} type ${single10.type} ${header} code ${single10.code}`;
+  const pairs2 = types.filter(({ type, code: code2 }) => code2 === null || !whole.has(type)).map(({ type, code: code2 }) => `${type} . ${code2 ?? "0-255"}`);
   return `${header} type . ${header} code { ${[...new Set(pairs2)].join(", ")} }`;
 }
 function stateText({ states, negated }) {
@@ -623,6 +1185,7 @@ var init_nft_match = __esm({
   "src/emit/nft-match.ts"() {
     "use strict";
     init_print();
+    init_ranges();
     init_protocols();
     init_text();
     protocolsWithTests = /* @__PURE__ */ new Set([1, 6, 17, 33, 58, 132, 136]);
@@ -744,11 +1307,11 @@ function priority(table, hook) {
   }
 }
 function ruleLine(table, rule2, names2) {
-  const matches2 = matchText(rule2, names2.sets);
-  if (matches2 === null) return null;
+  const matches3 = matchText(rule2, names2.sets);
+  if (matches3 === null) return null;
   const comment = harmless2(rule2.origin, COMMENT_LENGTH2);
   return [
-    ...matches2,
+    ...matches3,
     ...rule2.log ? [logText(rule2.log.prefix)] : [],
     statementText(table, rule2.statement, names2),
     ...comment === "" ? [] : [`comment "${comment}"`]
@@ -783,20 +1346,20 @@ function statementText(table, statement, names2) {
       return `redirect to :${printPorts(statement.ports, "-")}`;
   }
 }
-function target({ family, addresses, ports }) {
+function target({ family, addresses: addresses2, ports }) {
   const bracket = (address2) => {
     const text2 = printAddress(family, address2);
     return family === 6 && ports ? `[${text2}]` : text2;
   };
-  const first3 = bracket(addresses.first);
-  const range = addresses.first === addresses.last ? first3 : `${first3}-${bracket(addresses.last)}`;
+  const first3 = bracket(addresses2.first);
+  const range = addresses2.first === addresses2.last ? first3 : `${first3}-${bracket(addresses2.last)}`;
   return `${family === 4 ? "ip" : "ip6"} to ${range}${ports ? `:${printPorts(ports, "-")}` : ""}`;
 }
 function chainNames(ruleset) {
   const names2 = /* @__PURE__ */ new Map();
   const taken = /* @__PURE__ */ new Set();
   for (const chain of ruleset.chains) {
-    const wanted = chain.base ? baseName(chain.table, chain.base.hook) : userName(chain.table, chain.name);
+    const wanted = chain.base ? baseName2(chain.table, chain.base.hook) : userName(chain.table, chain.name);
     let name2 = wanted;
     for (let n = 2; taken.has(name2); n++) name2 = `${wanted}-${n}`;
     taken.add(name2);
@@ -804,7 +1367,7 @@ function chainNames(ruleset) {
   }
   return names2;
 }
-function baseName(table, hook) {
+function baseName2(table, hook) {
   return table === "filter" ? hook : `${table}-${hook}`;
 }
 function userName(table, name2) {
@@ -1053,9 +1616,9 @@ var init_directives = __esm({
         this.tags = Object.assign({}, _Directives.defaultTags, tags);
       }
       clone() {
-        const copy = new _Directives(this.yaml, this.tags);
-        copy.docStart = this.docStart;
-        return copy;
+        const copy2 = new _Directives(this.yaml, this.tags);
+        copy2.docStart = this.docStart;
+        return copy2;
       }
       /**
        * During parsing, get a Directives instance for the current document and
@@ -1088,26 +1651,26 @@ var init_directives = __esm({
           this.tags = Object.assign({}, _Directives.defaultTags);
           this.atNextDocument = false;
         }
-        const parts = line.trim().split(/[ \t]+/);
-        const name2 = parts.shift();
+        const parts3 = line.trim().split(/[ \t]+/);
+        const name2 = parts3.shift();
         switch (name2) {
           case "%TAG": {
-            if (parts.length !== 2) {
+            if (parts3.length !== 2) {
               onError(0, "%TAG directive should contain exactly two parts");
-              if (parts.length < 2)
+              if (parts3.length < 2)
                 return false;
             }
-            const [handle, prefix] = parts;
+            const [handle, prefix] = parts3;
             this.tags[handle] = prefix;
             return true;
           }
           case "%YAML": {
             this.yaml.explicit = true;
-            if (parts.length !== 1) {
+            if (parts3.length !== 1) {
               onError(0, "%YAML directive should contain exactly one part");
               return false;
             }
-            const [version2] = parts;
+            const [version2] = parts3;
             if (version2 === "1.1" || version2 === "1.2") {
               this.yaml.version = version2;
               return true;
@@ -1354,10 +1917,10 @@ var init_Node = __esm({
       }
       /** Create a copy of this node.  */
       clone() {
-        const copy = Object.create(Object.getPrototypeOf(this), Object.getOwnPropertyDescriptors(this));
+        const copy2 = Object.create(Object.getPrototypeOf(this), Object.getOwnPropertyDescriptors(this));
         if (this.range)
-          copy.range = this.range.slice();
-        return copy;
+          copy2.range = this.range.slice();
+        return copy2;
       }
       /** A plain JavaScript representation of this node. */
       toJS(doc, { mapAsMap, maxAliasCount, onAnchor, reviver } = {}) {
@@ -1646,13 +2209,13 @@ var init_Collection = __esm({
        * @param schema - If defined, overwrites the original's schema
        */
       clone(schema4) {
-        const copy = Object.create(Object.getPrototypeOf(this), Object.getOwnPropertyDescriptors(this));
+        const copy2 = Object.create(Object.getPrototypeOf(this), Object.getOwnPropertyDescriptors(this));
         if (schema4)
-          copy.schema = schema4;
-        copy.items = copy.items.map((it) => isNode(it) || isPair(it) ? it.clone(schema4) : it);
+          copy2.schema = schema4;
+        copy2.items = copy2.items.map((it) => isNode(it) || isPair(it) ? it.clone(schema4) : it);
         if (this.range)
-          copy.range = this.range.slice();
-        return copy;
+          copy2.range = this.range.slice();
+        return copy2;
       }
       /**
        * Adds a value to the collection. For `!!map` and `!!omap` the value must
@@ -1663,14 +2226,14 @@ var init_Collection = __esm({
         if (isEmptyPath(path2))
           this.add(value);
         else {
-          const [key2, ...rest] = path2;
+          const [key2, ...rest2] = path2;
           const node = this.get(key2, true);
           if (isCollection(node))
-            node.addIn(rest, value);
+            node.addIn(rest2, value);
           else if (node === void 0 && this.schema)
-            this.set(key2, collectionFromPath(this.schema, rest, value));
+            this.set(key2, collectionFromPath(this.schema, rest2, value));
           else
-            throw new Error(`Expected YAML collection at ${key2}. Remaining path: ${rest}`);
+            throw new Error(`Expected YAML collection at ${key2}. Remaining path: ${rest2}`);
         }
       }
       /**
@@ -1678,14 +2241,14 @@ var init_Collection = __esm({
        * @returns `true` if the item was found and removed.
        */
       deleteIn(path2) {
-        const [key2, ...rest] = path2;
-        if (rest.length === 0)
+        const [key2, ...rest2] = path2;
+        if (rest2.length === 0)
           return this.delete(key2);
         const node = this.get(key2, true);
         if (isCollection(node))
-          return node.deleteIn(rest);
+          return node.deleteIn(rest2);
         else
-          throw new Error(`Expected YAML collection at ${key2}. Remaining path: ${rest}`);
+          throw new Error(`Expected YAML collection at ${key2}. Remaining path: ${rest2}`);
       }
       /**
        * Returns item at `key`, or `undefined` if not found. By default unwraps
@@ -1693,12 +2256,12 @@ var init_Collection = __esm({
        * `true` (collections are always returned intact).
        */
       getIn(path2, keepScalar) {
-        const [key2, ...rest] = path2;
+        const [key2, ...rest2] = path2;
         const node = this.get(key2, true);
-        if (rest.length === 0)
+        if (rest2.length === 0)
           return !keepScalar && isScalar(node) ? node.value : node;
         else
-          return isCollection(node) ? node.getIn(rest, keepScalar) : void 0;
+          return isCollection(node) ? node.getIn(rest2, keepScalar) : void 0;
       }
       hasAllNullValues(allowScalar) {
         return this.items.every((node) => {
@@ -1712,28 +2275,28 @@ var init_Collection = __esm({
        * Checks if the collection includes a value with the key `key`.
        */
       hasIn(path2) {
-        const [key2, ...rest] = path2;
-        if (rest.length === 0)
+        const [key2, ...rest2] = path2;
+        if (rest2.length === 0)
           return this.has(key2);
         const node = this.get(key2, true);
-        return isCollection(node) ? node.hasIn(rest) : false;
+        return isCollection(node) ? node.hasIn(rest2) : false;
       }
       /**
        * Sets a value in this collection. For `!!set`, `value` needs to be a
        * boolean to add/remove the item from the set.
        */
       setIn(path2, value) {
-        const [key2, ...rest] = path2;
-        if (rest.length === 0) {
+        const [key2, ...rest2] = path2;
+        if (rest2.length === 0) {
           this.set(key2, value);
         } else {
           const node = this.get(key2, true);
           if (isCollection(node))
-            node.setIn(rest, value);
+            node.setIn(rest2, value);
           else if (node === void 0 && this.schema)
-            this.set(key2, collectionFromPath(this.schema, rest, value));
+            this.set(key2, collectionFromPath(this.schema, rest2, value));
           else
-            throw new Error(`Expected YAML collection at ${key2}. Remaining path: ${rest}`);
+            throw new Error(`Expected YAML collection at ${key2}. Remaining path: ${rest2}`);
         }
       }
     };
@@ -1772,7 +2335,7 @@ function foldFlowLines(text2, indent, mode = "flow", { indentAtStart, lineWidth 
     else
       end = lineWidth - indentAtStart;
   }
-  let split = void 0;
+  let split2 = void 0;
   let prev = void 0;
   let overflow = false;
   let i = -1;
@@ -1805,18 +2368,18 @@ function foldFlowLines(text2, indent, mode = "flow", { indentAtStart, lineWidth 
       if (mode === FOLD_BLOCK)
         i = consumeMoreIndentedLines(text2, i, indent.length);
       end = i + indent.length + endStep;
-      split = void 0;
+      split2 = void 0;
     } else {
       if (ch === " " && prev && prev !== " " && prev !== "\n" && prev !== "	") {
         const next2 = text2[i + 1];
         if (next2 && next2 !== " " && next2 !== "\n" && next2 !== "	")
-          split = i;
+          split2 = i;
       }
       if (i >= end) {
-        if (split) {
-          folds.push(split);
-          end = split + endStep;
-          split = void 0;
+        if (split2) {
+          folds.push(split2);
+          end = split2 + endStep;
+          split2 = void 0;
         } else if (mode === FOLD_QUOTED) {
           while (prev === " " || prev === "	") {
             prev = ch;
@@ -1829,7 +2392,7 @@ function foldFlowLines(text2, indent, mode = "flow", { indentAtStart, lineWidth 
           folds.push(j);
           escapedFolds[j] = true;
           end = j + endStep;
-          split = void 0;
+          split2 = void 0;
         } else {
           overflow = true;
         }
@@ -1926,8 +2489,8 @@ function doubleQuotedString(value, ctx) {
         case "u":
           {
             str += json.slice(start, i);
-            const code = json.substr(i + 2, 4);
-            switch (code) {
+            const code2 = json.substr(i + 2, 4);
+            switch (code2) {
               case "0000":
                 str += "\\0";
                 break;
@@ -1953,8 +2516,8 @@ function doubleQuotedString(value, ctx) {
                 str += "\\P";
                 break;
               default:
-                if (code.substr(0, 2) === "00")
-                  str += "\\x" + code.substr(2);
+                if (code2.substr(0, 2) === "00")
+                  str += "\\x" + code2.substr(2);
                 else
                   str += json.substr(i, 6);
             }
@@ -2773,7 +3336,7 @@ var init_YAMLMap = __esm({
       static from(schema4, obj, ctx) {
         const { keepUndefined, replacer } = ctx;
         const map2 = new this(schema4);
-        const add = (key2, value) => {
+        const add2 = (key2, value) => {
           if (typeof replacer === "function")
             value = replacer.call(obj, key2, value);
           else if (Array.isArray(replacer) && !replacer.includes(key2))
@@ -2783,10 +3346,10 @@ var init_YAMLMap = __esm({
         };
         if (obj instanceof Map) {
           for (const [key2, value] of obj)
-            add(key2, value);
+            add2(key2, value);
         } else if (obj && typeof obj === "object") {
           for (const key2 of Object.keys(obj))
-            add(key2, obj[key2]);
+            add2(key2, obj[key2]);
         }
         if (typeof schema4.sortMapEntries === "function") {
           map2.items.sort(schema4.sortMapEntries);
@@ -3748,9 +4311,9 @@ var init_set = __esm({
 // node_modules/yaml/browser/dist/schema/yaml-1.1/timestamp.js
 function parseSexagesimal(str, asBigInt) {
   const sign = str[0];
-  const parts = sign === "-" || sign === "+" ? str.substring(1) : str;
+  const parts3 = sign === "-" || sign === "+" ? str.substring(1) : str;
   const num = (n) => asBigInt ? BigInt(n) : Number(n);
-  const res = parts.replace(/_/g, "").split(":").reduce((res2, p) => res2 * num(60) + num(p), num(0));
+  const res = parts3.replace(/_/g, "").split(":").reduce((res2, p) => res2 * num(60) + num(p), num(0));
   return sign === "-" ? num(-1) * res : res;
 }
 function stringifySexagesimal(node) {
@@ -3766,18 +4329,18 @@ function stringifySexagesimal(node) {
     value *= num(-1);
   }
   const _60 = num(60);
-  const parts = [value % _60];
+  const parts3 = [value % _60];
   if (value < 60) {
-    parts.unshift(0);
+    parts3.unshift(0);
   } else {
-    value = (value - parts[0]) / _60;
-    parts.unshift(value % _60);
+    value = (value - parts3[0]) / _60;
+    parts3.unshift(value % _60);
     if (value >= 60) {
-      value = (value - parts[0]) / _60;
-      parts.unshift(value);
+      value = (value - parts3[0]) / _60;
+      parts3.unshift(value);
     }
   }
-  return sign + parts.map((n) => String(n).padStart(2, "0")).join(":").replace(/000000\d*$/, "");
+  return sign + parts3.map((n) => String(n).padStart(2, "0")).join(":").replace(/000000\d*$/, "");
 }
 var intTime, floatTime, timestamp;
 var init_timestamp = __esm({
@@ -3976,11 +4539,11 @@ var init_Schema = __esm({
     init_tags();
     sortMapEntriesByKey = (a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
     Schema = class _Schema {
-      constructor({ compat, customTags, merge: merge3, resolveKnownTags, schema: schema4, sortMapEntries, toStringDefaults }) {
+      constructor({ compat, customTags, merge: merge4, resolveKnownTags, schema: schema4, sortMapEntries, toStringDefaults }) {
         this.compat = Array.isArray(compat) ? getTags(compat, "compat") : compat ? getTags(null, compat) : null;
         this.name = typeof schema4 === "string" && schema4 || "core";
         this.knownTags = resolveKnownTags ? coreKnownTags : {};
-        this.tags = getTags(customTags, this.name, merge3);
+        this.tags = getTags(customTags, this.name, merge4);
         this.toStringOptions = toStringDefaults ?? null;
         Object.defineProperty(this, MAP, { value: map });
         Object.defineProperty(this, SCALAR, { value: string });
@@ -3988,9 +4551,9 @@ var init_Schema = __esm({
         this.sortMapEntries = typeof sortMapEntries === "function" ? sortMapEntries : sortMapEntries === true ? sortMapEntriesByKey : null;
       }
       clone() {
-        const copy = Object.create(_Schema.prototype, Object.getOwnPropertyDescriptors(this));
-        copy.tags = this.tags.slice();
-        return copy;
+        const copy2 = Object.create(_Schema.prototype, Object.getOwnPropertyDescriptors(this));
+        copy2.tags = this.tags.slice();
+        return copy2;
       }
     };
   }
@@ -4135,21 +4698,21 @@ var init_Document = __esm({
        * Custom Node values that inherit from `Object` still refer to their original instances.
        */
       clone() {
-        const copy = Object.create(_Document.prototype, {
+        const copy2 = Object.create(_Document.prototype, {
           [NODE_TYPE]: { value: DOC }
         });
-        copy.commentBefore = this.commentBefore;
-        copy.comment = this.comment;
-        copy.errors = this.errors.slice();
-        copy.warnings = this.warnings.slice();
-        copy.options = Object.assign({}, this.options);
+        copy2.commentBefore = this.commentBefore;
+        copy2.comment = this.comment;
+        copy2.errors = this.errors.slice();
+        copy2.warnings = this.warnings.slice();
+        copy2.options = Object.assign({}, this.options);
         if (this.directives)
-          copy.directives = this.directives.clone();
-        copy.schema = this.schema.clone();
-        copy.contents = isNode(this.contents) ? this.contents.clone(copy.schema) : this.contents;
+          copy2.directives = this.directives.clone();
+        copy2.schema = this.schema.clone();
+        copy2.contents = isNode(this.contents) ? this.contents.clone(copy2.schema) : this.contents;
         if (this.range)
-          copy.range = this.range.slice();
-        return copy;
+          copy2.range = this.range.slice();
+        return copy2;
       }
       /** Adds a value to the document. */
       add(value) {
@@ -4387,22 +4950,22 @@ var YAMLError, YAMLParseError, YAMLWarning;
 var init_errors = __esm({
   "node_modules/yaml/browser/dist/errors.js"() {
     YAMLError = class extends Error {
-      constructor(name2, pos, code, message) {
+      constructor(name2, pos, code2, message) {
         super();
         this.name = name2;
-        this.code = code;
+        this.code = code2;
         this.message = message;
         this.pos = pos;
       }
     };
     YAMLParseError = class extends YAMLError {
-      constructor(pos, code, message) {
-        super("YAMLParseError", pos, code, message);
+      constructor(pos, code2, message) {
+        super("YAMLParseError", pos, code2, message);
       }
     };
     YAMLWarning = class extends YAMLError {
-      constructor(pos, code, message) {
-        super("YAMLWarning", pos, code, message);
+      constructor(pos, code2, message) {
+        super("YAMLWarning", pos, code2, message);
       }
     };
   }
@@ -4619,10 +5182,10 @@ function resolveBlockMap({ composeNode: composeNode2, composeEmptyNode: composeE
   let offset = bm.offset;
   let commentEnd = null;
   for (const collItem of bm.items) {
-    const { start, key: key2, sep: sep2, value } = collItem;
+    const { start, key: key2, sep: sep3, value } = collItem;
     const keyProps = resolveProps(start, {
       indicator: "explicit-key-ind",
-      next: key2 ?? sep2?.[0],
+      next: key2 ?? sep3?.[0],
       offset,
       onError,
       parentIndent: bm.indent,
@@ -4636,7 +5199,7 @@ function resolveBlockMap({ composeNode: composeNode2, composeEmptyNode: composeE
         else if ("indent" in key2 && key2.indent !== bm.indent)
           onError(offset, "BAD_INDENT", startColMsg);
       }
-      if (!keyProps.anchor && !keyProps.tag && !sep2) {
+      if (!keyProps.anchor && !keyProps.tag && !sep3) {
         commentEnd = keyProps.end;
         if (keyProps.comment) {
           if (map2.comment)
@@ -4653,14 +5216,14 @@ function resolveBlockMap({ composeNode: composeNode2, composeEmptyNode: composeE
       onError(offset, "BAD_INDENT", startColMsg);
     }
     ctx.atKey = true;
-    const keyStart2 = keyProps.end;
-    const keyNode = key2 ? composeNode2(ctx, key2, keyProps, onError) : composeEmptyNode2(ctx, keyStart2, start, null, keyProps, onError);
+    const keyStart = keyProps.end;
+    const keyNode = key2 ? composeNode2(ctx, key2, keyProps, onError) : composeEmptyNode2(ctx, keyStart, start, null, keyProps, onError);
     if (ctx.schema.compat)
       flowIndentCheck(bm.indent, key2, onError);
     ctx.atKey = false;
     if (mapIncludes(ctx, map2.items, keyNode))
-      onError(keyStart2, "DUPLICATE_KEY", "Map keys must be unique");
-    const valueProps = resolveProps(sep2 ?? [], {
+      onError(keyStart, "DUPLICATE_KEY", "Map keys must be unique");
+    const valueProps = resolveProps(sep3 ?? [], {
       indicator: "map-value-ind",
       next: value,
       offset: keyNode.range[2],
@@ -4676,7 +5239,7 @@ function resolveBlockMap({ composeNode: composeNode2, composeEmptyNode: composeE
         if (ctx.options.strict && keyProps.start < valueProps.found.offset - 1024)
           onError(keyNode.range, "KEY_OVER_1024_CHARS", "The : indicator must be at most 1024 chars after the start of an implicit block mapping key");
       }
-      const valueNode = value ? composeNode2(ctx, value, valueProps, onError) : composeEmptyNode2(ctx, offset, sep2, null, valueProps, onError);
+      const valueNode = value ? composeNode2(ctx, value, valueProps, onError) : composeEmptyNode2(ctx, offset, sep3, null, valueProps, onError);
       if (ctx.schema.compat)
         flowIndentCheck(bm.indent, value, onError);
       offset = valueNode.range[2];
@@ -4771,7 +5334,7 @@ function resolveEnd(end, offset, reqSpace, onError) {
   let comment = "";
   if (end) {
     let hasSpace = false;
-    let sep2 = "";
+    let sep3 = "";
     for (const token2 of end) {
       const { source, type } = token2;
       switch (type) {
@@ -4785,13 +5348,13 @@ function resolveEnd(end, offset, reqSpace, onError) {
           if (!comment)
             comment = cb;
           else
-            comment += sep2 + cb;
-          sep2 = "";
+            comment += sep3 + cb;
+          sep3 = "";
           break;
         }
         case "newline":
           if (comment)
-            sep2 += source;
+            sep3 += source;
           hasSpace = true;
           break;
         default:
@@ -4822,18 +5385,18 @@ function resolveFlowCollection({ composeNode: composeNode2, composeEmptyNode: co
   let offset = fc.offset + fc.start.source.length;
   for (let i = 0; i < fc.items.length; ++i) {
     const collItem = fc.items[i];
-    const { start, key: key2, sep: sep2, value } = collItem;
+    const { start, key: key2, sep: sep3, value } = collItem;
     const props = resolveProps(start, {
       flow: fcName,
       indicator: "explicit-key-ind",
-      next: key2 ?? sep2?.[0],
+      next: key2 ?? sep3?.[0],
       offset,
       onError,
       parentIndent: fc.indent,
       startOnNewline: false
     });
     if (!props.found) {
-      if (!props.anchor && !props.tag && !sep2 && !value) {
+      if (!props.anchor && !props.tag && !sep3 && !value) {
         if (i === 0 && props.comma)
           onError(props.comma, "UNEXPECTED_TOKEN", `Unexpected , in ${fcName}`);
         else if (i < fc.items.length - 1)
@@ -4887,20 +5450,20 @@ function resolveFlowCollection({ composeNode: composeNode2, composeEmptyNode: co
         }
       }
     }
-    if (!isMap2 && !sep2 && !props.found) {
-      const valueNode = value ? composeNode2(ctx, value, props, onError) : composeEmptyNode2(ctx, props.end, sep2, null, props, onError);
+    if (!isMap2 && !sep3 && !props.found) {
+      const valueNode = value ? composeNode2(ctx, value, props, onError) : composeEmptyNode2(ctx, props.end, sep3, null, props, onError);
       coll.items.push(valueNode);
       offset = valueNode.range[2];
       if (isBlock(value))
         onError(valueNode.range, "BLOCK_IN_FLOW", blockMsg);
     } else {
       ctx.atKey = true;
-      const keyStart2 = props.end;
-      const keyNode = key2 ? composeNode2(ctx, key2, props, onError) : composeEmptyNode2(ctx, keyStart2, start, null, props, onError);
+      const keyStart = props.end;
+      const keyNode = key2 ? composeNode2(ctx, key2, props, onError) : composeEmptyNode2(ctx, keyStart, start, null, props, onError);
       if (isBlock(key2))
         onError(keyNode.range, "BLOCK_IN_FLOW", blockMsg);
       ctx.atKey = false;
-      const valueProps = resolveProps(sep2 ?? [], {
+      const valueProps = resolveProps(sep3 ?? [], {
         flow: fcName,
         indicator: "map-value-ind",
         next: value,
@@ -4911,8 +5474,8 @@ function resolveFlowCollection({ composeNode: composeNode2, composeEmptyNode: co
       });
       if (valueProps.found) {
         if (!isMap2 && !props.found && ctx.options.strict) {
-          if (sep2)
-            for (const st of sep2) {
+          if (sep3)
+            for (const st of sep3) {
               if (st === valueProps.found)
                 break;
               if (st.type === "newline") {
@@ -4929,7 +5492,7 @@ function resolveFlowCollection({ composeNode: composeNode2, composeEmptyNode: co
         else
           onError(valueProps.start, "MISSING_CHAR", `Missing , or : between ${fcName} items`);
       }
-      const valueNode = value ? composeNode2(ctx, value, valueProps, onError) : valueProps.found ? composeEmptyNode2(ctx, valueProps.end, sep2, null, valueProps, onError) : null;
+      const valueNode = value ? composeNode2(ctx, value, valueProps, onError) : valueProps.found ? composeEmptyNode2(ctx, valueProps.end, sep3, null, valueProps, onError) : null;
       if (valueNode) {
         if (isBlock(value))
           onError(valueNode.range, "BLOCK_IN_FLOW", blockMsg);
@@ -4945,7 +5508,7 @@ function resolveFlowCollection({ composeNode: composeNode2, composeEmptyNode: co
       if (isMap2) {
         const map2 = coll;
         if (mapIncludes(ctx, map2.items, keyNode))
-          onError(keyStart2, "DUPLICATE_KEY", "Map keys must be unique");
+          onError(keyStart, "DUPLICATE_KEY", "Map keys must be unique");
         map2.items.push(pair);
       } else {
         const map2 = new YAMLMap(ctx.schema);
@@ -5115,7 +5678,7 @@ function resolveBlockScalar(ctx, scalar, onError) {
       chompStart = i + 1;
   }
   let value = "";
-  let sep2 = "";
+  let sep3 = "";
   let prevMoreIndented = false;
   for (let i = 0; i < contentStart; ++i)
     value += lines2[i][0].slice(trimIndent) + "\n";
@@ -5132,24 +5695,24 @@ function resolveBlockScalar(ctx, scalar, onError) {
       indent = "";
     }
     if (type === Scalar.BLOCK_LITERAL) {
-      value += sep2 + indent.slice(trimIndent) + content;
-      sep2 = "\n";
+      value += sep3 + indent.slice(trimIndent) + content;
+      sep3 = "\n";
     } else if (indent.length > trimIndent || content[0] === "	") {
-      if (sep2 === " ")
-        sep2 = "\n";
-      else if (!prevMoreIndented && sep2 === "\n")
-        sep2 = "\n\n";
-      value += sep2 + indent.slice(trimIndent) + content;
-      sep2 = "\n";
+      if (sep3 === " ")
+        sep3 = "\n";
+      else if (!prevMoreIndented && sep3 === "\n")
+        sep3 = "\n\n";
+      value += sep3 + indent.slice(trimIndent) + content;
+      sep3 = "\n";
       prevMoreIndented = true;
     } else if (content === "") {
-      if (sep2 === "\n")
+      if (sep3 === "\n")
         value += "\n";
       else
-        sep2 = "\n";
+        sep3 = "\n";
     } else {
-      value += sep2 + content;
-      sep2 = " ";
+      value += sep3 + content;
+      sep3 = " ";
       prevMoreIndented = false;
     }
   }
@@ -5229,13 +5792,13 @@ function parseBlockScalarHeader({ offset, props }, strict, onError) {
   return { mode, indent, chomp, comment, length };
 }
 function splitLines(source) {
-  const split = source.split(/\n( *)/);
-  const first3 = split[0];
+  const split2 = source.split(/\n( *)/);
+  const first3 = split2[0];
   const m = first3.match(/^( *)/);
   const line0 = m?.[1] ? [m[1], first3.slice(m[1].length)] : ["", first3];
   const lines2 = [line0];
-  for (let i = 1; i < split.length; i += 2)
-    lines2.push([split[i], split[i + 1]]);
+  for (let i = 1; i < split2.length; i += 2)
+    lines2.push([split2[i], split2[i + 1]]);
   return lines2;
 }
 var init_resolve_block_scalar = __esm({
@@ -5249,7 +5812,7 @@ function resolveFlowScalar(scalar, strict, onError) {
   const { offset, type, source, end } = scalar;
   let _type;
   let value;
-  const _onError = (rel, code, msg) => onError(offset + rel, code, msg);
+  const _onError = (rel, code2, msg) => onError(offset + rel, code2, msg);
   switch (type) {
     case "scalar":
       _type = Scalar.PLAIN;
@@ -5329,25 +5892,25 @@ function unfoldLines(source) {
     trimBoth = /^[ \t]+|[ \t]+$/g;
   }
   let res = match[1].replace(trimEnd, "");
-  let sep2 = " ";
+  let sep3 = " ";
   let pos = line.lastIndex;
   while (match = line.exec(source)) {
     const lm = match[1].replace(trimBoth, "");
     if (lm === "") {
-      if (sep2 === "\n")
-        res += sep2;
+      if (sep3 === "\n")
+        res += sep3;
       else
-        sep2 = "\n";
+        sep3 = "\n";
     } else {
-      res += sep2 + lm;
-      sep2 = " ";
+      res += sep3 + lm;
+      sep3 = " ";
     }
     pos = line.lastIndex;
   }
   const last = /[ \t]*(.*)/sy;
   last.lastIndex = pos;
   match = last.exec(source);
-  return res + sep2 + (match?.[1] ?? "");
+  return res + sep3 + (match?.[1] ?? "");
 }
 function doubleQuotedValue(source, onError) {
   let res = "";
@@ -5414,9 +5977,9 @@ function foldNewline(source, offset) {
 function parseCharCode(source, offset, length, onError) {
   const cc2 = source.substr(offset, length);
   const ok = cc2.length === length && /^[0-9a-fA-F]+$/.test(cc2);
-  const code = ok ? parseInt(cc2, 16) : NaN;
+  const code2 = ok ? parseInt(cc2, 16) : NaN;
   try {
-    return String.fromCodePoint(code);
+    return String.fromCodePoint(code2);
   } catch {
     const raw = source.substr(offset - 2, length + 2);
     onError(offset - 2, "BAD_DQ_ESCAPE", `Invalid escape sequence ${raw}`);
@@ -5544,11 +6107,11 @@ var init_compose_scalar = __esm({
 });
 
 // node_modules/yaml/browser/dist/compose/util-empty-scalar-position.js
-function emptyScalarPosition(offset, before2, pos) {
-  if (before2) {
-    pos ?? (pos = before2.length);
+function emptyScalarPosition(offset, before, pos) {
+  if (before) {
+    pos ?? (pos = before.length);
     for (let i = pos - 1; i >= 0; --i) {
-      let st = before2[i];
+      let st = before[i];
       switch (st.type) {
         case "space":
         case "comment":
@@ -5556,10 +6119,10 @@ function emptyScalarPosition(offset, before2, pos) {
           offset -= st.source.length;
           continue;
       }
-      st = before2[++i];
+      st = before[++i];
       while (st?.type === "space") {
         offset += st.source.length;
-        st = before2[++i];
+        st = before[++i];
       }
       break;
     }
@@ -5628,10 +6191,10 @@ function composeNode(ctx, token2, props, onError) {
     node.srcToken = token2;
   return node;
 }
-function composeEmptyNode(ctx, offset, before2, pos, { spaceBefore, comment, anchor, tag, end }, onError) {
+function composeEmptyNode(ctx, offset, before, pos, { spaceBefore, comment, anchor, tag, end }, onError) {
   const token2 = {
     type: "scalar",
-    offset: emptyScalarPosition(offset, before2, pos),
+    offset: emptyScalarPosition(offset, before, pos),
     indent: -1,
     source: ""
   };
@@ -5766,12 +6329,12 @@ var init_composer = __esm({
         this.prelude = [];
         this.errors = [];
         this.warnings = [];
-        this.onError = (source, code, message, warning) => {
+        this.onError = (source, code2, message, warning) => {
           const pos = getErrorPos(source);
           if (warning)
-            this.warnings.push(new YAMLWarning(pos, code, message));
+            this.warnings.push(new YAMLWarning(pos, code2, message));
           else
-            this.errors.push(new YAMLParseError(pos, code, message));
+            this.errors.push(new YAMLParseError(pos, code2, message));
         };
         this.directives = new Directives({ version: options.version || "1.2" });
         this.options = options;
@@ -6729,12 +7292,12 @@ function getFirstKeyStartProps(prev) {
   }
   return prev.splice(i, prev.length);
 }
-function arrayPushArray(target3, source) {
+function arrayPushArray(target4, source) {
   if (source.length < 1e5)
-    Array.prototype.push.apply(target3, source);
+    Array.prototype.push.apply(target4, source);
   else
     for (let i = 0; i < source.length; ++i)
-      target3.push(source[i]);
+      target4.push(source[i]);
 }
 function fixFlowSeqItems(fc) {
   if (fc.start.type === "flow-seq-start") {
@@ -7034,18 +7597,18 @@ var init_parser = __esm({
         if (this.type === "map-value-ind") {
           const prev = getPrevProps(this.peek(2));
           const start = getFirstKeyStartProps(prev);
-          let sep2;
+          let sep3;
           if (scalar.end) {
-            sep2 = scalar.end;
-            sep2.push(this.sourceToken);
+            sep3 = scalar.end;
+            sep3.push(this.sourceToken);
             delete scalar.end;
           } else
-            sep2 = [this.sourceToken];
+            sep3 = [this.sourceToken];
           const map2 = {
             type: "block-map",
             offset: scalar.offset,
             indent: scalar.indent,
-            items: [{ start, key: scalar, sep: sep2 }]
+            items: [{ start, key: scalar, sep: sep3 }]
           };
           this.onKeyLine = true;
           this.stack[this.stack.length - 1] = map2;
@@ -7198,15 +7761,15 @@ var init_parser = __esm({
                 } else if (isFlowToken(it.key) && !includesToken(it.sep, "newline")) {
                   const start2 = getFirstKeyStartProps(it.start);
                   const key2 = it.key;
-                  const sep2 = it.sep;
-                  sep2.push(this.sourceToken);
+                  const sep3 = it.sep;
+                  sep3.push(this.sourceToken);
                   delete it.key;
                   delete it.sep;
                   this.stack.push({
                     type: "block-map",
                     offset: this.offset,
                     indent: this.indent,
-                    items: [{ start: start2, key: key2, sep: sep2 }]
+                    items: [{ start: start2, key: key2, sep: sep3 }]
                   });
                 } else if (start.length > 0) {
                   it.sep = it.sep.concat(start, this.sourceToken);
@@ -7400,13 +7963,13 @@ var init_parser = __esm({
             const prev = getPrevProps(parent);
             const start = getFirstKeyStartProps(prev);
             fixFlowSeqItems(fc);
-            const sep2 = fc.end.splice(1, fc.end.length);
-            sep2.push(this.sourceToken);
+            const sep3 = fc.end.splice(1, fc.end.length);
+            sep3.push(this.sourceToken);
             const map2 = {
               type: "block-map",
               offset: fc.offset,
               indent: fc.indent,
-              items: [{ start, key: fc, sep: sep2 }]
+              items: [{ start, key: fc, sep: sep3 }]
             };
             this.onKeyLine = true;
             this.stack[this.stack.length - 1] = map2;
@@ -7584,9 +8147,7 @@ function literalLines(file, scalar) {
   const lines2 = [];
   let lineStart = nextLine(file, scalar.range[0]);
   for (const text2 of scalar.value.split("\n")) {
-    const lineEnd = endOfLine(file, lineStart);
-    const start = text2 === "" ? Math.min(lineStart, file.length) : lineEnd - text2.length;
-    lines2.push({ text: text2, start });
+    lines2.push({ text: text2, start: endOfLine(file, lineStart) - text2.length });
     lineStart = nextLine(file, lineStart);
   }
   return lines2;
@@ -7614,7 +8175,6 @@ function tabulate(file, scalar) {
   for (let unit = 0; unit < value.length; unit++) {
     if (BLANKS.has(value[unit])) {
       table[unit] = end;
-      if (file[end] === value[unit]) end++;
       continue;
     }
     const ink = inked.next();
@@ -7666,7 +8226,8 @@ function limitedReporter(log) {
   return {
     error(check, span, message, advice2 = {}) {
       count2++;
-      if (count2 <= FINDINGS_TOLD) told.push({ check, level: "error", message, span, ...advice2 });
+      if (count2 <= FINDINGS_TOLD)
+        told.push({ check, level: "error", message: visible(message), span, ...advice2 });
       else firstUntold ??= span;
     },
     get isFull() {
@@ -7691,14 +8252,53 @@ function limitedReporter(log) {
 function quoted(text2) {
   return text2.length > 60 ? `\`${text2.slice(0, 57)}\u2026\`` : `\`${text2}\``;
 }
+function codeName(code2) {
+  return `U+${code2.toString(16).toUpperCase().padStart(4, "0")}`;
+}
+function visible(message) {
+  return message.replace(
+    /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
+    (character) => codeName(character.codePointAt(0))
+  );
+}
 function alternatives(choices) {
   if (choices.length < 2) return choices.join("");
   return `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`;
 }
-var FINDINGS_TOLD;
+var languageChecks, FINDINGS_TOLD;
 var init_checks = __esm({
   "src/language/checks.ts"() {
     "use strict";
+    languageChecks = [
+      "control-character",
+      "yaml-syntax",
+      "nested-too-deeply",
+      "several-documents",
+      "yaml-alias",
+      "duplicate-key",
+      "unknown-key",
+      "missing-key",
+      "bad-value",
+      "quote-sentence",
+      "bad-name",
+      "duplicate-policy",
+      "unreadable-file",
+      "sentence-syntax",
+      "duplicate-clause",
+      "missing-clause",
+      "misplaced-clause",
+      "bad-protocol",
+      "bad-icmp-type",
+      "bad-address",
+      "host-bits",
+      "ambiguous-address",
+      "bad-port",
+      "port-without-protocol",
+      "bad-device",
+      "bad-limit",
+      "bad-log-prefix",
+      "too-many-findings"
+    ];
     FINDINGS_TOLD = 200;
   }
 });
@@ -7785,8 +8385,8 @@ function cleanRegex(source) {
   const end = source.endsWith("$") ? source.length - 1 : source.length;
   return source.slice(start, end);
 }
-function assignProp(target3, prop, value) {
-  Object.defineProperty(target3, prop, {
+function assignProp(target4, prop, value) {
+  Object.defineProperty(target4, prop, {
     value,
     writable: true,
     enumerable: true,
@@ -8110,10 +8710,10 @@ function $constructor(name2, initializer2, proto, params) {
       let up = own2;
       while (up && up !== ctorProto)
         up = Object.getPrototypeOf(up);
-      const target3 = up ?? own2;
-      if (!initialized.has(target3)) {
-        initialized.add(target3);
-        members(target3, protoMembers);
+      const target4 = up ?? own2;
+      if (!initialized.has(target4)) {
+        initialized.add(target4);
+        members(target4, protoMembers);
       }
     }
     const proto2 = _.prototype;
@@ -9274,26 +9874,26 @@ var init_api = __esm({
 });
 
 // node_modules/zod/v4/core/to-json-schema.js
-function assignProps(target3, ...sources) {
+function assignProps(target4, ...sources) {
   for (const source of sources) {
     for (const key2 of Reflect.ownKeys(source)) {
       if (Object.prototype.propertyIsEnumerable.call(source, key2)) {
-        assignProp(target3, key2, source[key2]);
+        assignProp(target4, key2, source[key2]);
       }
     }
   }
-  return target3;
+  return target4;
 }
 function initializeContext(params) {
-  let target3 = params?.target ?? "draft-2020-12";
-  if (target3 === "draft-4")
-    target3 = "draft-04";
-  if (target3 === "draft-7")
-    target3 = "draft-07";
+  let target4 = params?.target ?? "draft-2020-12";
+  if (target4 === "draft-4")
+    target4 = "draft-04";
+  if (target4 === "draft-7")
+    target4 = "draft-07";
   return {
     processors: params.processors ?? {},
     metadataRegistry: params?.metadata ?? globalRegistry,
-    target: target3,
+    target: target4,
     unrepresentable: params?.unrepresentable ?? "throw",
     override: params?.override ?? (() => {
     }),
@@ -9374,8 +9974,8 @@ function processSchema(schema4, ctx, _params = { path: [], schemaPath: [] }) {
   const _result = ctx.seen.get(schema4);
   return _result.schema;
 }
-function encodeJSONPointerSegment(segment) {
-  return segment.replace(/~/g, "~0").replace(/\//g, "~1");
+function encodeJSONPointerSegment(segment2) {
+  return segment2.replace(/~/g, "~0").replace(/\//g, "~1");
 }
 function extractDefs(ctx, schema4) {
   const root = ctx.seen.get(schema4);
@@ -9516,16 +10116,16 @@ function foldObjects(members2) {
     for (const key2 in object.properties) {
       if (Object.prototype.hasOwnProperty.call(properties, key2))
         continue;
-      const parts = [];
+      const parts3 = [];
       for (const other of objects) {
         const part = other.properties?.[key2] ?? undeclaredConstraint(other);
         if (part === null || part === void 0)
           continue;
-        if (!parts.some((seen) => JSON.stringify(seen) === JSON.stringify(part)))
-          parts.push(part);
+        if (!parts3.some((seen) => JSON.stringify(seen) === JSON.stringify(part)))
+          parts3.push(part);
       }
-      const merged = parts.length === 1 ? parts[0] : foldObjects(parts) ?? { allOf: parts };
-      assignProp(properties, key2, merged);
+      const merged2 = parts3.length === 1 ? parts3[0] : foldObjects(parts3) ?? { allOf: parts3 };
+      assignProp(properties, key2, merged2);
     }
     for (const key2 of object.required ?? [])
       required2.add(key2);
@@ -9565,11 +10165,11 @@ function foldIntersection(json) {
     const keyword2 = UNION_KEYS.find((k) => Array.isArray(union3[k]));
     if (Object.keys(union3).length !== 1)
       return;
-    const rest = allOf.filter((m) => m !== union3);
-    const branches = union3[keyword2].map((branch2) => foldObjects([...rest, branch2]));
-    if (branches.some((b) => !b))
+    const rest2 = allOf.filter((m) => m !== union3);
+    const branches2 = union3[keyword2].map((branch2) => foldObjects([...rest2, branch2]));
+    if (branches2.some((b) => !b))
       return;
-    folded = { [keyword2]: branches };
+    folded = { [keyword2]: branches2 };
   }
   if (!folded)
     return;
@@ -9795,8 +10395,8 @@ var init_to_json_schema = __esm({
     FOLDABLE_KEYS = /* @__PURE__ */ new Set(["type", "properties", "required", "additionalProperties"]);
     UNION_KEYS = ["oneOf", "anyOf"];
     createStandardJSONSchemaMethod = (schema4, io, processors = {}) => (params) => {
-      const { libraryOptions, target: target3 } = params ?? {};
-      const ctx = initializeContext({ ...libraryOptions ?? {}, target: target3, io, processors });
+      const { libraryOptions, target: target4 } = params ?? {};
+      const ctx = initializeContext({ ...libraryOptions ?? {}, target: target4, io, processors });
       processSchema(schema4, ctx);
       extractDefs(ctx, schema4);
       return finalize(ctx, schema4);
@@ -9851,15 +10451,15 @@ function stringifyKeyNames(bySchema, json, visited) {
     const def = bySchema.get(json)?.def;
     if (!def)
       return json;
-    const inlined = stringifyKeyNames(bySchema, def, visited);
-    return inlined === def ? json : inlined;
+    const inlined2 = stringifyKeyNames(bySchema, def, visited);
+    return inlined2 === def ? json : inlined2;
   }
   for (const keyword2 of ["anyOf", "oneOf"]) {
-    const branches = json[keyword2];
-    if (!Array.isArray(branches))
+    const branches2 = json[keyword2];
+    if (!Array.isArray(branches2))
       continue;
-    const mapped2 = branches.map((branch2) => stringifyKeyNames(bySchema, branch2, visited));
-    if (mapped2.some((branch2, i) => branch2 !== branches[i]))
+    const mapped2 = branches2.map((branch2) => stringifyKeyNames(bySchema, branch2, visited));
+    if (mapped2.some((branch2, i) => branch2 !== branches2[i]))
       json = { ...json, [keyword2]: mapped2 };
   }
   const types = Array.isArray(json.type) ? json.type : [json.type];
@@ -9867,17 +10467,17 @@ function stringifyKeyNames(bySchema, json, visited) {
   const values = json.enum ?? (json.const !== void 0 ? [json.const] : void 0);
   if (!numericType && !values?.some((v) => typeof v === "number"))
     return json;
-  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, format, id, ...rest } = json;
-  if (rest.enum)
-    rest.enum = rest.enum.map((v) => typeof v === "number" ? String(v) : v);
-  else if (typeof rest.const === "number")
-    rest.const = String(rest.const);
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, format, id, ...rest2 } = json;
+  if (rest2.enum)
+    rest2.enum = rest2.enum.map((v) => typeof v === "number" ? String(v) : v);
+  else if (typeof rest2.const === "number")
+    rest2.const = String(rest2.const);
   if (!numericType)
-    return rest;
-  rest.type = "string";
+    return rest2;
+  rest2.type = "string";
   if (!values)
-    rest.pattern = (types.includes("number") ? number : integer).source;
-  return rest;
+    rest2.pattern = (types.includes("number") ? number : integer).source;
+  return rest2;
 }
 function rewriteKeyNames(ctx) {
   const bySchema = /* @__PURE__ */ new Map();
@@ -9891,17 +10491,17 @@ function rewriteKeyNames(ctx) {
     const names2 = (seen?.def ?? seen?.schema)?.propertyNames;
     if (!names2 || names2 === true || rewrites.has(names2))
       continue;
-    const rewritten = stringifyKeyNames(bySchema, names2, /* @__PURE__ */ new Set());
-    if (rewritten !== names2)
-      rewrites.set(names2, rewritten);
+    const rewritten2 = stringifyKeyNames(bySchema, names2, /* @__PURE__ */ new Set());
+    if (rewritten2 !== names2)
+      rewrites.set(names2, rewritten2);
   }
   if (!rewrites.size)
     return;
   for (const entry of ctx.seen.values()) {
     for (const carrier of [entry.schema, entry.def]) {
-      const rewritten = carrier && rewrites.get(carrier.propertyNames);
-      if (rewritten)
-        carrier.propertyNames = rewritten;
+      const rewritten2 = carrier && rewrites.get(carrier.propertyNames);
+      if (rewritten2)
+        carrier.propertyNames = rewritten2;
     }
   }
 }
@@ -10099,11 +10699,11 @@ var init_json_schema_processors = __esm({
           else
             handleUnrepresentable(schema4, ctx, json, params, `A multipleOf divisor of ${divisor} cannot be represented in JSON Schema`);
         }
-        const [first3, ...rest] = divisors;
+        const [first3, ...rest2] = divisors;
         if (first3 !== void 0)
           json.multipleOf = first3;
-        if (rest.length)
-          json.allOf = [...json.allOf ?? [], ...rest.map((m) => ({ multipleOf: m }))];
+        if (rest2.length)
+          json.allOf = [...json.allOf ?? [], ...rest2.map((m) => ({ multipleOf: m }))];
       }
     };
     booleanProcessor = (_schema, _ctx, json, _params) => {
@@ -10334,7 +10934,7 @@ var init_json_schema_processors = __esm({
         ...params,
         path: [...params.path, prefixPath, i]
       }));
-      const rest = def.rest ? processSchema(def.rest, ctx, {
+      const rest2 = def.rest ? processSchema(def.rest, ctx, {
         ...params,
         path: [...params.path, restPath, ...ctx.target === "openapi-3.0" ? [def.items.length] : []]
       }) : null;
@@ -10352,8 +10952,8 @@ var init_json_schema_processors = __esm({
         json.prefixItems = prefixItems;
         if (isClosed) {
           json.items = false;
-        } else if (rest) {
-          json.items = rest;
+        } else if (rest2) {
+          json.items = rest2;
         }
         if (minItems > 0)
           json.minItems = minItems;
@@ -10363,8 +10963,8 @@ var init_json_schema_processors = __esm({
         json.items = {
           anyOf: prefixItems
         };
-        if (rest) {
-          json.items.anyOf.push(rest);
+        if (rest2) {
+          json.items.anyOf.push(rest2);
         }
         if (minItems > 0)
           json.minItems = minItems;
@@ -10374,8 +10974,8 @@ var init_json_schema_processors = __esm({
         json.items = prefixItems;
         if (isClosed) {
           json.additionalItems = false;
-        } else if (rest) {
-          json.additionalItems = rest;
+        } else if (rest2) {
+          json.additionalItems = rest2;
         }
         if (minItems > 0)
           json.minItems = minItems;
@@ -10878,7 +11478,7 @@ var init_protocols2 = __esm({
 });
 
 // node_modules/chevrotain/lib/src/version.js
-var init_version = __esm({
+var init_version2 = __esm({
   "node_modules/chevrotain/lib/src/version.js"() {
   }
 });
@@ -12472,11 +13072,11 @@ function firstCharOptimizedIndices(ast, result, ignoreCase) {
             if (atom.complement === true) {
               throw Error(complementErrorMessage);
             }
-            atom.value.forEach((code) => {
-              if (typeof code === "number") {
-                addOptimizedIdxToResult(code, result, ignoreCase);
+            atom.value.forEach((code2) => {
+              if (typeof code2 === "number") {
+                addOptimizedIdxToResult(code2, result, ignoreCase);
               } else {
-                const range = code;
+                const range = code2;
                 if (ignoreCase === true) {
                   for (let rangeCode = range.from; rangeCode <= range.to; rangeCode++) {
                     addOptimizedIdxToResult(rangeCode, result, ignoreCase);
@@ -12522,15 +13122,15 @@ function firstCharOptimizedIndices(ast, result, ignoreCase) {
   }
   return Object.values(result);
 }
-function addOptimizedIdxToResult(code, result, ignoreCase) {
-  const optimizedCharIdx = charCodeToOptimizedIndex(code);
+function addOptimizedIdxToResult(code2, result, ignoreCase) {
+  const optimizedCharIdx = charCodeToOptimizedIndex(code2);
   result[optimizedCharIdx] = optimizedCharIdx;
   if (ignoreCase === true) {
-    handleIgnoreCase(code, result);
+    handleIgnoreCase(code2, result);
   }
 }
-function handleIgnoreCase(code, result) {
-  const char = String.fromCharCode(code);
+function handleIgnoreCase(code2, result) {
+  const char = String.fromCharCode(code2);
   const upperChar = char.toUpperCase();
   if (upperChar !== char) {
     const optimizedCharIdx = charCodeToOptimizedIndex(upperChar.charCodeAt(0));
@@ -12807,8 +13407,8 @@ function analyzeTokenTypes(tokenTypes, options) {
             if (optimizedCodes.length === 0) {
               canBeOptimized = false;
             }
-            optimizedCodes.forEach((code) => {
-              addToMapOfArrays(result, code, patternIdxToConfig[idx]);
+            optimizedCodes.forEach((code2) => {
+              addToMapOfArrays(result, code2, patternIdxToConfig[idx]);
             });
           }
         } else {
@@ -15266,8 +15866,8 @@ function getFirstNoneTerminal(definition) {
   const isFirstOptional = isOptionalProd(firstProd);
   const hasMore = definition.length > 1;
   if (isFirstOptional && hasMore) {
-    const rest = definition.slice(1);
-    return result.concat(getFirstNoneTerminal(rest));
+    const rest2 = definition.slice(1);
+    return result.concat(getFirstNoneTerminal(rest2));
   } else {
     return result;
   }
@@ -15936,17 +16536,17 @@ var init_llk_lookahead = __esm({
         }
         return leftRecursionErrors;
       }
-      validateNoLeftRecursion(rules) {
-        return rules.flatMap((currTopRule) => validateNoLeftRecursion(currTopRule, currTopRule, defaultGrammarValidatorErrorProvider));
+      validateNoLeftRecursion(rules2) {
+        return rules2.flatMap((currTopRule) => validateNoLeftRecursion(currTopRule, currTopRule, defaultGrammarValidatorErrorProvider));
       }
-      validateEmptyOrAlternatives(rules) {
-        return rules.flatMap((currTopRule) => validateEmptyOrAlternative(currTopRule, defaultGrammarValidatorErrorProvider));
+      validateEmptyOrAlternatives(rules2) {
+        return rules2.flatMap((currTopRule) => validateEmptyOrAlternative(currTopRule, defaultGrammarValidatorErrorProvider));
       }
-      validateAmbiguousAlternationAlternatives(rules, maxLookahead) {
-        return rules.flatMap((currTopRule) => validateAmbiguousAlternationAlternatives(currTopRule, maxLookahead, defaultGrammarValidatorErrorProvider));
+      validateAmbiguousAlternationAlternatives(rules2, maxLookahead) {
+        return rules2.flatMap((currTopRule) => validateAmbiguousAlternationAlternatives(currTopRule, maxLookahead, defaultGrammarValidatorErrorProvider));
       }
-      validateSomeNonEmptyLookaheadPath(rules, maxLookahead) {
-        return validateSomeNonEmptyLookaheadPath(rules, maxLookahead, defaultGrammarValidatorErrorProvider);
+      validateSomeNonEmptyLookaheadPath(rules2, maxLookahead) {
+        return validateSomeNonEmptyLookaheadPath(rules2, maxLookahead, defaultGrammarValidatorErrorProvider);
       }
       buildLookaheadForAlternation(options) {
         return buildLookaheadFuncForOr(options.prodOccurrence, options.rule, options.maxLookahead, options.hasPredicates, options.dynamicTokensEnabled, buildAlternativesLookAheadFunc);
@@ -15981,8 +16581,8 @@ var init_looksahead = __esm({
         this.lookAheadFuncsCache = [];
         this.currRuleLookaheadFuncs = [];
       }
-      preComputeLookaheadFunctions(rules) {
-        rules.forEach((currRule) => {
+      preComputeLookaheadFunctions(rules2) {
+        rules2.forEach((currRule) => {
           this.TRACE_INIT(`${currRule.name} Rule Lookahead`, () => {
             const { alternation, repetition, option, repetitionMandatory, repetitionMandatoryWithSeparator, repetitionWithSeparator } = collectMethods(currRule);
             alternation.forEach((currProd) => {
@@ -17907,14 +18507,14 @@ var init_api5 = __esm({
 // node_modules/chevrotain/lib/src/diagrams/render_public.js
 var init_render_public = __esm({
   "node_modules/chevrotain/lib/src/diagrams/render_public.js"() {
-    init_version();
+    init_version2();
   }
 });
 
 // node_modules/chevrotain/lib/src/api.js
 var init_api6 = __esm({
   "node_modules/chevrotain/lib/src/api.js"() {
-    init_version();
+    init_version2();
     init_parser2();
     init_lexer_public();
     init_tokens_public();
@@ -17945,7 +18545,7 @@ function tokenize(sentence) {
   WORD.lastIndex = 0;
   for (let match = WORD.exec(sentence); match !== null; match = WORD.exec(sentence)) {
     const image = match[0];
-    if (image.startsWith("#")) continue;
+    if (match[1] !== void 0) continue;
     const type = typeOf(image);
     tokens.push({
       image,
@@ -17968,18 +18568,19 @@ function typeOf(image) {
 function endOf(token2) {
   return token2.startOffset + token2.image.length;
 }
-var Address, Port, Device, Rate, IcmpTypeWord, anyPlace, Name, NumberWord, OtherWord, Protocol, IcmpProtocol, Text, OpenText, Comma, Arrow, keywords, vocabulary, fixedWords, RESERVED_WORDS, NAME_SHAPE, WORD;
+var Address, Port, PortRange, Device, Rate, IcmpTypeWord, anyPlace, Name, NumberWord, OtherWord, Protocol, IcmpProtocol, Text, OpenText, Comma, Arrow, keywords, vocabulary, fixedWords, RESERVED_WORDS, NAME_SHAPE, WORD;
 var init_tokens2 = __esm({
   "src/language/tokens.ts"() {
     "use strict";
     init_api6();
     init_protocols2();
     Address = token("address", "an address");
-    Port = token("port-number", "a port");
+    Port = token("port", "a port");
+    PortRange = token("port-range", "a port number");
     Device = token("device", "an interface");
     Rate = token("rate", "a rate like `10/minute`");
     IcmpTypeWord = token("icmp-type", "an ICMP type");
-    anyPlace = [Address, Port, Device, Rate, IcmpTypeWord];
+    anyPlace = [Address, Port, PortRange, Device, Rate, IcmpTypeWord];
     Name = token("name", "a name", { categories: anyPlace });
     NumberWord = token("number", "a number", { categories: anyPlace });
     OtherWord = token("word", "a word", { categories: anyPlace });
@@ -18033,7 +18634,7 @@ var init_tokens2 = __esm({
     ]);
     RESERVED_WORDS = [...Object.keys(keywords), ...PROTOCOL_NAMES];
     NAME_SHAPE = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;
-    WORD = /(?<![^ \t\r\n])#[^\r\n]*|"[^"\r\n]*"?|,|->|[^ \t\r\n",]+/g;
+    WORD = /(?<![^ \t\r\n])(#[^\r\n]*)|"[^"\r\n]*"?|,|->|[^ \t\r\n",]+/g;
   }
 });
 
@@ -18216,7 +18817,7 @@ var init_shape = __esm({
           essentials: optional(
             described(
               boolean2({ error: "`true` or `false`" }),
-              "Whether loopback, IPv6 neighbour discovery and, when anything is untracked, the ICMP errors of path-MTU discovery are allowed without a rule; `true` if left out."
+              "Whether loopback, IPv6 neighbour discovery and MLD and, when anything is untracked, the ICMP errors of path-MTU discovery are allowed without a rule; `true` if left out."
             )
           ),
           policies: optional(
@@ -18240,14 +18841,19 @@ var init_shape = __esm({
 });
 
 // src/language/suggest.ts
+var suggest_exports = {};
+__export(suggest_exports, {
+  editDistance: () => editDistance2,
+  suggest: () => suggest
+});
 function suggest(word, candidates) {
   if (word.length > LONGEST_WORD) return null;
-  const lower3 = word.toLowerCase();
+  const lower2 = word.toLowerCase();
   let best = null;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
     if (candidate === word || Math.abs(candidate.length - word.length) >= bestDistance) continue;
-    const distance = editDistance2(lower3, candidate.toLowerCase());
+    const distance = editDistance2(lower2, candidate.toLowerCase());
     if (distance < bestDistance && distance < Math.max(candidate.length, word.length) / 2) {
       best = candidate;
       bestDistance = distance;
@@ -18281,22 +18887,22 @@ var init_suggest = __esm({
 });
 
 // src/language/check-shape.ts
-function checkShape(source, root, report) {
+function checkShape(source, root, report2) {
   if (!root) {
-    report.error("missing-key", { source, start: 0, end: 0 }, "this policy is empty", {
+    report2.error("missing-key", { source, start: 0, end: 0 }, "this policy is empty", {
       help: "begin with `version: 1`"
     });
     return;
   }
-  checkDuplicateKeys(source, root, report);
+  checkDuplicateKeys(source, root, report2);
   const issues = issuesOf(plainOf(source, root));
   if (!issues) {
     const [start] = root.range;
     const span = { source, start, end: start + 1 };
-    report.error("bad-value", span, "this is no policy: hundreds of thousands of values have the wrong kind");
+    report2.error("bad-value", span, "this is no policy: hundreds of thousands of values have the wrong kind");
     return;
   }
-  const file = { source, root, report, entries: indexedEntries(source) };
+  const file = { source, root, report: report2, entries: indexedEntries(source) };
   for (const issue2 of issues) reportIssue(file, issue2);
 }
 function issuesOf(plain2) {
@@ -18308,11 +18914,11 @@ function issuesOf(plain2) {
   }
 }
 function indexedEntries(source) {
-  const known = /* @__PURE__ */ new WeakMap();
+  const known3 = /* @__PURE__ */ new WeakMap();
   return (node) => {
     if (!node) return NO_ENTRIES;
-    const index = known.get(node) ?? firstOfEach(entriesOf(source, node));
-    known.set(node, index);
+    const index = known3.get(node) ?? firstOfEach(entriesOf(source, node));
+    known3.set(node, index);
     return index;
   };
 }
@@ -18321,25 +18927,25 @@ function firstOfEach(entries) {
   for (const entry of entries) if (!index.has(entry.key.text)) index.set(entry.key.text, entry);
   return index;
 }
-function checkDuplicateKeys(source, node, report) {
+function checkDuplicateKeys(source, node, report2) {
   if (isSeq(node)) {
-    for (const item of node.items) if (item) checkDuplicateKeys(source, item, report);
+    for (const item of node.items) if (item) checkDuplicateKeys(source, item, report2);
   } else if (isMap(node)) {
     for (const pair of node.items) {
       const key2 = pair.key;
       if (key2 && !keyOf(source, key2))
-        report.error("bad-name", spanOfNode(source, key2), "this key is no text");
+        report2.error("bad-name", spanOfNode(source, key2), "this key is no text");
     }
     const first3 = /* @__PURE__ */ new Map();
     for (const { key: key2, value } of entriesOf(source, node)) {
-      const known = first3.get(key2.text);
-      if (known)
-        report.error("duplicate-key", key2.span, `${quoted(key2.text)} stands here twice`, {
-          related: [{ span: known.span, text: "the first one" }],
+      const known3 = first3.get(key2.text);
+      if (known3)
+        report2.error("duplicate-key", key2.span, `${quoted(key2.text)} stands here twice`, {
+          related: [{ span: known3.span, text: "the first one" }],
           help: "put both into one"
         });
       else first3.set(key2.text, key2);
-      if (value) checkDuplicateKeys(source, value, report);
+      if (value) checkDuplicateKeys(source, value, report2);
     }
   }
 }
@@ -18373,24 +18979,24 @@ function reportUnknownKey(file, path2, key2) {
   const { span } = file.entries(nodeAt(file, path2)).get(key2).key;
   const where = path2.length === 0 ? "a policy file has no" : "there is no";
   const message = `${where} ${quoted(key2)}${path2.length === 0 ? "" : " here"}`;
-  const known = keysAt(path2) ?? [];
-  const near = file.report.isFull ? null : suggest(key2, known);
+  const known3 = keysAt(path2) ?? [];
+  const near = file.report.isFull ? null : suggest(key2, known3);
   if (near) {
     const fix = { title: `replace by \`${near}\``, edits: [{ span, text: near }], safe: false };
     file.report.error("unknown-key", span, message, { help: `did you mean \`${near}\`?`, fix });
   } else {
-    const help = `known keys are ${known.map((name2) => `\`${name2}\``).join(", ")}`;
+    const help = `known keys are ${known3.map((name2) => `\`${name2}\``).join(", ")}`;
     file.report.error("unknown-key", span, message, { help });
   }
 }
 function reportValue(file, issue2) {
-  const { source, report } = file;
+  const { source, report: report2 } = file;
   const node = nodeAt(file, issue2.path);
   const parent = nodeAt(file, issue2.path.slice(0, -1)) ?? file.root;
   const key2 = issue2.path.findLast((step) => typeof step === "string");
   const help = `it must be ${issue2.message}`;
   if (node === void 0) {
-    report.error("missing-key", startOf(file, parent), `${quoted(String(key2))} is missing here`, { help });
+    report2.error("missing-key", startOf(file, parent), `${quoted(String(key2))} is missing here`, { help });
     return;
   }
   const isItem = typeof issue2.path.at(-1) === "number";
@@ -18398,7 +19004,7 @@ function reportValue(file, issue2) {
   if (node === null || isScalar(node) && node.value === null) {
     const entry = isItem ? void 0 : file.entries(parent).get(String(key2));
     const span2 = entry?.key.span ?? (node ? spanOfNode(source, node) : startOf(file, parent));
-    report.error("bad-value", span2, `${subject} has no value`, { help });
+    report2.error("bad-value", span2, `${subject} has no value`, { help });
     return;
   }
   if (wantsText(issue2) && textScalar(node)) return;
@@ -18406,8 +19012,8 @@ function reportValue(file, issue2) {
   if (isMap(node) && isSentence(issue2.path)) {
     const whole = spanOfNode(source, node);
     const message = "YAML reads this sentence as a mapping, because of its `:`";
-    report.error("quote-sentence", whole, message, quoteAdvice(whole));
-  } else report.error("bad-value", span, `${subject} must be ${issue2.message}`);
+    report2.error("quote-sentence", whole, message, quoteAdvice(whole));
+  } else report2.error("bad-value", span, `${subject} must be ${issue2.message}`);
 }
 function isSentence(path2) {
   const [section, , inner] = path2;
@@ -20793,7 +21399,7 @@ function explainAddress(text2) {
     return fault(
       "invalid",
       `\`${text2}\` has a zone: an interface is written with \`in\` or \`out\``,
-      before(text2, "%")
+      text2.slice(0, text2.indexOf("%"))
     );
   const withPort = /^([0-9.]+):([0-9]+)$/.exec(text2);
   if (withPort && readable(withPort[1]))
@@ -20802,10 +21408,10 @@ function explainAddress(text2) {
   if (text2.includes("-")) return explainRange(text2);
   return explainSingle(text2);
 }
-function explainBrackets(text2, inside2, rest) {
+function explainBrackets(text2, inside2, rest2) {
   const address2 = parseIpv6Address(inside2);
-  const port = /^:([0-9]+)$/.exec(rest);
-  const suggestion = address2 === null ? null : port ? `${inside2} port ${port[1]}` : rest === "" ? inside2 : null;
+  const port = /^:([0-9]+)$/.exec(rest2);
+  const suggestion = address2 === null ? null : port ? `${inside2} port ${port[1]}` : rest2 === "" ? inside2 : null;
   return fault("invalid", `\`${text2}\`: addresses are written without brackets`, suggestion);
 }
 function explainCidr(text2) {
@@ -20861,18 +21467,14 @@ function explainCidr(text2) {
   );
 }
 function explainRange(text2) {
-  const parts = text2.split("-");
-  if (parts.length > 2 || parts.includes("")) return explainSingle(text2);
-  const [low, high] = [parts[0], parts[1]];
+  const parts3 = text2.split("-");
+  if (parts3.length > 2 || parts3.includes("")) return explainSingle(text2);
+  const [low, high] = [parts3[0], parts3[1]];
   const first3 = readable(low);
   const last = readable(high);
   if (first3?.family === 4 && /^[0-9]{1,3}$/.test(high)) {
     const full = `${low.slice(0, low.lastIndexOf(".") + 1)}${high}`;
-    return fault(
-      "ambiguous",
-      `\`${text2}\` has half an address at its end`,
-      readable(full) ? `${low}-${full}` : null
-    );
+    return fault("ambiguous", `\`${text2}\` has half an address at its end`, `${low}-${full}`);
   }
   if (!first3) return { ...explainSingle(low), suggestion: null };
   if (!last) return { ...explainSingle(high), suggestion: null };
@@ -20896,7 +21498,7 @@ function explainSingle(text2) {
     if (octets.some((octet) => /^0[0-9]/.test(octet))) {
       const plain2 = octets.map((octet) => octet.replace(/^0+(?=[0-9])/, "")).join(".");
       const message = `\`${text2}\` has leading zeros: some programs read such numbers as octal, others as decimal`;
-      return fault("ambiguous", message, readable(plain2) ? plain2 : null);
+      return fault("ambiguous", message, plain2);
     }
     if (octets.length < 4) {
       if (octets.length === 1) return fault("invalid", `\`${text2}\` is a number, not an address`, null);
@@ -20920,8 +21522,8 @@ function explainSingle(text2) {
     return mapped(text2, printAddress(4, address2.value & 0xffffffffn));
   const wildcard = /^((?:[0-9]{1,3}\.){1,3})\*$/.exec(text2);
   if (wildcard) {
-    const parts = wildcard[1].split(".").length - 1;
-    const meant = `${wildcard[1]}${Array(4 - parts).fill("0").join(".")}/${parts * 8}`;
+    const parts3 = wildcard[1].split(".").length - 1;
+    const meant = `${wildcard[1]}${Array(4 - parts3).fill("0").join(".")}/${parts3 * 8}`;
     return fault("invalid", `\`${text2}\`: addresses have no wildcards, but prefixes`, meant);
   }
   if (text2.includes(":") && /^[0-9A-Fa-f:.]+$/.test(text2)) return fault("invalid", ipv6Fault(text2), null);
@@ -20953,11 +21555,8 @@ function mapped(text2, suggestion) {
   );
 }
 function fault(reason, message, suggestion) {
-  return { ok: false, reason, message, suggestion };
-}
-function before(text2, mark) {
-  const head = text2.slice(0, text2.indexOf(mark));
-  return readable(head) ? head : null;
+  const isRight = suggestion !== null && readRange(suggestion.replace(/ port [0-9]+$/, "")) !== null;
+  return { ok: false, reason, message, suggestion: isRight ? suggestion : null };
 }
 function readable(text2) {
   const quad = parseQuad(text2, 0, text2.length);
@@ -20992,21 +21591,24 @@ var init_explain = __esm({
 
 // src/address/parse.ts
 function parseAddress(text2) {
-  return parseIpv4(text2) ?? parseIpv6(text2) ?? explainAddress(text2);
+  return readRange(text2) ?? explainAddress(text2);
+}
+function readRange(text2) {
+  return parseIpv4(text2) ?? parseIpv6(text2);
 }
 function parseQuad(text2, start, end) {
   let address2 = 0;
   let octet = -1;
   let dots = 0;
   for (let i = start; i < end; i++) {
-    const code = text2.charCodeAt(i);
-    if (code === DOT) {
+    const code2 = text2.charCodeAt(i);
+    if (code2 === DOT) {
       if (octet < 0 || dots === 3) return -1;
       address2 = address2 * 256 + octet;
       octet = -1;
       dots++;
     } else {
-      const digit = code - ZERO;
+      const digit = code2 - ZERO;
       if (digit < 0 || digit > 9 || octet === 0) return -1;
       octet = octet < 0 ? digit : octet * 10 + digit;
       if (octet > 255) return -1;
@@ -21079,7 +21681,7 @@ var init_parse3 = __esm({
 });
 
 // src/language/words.ts
-function readAddress(text2, span, report) {
+function readAddress(text2, span, report2) {
   if (NAME_SHAPE.test(text2)) return { kind: "name", name: text2, span };
   const parsed = parseAddress(text2);
   if (parsed.ok) {
@@ -21087,7 +21689,7 @@ function readAddress(text2, span, report) {
     return { kind: "literal", family, first: first3, last, span };
   }
   const check = parsed.reason === "host-bits" ? "host-bits" : parsed.reason === "ambiguous" ? "ambiguous-address" : "bad-address";
-  report.error(
+  report2.error(
     check,
     span,
     parsed.message,
@@ -21095,10 +21697,10 @@ function readAddress(text2, span, report) {
   );
   return null;
 }
-function readMember(text2, span, report) {
-  if (!RESERVED_WORDS.includes(text2)) return readAddress(text2, span, report);
+function readMember(text2, span, report2) {
+  if (!RESERVED_WORDS.includes(text2)) return readAddress(text2, span, report2);
   const help = text2 === "any" || text2 === "self" ? { help: `write \`${text2}\` in the rules` } : {};
-  report.error("bad-address", span, `${quoted(text2)} cannot be a member of a list of addresses`, help);
+  report2.error("bad-address", span, `${quoted(text2)} cannot be a member of a list of addresses`, help);
   return null;
 }
 function replace(span, text2) {
@@ -21107,13 +21709,13 @@ function replace(span, text2) {
     fix: { title: `replace by ${quoted(text2)}`, edits: [{ span, text: text2 }], safe: false }
   };
 }
-function readPort(text2, span, report) {
-  return NAME_SHAPE.test(text2) ? { kind: "name", name: text2, span } : readPortRange(text2, span, 0, report);
+function readPort(text2, span, report2) {
+  return NAME_SHAPE.test(text2) ? { kind: "name", name: text2, span } : readPortRange(text2, span, 0, report2);
 }
-function readPortRange(text2, span, lowest, report) {
+function readPortRange(text2, span, lowest, report2) {
   const match = /^(0|[1-9][0-9]{0,4})(?:-(0|[1-9][0-9]{0,4}))?$/.exec(text2);
   if (!match) {
-    report.error(
+    report2.error(
       "bad-port",
       span,
       `${quoted(text2)} is no port and no range of ports`,
@@ -21124,16 +21726,16 @@ function readPortRange(text2, span, lowest, report) {
   const first3 = Number(match[1]);
   const last = match[2] === void 0 ? first3 : Number(match[2]);
   if (last > LAST_PORT || first3 > LAST_PORT) {
-    report.error("bad-port", span, `${quoted(text2)} is too large: ports end at ${LAST_PORT}`);
+    report2.error("bad-port", span, `${quoted(text2)} is too large: ports end at ${LAST_PORT}`);
     return null;
   }
   if (first3 > last) {
     const message = `the range ${quoted(text2)} ends before it begins`;
-    report.error("bad-port", span, message, replace(span, `${last}-${first3}`));
+    report2.error("bad-port", span, message, replace(span, `${last}-${first3}`));
     return null;
   }
   if (first3 < lowest) {
-    report.error("bad-port", span, `${quoted(text2)} begins with port 0, which nothing can be translated to`);
+    report2.error("bad-port", span, `${quoted(text2)} begins with port 0, which nothing can be translated to`);
     return null;
   }
   return { kind: "range", first: first3, last, span };
@@ -21145,10 +21747,10 @@ function portAdvice(text2, span) {
   if (zeros) return replace(span, zeros[1]);
   return lookalikes(text2);
 }
-function checkDevice(text2, span, report) {
+function checkDevice(text2, span, report2) {
   const advice2 = deviceAdvice(text2, span);
   if (!advice2) return true;
-  report.error("bad-device", span, advice2.message, advice2.advice);
+  report2.error("bad-device", span, advice2.message, advice2.advice);
   return false;
 }
 function deviceAdvice(text2, span) {
@@ -21177,12 +21779,12 @@ function deviceAdvice(text2, span) {
   if (text2 === "." || text2 === "..") return { message: `${quoted(text2)} is no device name`, advice: {} };
   return null;
 }
-function checkName(text2, span, report) {
+function checkName(text2, span, report2) {
   if (RESERVED_WORDS.includes(text2)) {
     const message = `${quoted(text2)} means something in rules, so nothing can be named so`;
-    report.error("bad-name", span, message, { help: `choose another name, for example \`my-${text2}\`` });
+    report2.error("bad-name", span, message, { help: `choose another name, for example \`my-${text2}\`` });
   } else if (!NAME_SHAPE.test(text2)) {
-    report.error("bad-name", span, `${quoted(text2)} is no name`, {
+    report2.error("bad-name", span, `${quoted(text2)} is no name`, {
       help: "a name is a letter and up to 62 letters, digits, `_` and `-`"
     });
   }
@@ -21216,27 +21818,27 @@ var init_words = __esm({
 });
 
 // src/language/address-files.ts
-function readAddressFile(path2, span, files, report) {
+function readAddressFile(path2, span, files, report2) {
   const answer = files.read(path2);
   if ("error" in answer) {
-    report.error("unreadable-file", span, `the file ${quoted(path2)} cannot be read: ${answer.error}`);
+    report2.error("unreadable-file", span, `the file ${quoted(path2)} cannot be read: ${answer.error}`);
     return [];
   }
   const { source } = answer;
-  const addresses = [];
+  const addresses2 = [];
   for (const match of source.text.matchAll(/[^\r\n\ufeff][^\r\n]*/g)) {
     const written = match[0].replace(/#.*/, "");
     const text2 = written.trim();
     if (text2 === "") continue;
     const start = match.index + written.indexOf(text2);
     const place = { source, start, end: start + text2.length };
-    const address2 = /\s/.test(text2) ? severalWords(place, report) : readMember(text2, place, report);
-    if (address2) addresses.push(address2);
+    const address2 = /\s/.test(text2) ? severalWords(place, report2) : readMember(text2, place, report2);
+    if (address2) addresses2.push(address2);
   }
-  return addresses;
+  return addresses2;
 }
-function severalWords(span, report) {
-  report.error("bad-address", span, "a line of an address file holds one address, CIDR, range or name", {
+function severalWords(span, report2) {
+  report2.error("bad-address", span, "a line of an address file holds one address, CIDR, range or name", {
     help: "write each of them on a line of its own, and comments behind a `#`"
   });
   return null;
@@ -21294,30 +21896,30 @@ var init_passage = __esm({
 });
 
 // src/language/clauses.ts
-function readAddresses({ passage, report }, tokens) {
-  const addresses = [];
+function readAddresses({ passage, report: report2 }, tokens) {
+  const addresses2 = [];
   for (const token2 of tokens) {
     const span = spanOfToken(passage, token2);
-    if (token2.tokenType === keywords.any) addresses.push({ kind: "any", span });
-    else if (token2.tokenType === keywords.self) addresses.push({ kind: "self", span });
+    if (token2.tokenType === keywords.any) addresses2.push({ kind: "any", span });
+    else if (token2.tokenType === keywords.self) addresses2.push({ kind: "self", span });
     else {
-      const address2 = readAddress(token2.image, span, report);
-      if (address2) addresses.push(address2);
+      const address2 = readAddress(token2.image, span, report2);
+      if (address2) addresses2.push(address2);
     }
   }
-  return addresses;
+  return addresses2;
 }
 function readPeer(reading, peer) {
-  const addresses = readAddresses(reading, peer.addresses);
+  const addresses2 = readAddresses(reading, peer.addresses);
   const ports = peer.ports && readPorts(reading, peer.ports);
-  if (addresses.length === 0) return null;
+  if (addresses2.length === 0) return null;
   const first3 = peer.not ?? peer.addresses[0];
   const last = peer.ports?.ports.at(-1) ?? peer.addresses.at(-1);
-  return { negated: peer.not !== null, addresses, ports, span: spanOfTokens(reading.passage, first3, last) };
+  return { negated: peer.not !== null, addresses: addresses2, ports, span: spanOfTokens(reading.passage, first3, last) };
 }
-function readPorts({ passage, report }, parsed) {
+function readPorts({ passage, report: report2 }, parsed) {
   const ports = parsed.ports.flatMap(
-    (token2) => readPort(token2.image, spanOfToken(passage, token2), report) ?? []
+    (token2) => readPort(token2.image, spanOfToken(passage, token2), report2) ?? []
   );
   if (ports.length === 0) return null;
   return {
@@ -21326,26 +21928,26 @@ function readPorts({ passage, report }, parsed) {
     span: spanOfTokens(passage, parsed.keyword, parsed.ports.at(-1))
   };
 }
-function readInterfaces({ passage, report }, clause) {
-  const names2 = clause.devices.map((token2) => ({ text: token2.image, span: spanOfToken(passage, token2) })).filter((word) => checkDevice(word.text, word.span, report));
+function readInterfaces({ passage, report: report2 }, clause) {
+  const names2 = clause.devices.map((token2) => ({ text: token2.image, span: spanOfToken(passage, token2) })).filter((word) => checkDevice(word.text, word.span, report2));
   if (names2.length === 0) return null;
   const span = spanOfTokens(passage, clause.keyword, clause.devices.at(-1));
   return { negated: clause.not !== null, names: names2, span };
 }
-function readLimit({ passage, report }, clause) {
+function readLimit({ passage, report: report2 }, clause) {
   const rateSpan = spanOfToken(passage, clause.rate);
-  const rate = readRate(clause.rate.image, rateSpan, report);
+  const rate = readRate(clause.rate.image, rateSpan, report2);
   if (!rate) return null;
   const { count: count2, unit } = rate;
   const largest = largestBurst(count2, unit);
   const burst = clause.burst ? Number(clause.burst.image) : defaultBurst(count2, unit);
   if (clause.burst && (burst < 1 || burst > largest)) {
     const span = spanOfToken(passage, clause.burst);
-    if (burst < 1) report.error("bad-limit", span, "a burst of 0 lets no packet pass");
+    if (burst < 1) report2.error("bad-limit", span, "a burst of 0 lets no packet pass");
     else if (largest === 1e4)
-      report.error("bad-limit", span, "a burst has at most 10000 packets: iptables takes no more");
+      report2.error("bad-limit", span, "a burst has at most 10000 packets: iptables takes no more");
     else
-      report.error(
+      report2.error(
         "bad-limit",
         span,
         `a burst of ${clause.burst.image} at \`${count2}/${unit}\` takes longer than a day to fill again, which overflows in the kernel`,
@@ -21355,51 +21957,49 @@ function readLimit({ passage, report }, clause) {
   }
   return { count: count2, unit, burst, span: spanOfTokens(passage, clause.keyword, clause.burst ?? clause.rate) };
 }
-function readRate(text2, span, report) {
+function readRate(text2, span, report2) {
   const match = /^([0-9]{1,12})\/([A-Za-z]{1,20})$/.exec(text2);
   if (!match) {
     const help = `write a number and a unit of time, like \`10/minute\``;
-    report.error("bad-limit", span, `${quoted(text2)} is no rate`, { help });
+    report2.error("bad-limit", span, `${quoted(text2)} is no rate`, { help });
     return null;
   }
   const count2 = Number(match[1]);
-  const unit = TIME_UNITS.find((known) => known === match[2]);
+  const unit = TIME_UNITS.find((known3) => known3 === match[2]);
   if (unit === void 0) {
-    const near = TIME_UNITS.find((known) => known.startsWith(match[2].toLowerCase())) ?? suggest(match[2], TIME_UNITS);
+    const near = TIME_UNITS.find((known3) => known3.startsWith(match[2].toLowerCase())) ?? suggest(match[2], TIME_UNITS);
     const message = `${quoted(match[2])} is no unit of time`;
     const help = "units are `second`, `minute`, `hour` and `day`";
-    report.error("bad-limit", span, message, near ? replace(span, `${match[1]}/${near}`) : { help });
+    report2.error("bad-limit", span, message, near ? replace(span, `${match[1]}/${near}`) : { help });
     return null;
   }
   if (count2 < 1 || /^0/.test(match[1])) {
-    report.error("bad-limit", span, `${quoted(match[1])} is no number of packets: it begins at 1`);
+    report2.error("bad-limit", span, `${quoted(match[1])} is no number of packets: it begins at 1`);
     return null;
   }
   if (count2 > highestCount(unit)) {
     const message = `${quoted(text2)} is too fast: iptables can count ${highestCount(unit)} packets a ${unit} at most`;
-    report.error("bad-limit", span, message, replace(span, `${highestCount(unit)}/${unit}`));
+    report2.error("bad-limit", span, message, replace(span, `${highestCount(unit)}/${unit}`));
     return null;
   }
   return { count: count2, unit };
 }
-function readLog({ passage, report }, clause) {
+function readLog({ passage, report: report2 }, clause) {
   const span = spanOfTokens(passage, clause.keyword, clause.prefix ?? clause.keyword);
   if (!clause.prefix) return { prefix: "", span };
   const prefix = clause.prefix.image.slice(1, -1);
   const prefixSpan = spanOfToken(passage, clause.prefix);
   const bad = /[^ -~]|["\\$`]/u.exec(prefix);
   if (bad) {
-    const code = bad[0].codePointAt(0);
-    const shown = code < 32 || code === 127 ? `U+${code.toString(16).toUpperCase().padStart(4, "0")}` : bad[0];
-    const which = shown === "`" ? "a backquote" : `\`${shown}\``;
-    report.error("bad-log-prefix", prefixSpan, `a log prefix cannot hold ${which}`, {
+    const which = bad[0] === "`" ? "a backquote" : `\`${bad[0]}\``;
+    report2.error("bad-log-prefix", prefixSpan, `a log prefix cannot hold ${which}`, {
       help: "use printable ASCII without `\\`, `$`, quotes and backquotes"
     });
     return null;
   }
   if (prefix.length > LOG_PREFIX_LENGTH3) {
     const message = `this log prefix has ${prefix.length} characters, and the kernel keeps ${LOG_PREFIX_LENGTH3}`;
-    report.error(
+    report2.error(
       "bad-log-prefix",
       prefixSpan,
       message,
@@ -21409,10 +22009,10 @@ function readLog({ passage, report }, clause) {
   }
   return { prefix, span };
 }
-function checkPorts(report, traffic2, ports) {
-  if (traffic2?.kind === "name") return;
-  if (!traffic2) {
-    report.error(
+function checkPorts(report2, traffic3, ports) {
+  if (traffic3?.kind === "name") return;
+  if (!traffic3) {
+    report2.error(
       "port-without-protocol",
       ports.span,
       "a port without a protocol: not every protocol has ports",
@@ -21422,11 +22022,11 @@ function checkPorts(report, traffic2, ports) {
     );
     return;
   }
-  if (hasPorts(traffic2.protocol)) return;
-  const name2 = nameOfProtocol(traffic2.protocol) ?? `protocol ${traffic2.protocol}`;
-  report.error("port-without-protocol", ports.span, `${quoted(name2)} has no ports`, {
-    related: [{ span: traffic2.span, text: "the protocol" }],
-    help: `leave the port out; ports belong to ${PROTOCOLS_WITH_PORTS.map((known) => `\`${known}\``).join(", ")}`
+  if (hasPorts(traffic3.protocol)) return;
+  const name2 = nameOfProtocol(traffic3.protocol) ?? `protocol ${traffic3.protocol}`;
+  report2.error("port-without-protocol", ports.span, `${quoted(name2)} has no ports`, {
+    related: [{ span: traffic3.span, text: "the protocol" }],
+    help: `leave the port out; ports belong to ${PROTOCOLS_WITH_PORTS.map((known3) => `\`${known3}\``).join(", ")}`
   });
 }
 var LOG_PREFIX_LENGTH3;
@@ -21561,10 +22161,10 @@ var init_sentence_parser = __esm({
           { ALT: () => this.CONSUME(keywords.deny) },
           { ALT: () => this.CONSUME(keywords.reject) }
         ]);
-        const traffic2 = this.OPTION(() => this.SUBRULE(this.traffic)) ?? null;
+        const traffic3 = this.OPTION(() => this.SUBRULE(this.traffic)) ?? null;
         const clauses = [];
         this.MANY(() => clauses.push(this.SUBRULE(this.clause)));
-        return { action, traffic: traffic2, clauses };
+        return { action, traffic: traffic3, clauses };
       });
       nat = this.RULE(
         "nat",
@@ -21577,54 +22177,54 @@ var init_sentence_parser = __esm({
       );
       masquerade = this.RULE("masquerade", () => {
         const action = this.CONSUME(keywords.masquerade);
-        const traffic2 = this.OPTION(() => this.SUBRULE(this.traffic)) ?? null;
+        const traffic3 = this.OPTION(() => this.SUBRULE(this.traffic)) ?? null;
         const clauses = this.SUBRULE(this.natClauses);
         const port = this.OPTION1(() => {
           this.CONSUME(Arrow);
           this.CONSUME(keywords.ports);
-          return this.CONSUME(Port);
+          return this.CONSUME(PortRange);
         }) ?? null;
-        const keepPorts2 = this.OPTION2(() => this.CONSUME(keywords["keep-ports"])) ?? null;
-        return { action, traffic: traffic2, clauses, target: [], port, keepPorts: keepPorts2 };
+        const keepPorts3 = this.OPTION2(() => this.CONSUME(keywords["keep-ports"])) ?? null;
+        return { action, traffic: traffic3, clauses, target: [], port, keepPorts: keepPorts3 };
       });
       snat = this.RULE("snat", () => {
         const action = this.CONSUME(keywords.snat);
-        const traffic2 = this.OPTION(() => this.SUBRULE(this.traffic)) ?? null;
+        const traffic3 = this.OPTION(() => this.SUBRULE(this.traffic)) ?? null;
         const clauses = this.SUBRULE(this.natClauses);
         this.CONSUME(Arrow);
-        const target3 = this.SUBRULE(this.target);
+        const target4 = this.SUBRULE(this.target);
         const port = this.OPTION1(() => {
           this.CONSUME(keywords.ports);
-          return this.CONSUME(Port);
+          return this.CONSUME(PortRange);
         }) ?? null;
-        const keepPorts2 = this.OPTION2(() => this.CONSUME(keywords["keep-ports"])) ?? null;
-        return { action, traffic: traffic2, clauses, target: target3, port, keepPorts: keepPorts2 };
+        const keepPorts3 = this.OPTION2(() => this.CONSUME(keywords["keep-ports"])) ?? null;
+        return { action, traffic: traffic3, clauses, target: target4, port, keepPorts: keepPorts3 };
       });
       dnat = this.RULE("dnat", () => {
         const action = this.CONSUME(keywords.dnat);
-        const traffic2 = this.OPTION(() => this.SUBRULE(this.traffic)) ?? null;
+        const traffic3 = this.OPTION(() => this.SUBRULE(this.traffic)) ?? null;
         const clauses = this.SUBRULE(this.natClauses);
         this.CONSUME(Arrow);
-        const target3 = this.SUBRULE(this.target);
+        const target4 = this.SUBRULE(this.target);
         const port = this.OPTION1(() => {
           this.CONSUME(keywords.port);
-          return this.CONSUME(Port);
+          return this.CONSUME(PortRange);
         }) ?? null;
-        return { action, traffic: traffic2, clauses, target: target3, port, keepPorts: null };
+        return { action, traffic: traffic3, clauses, target: target4, port, keepPorts: null };
       });
       redirect = this.RULE("redirect", () => {
         const action = this.CONSUME(keywords.redirect);
-        const traffic2 = this.OPTION(() => this.SUBRULE(this.traffic)) ?? null;
+        const traffic3 = this.OPTION(() => this.SUBRULE(this.traffic)) ?? null;
         const clauses = this.SUBRULE(this.natClauses);
         this.CONSUME(Arrow);
         this.CONSUME(keywords.port);
-        const port = this.CONSUME(Port);
-        return { action, traffic: traffic2, clauses, target: [], port, keepPorts: null };
+        const port = this.CONSUME(PortRange);
+        return { action, traffic: traffic3, clauses, target: [], port, keepPorts: null };
       });
       /** What a declared service consists of. */
       service = this.RULE("service", () => {
         const ports = [];
-        const traffic2 = this.OR([
+        const traffic3 = this.OR([
           { ALT: () => this.SUBRULE(this.icmp) },
           {
             ALT: () => {
@@ -21633,23 +22233,18 @@ var init_sentence_parser = __esm({
                 { ALT: () => this.CONSUME(NumberWord) }
               ]);
               this.OPTION(() => {
-                this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => ports.push(this.CONSUME(Port)) });
+                this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => ports.push(this.CONSUME(PortRange)) });
               });
               return { word, icmpType: null };
             }
           }
         ]);
-        return { traffic: traffic2, ports };
+        return { traffic: traffic3, ports };
       });
       traffic = this.RULE(
         "traffic",
         () => this.OR([
-          {
-            ALT: () => {
-              const word = this.CONSUME(IcmpProtocol);
-              return { word, icmpType: this.OPTION(() => this.CONSUME(IcmpTypeWord)) ?? null };
-            }
-          },
+          { ALT: () => this.SUBRULE(this.icmp) },
           { ALT: () => ({ word: this.CONSUME(Protocol), icmpType: null }) },
           { ALT: () => ({ word: this.CONSUME(NumberWord), icmpType: null }) },
           { ALT: () => ({ word: this.CONSUME(Name), icmpType: null }) }
@@ -21692,16 +22287,16 @@ var init_sentence_parser = __esm({
       });
       peer = this.RULE("peer", () => {
         const not2 = this.OPTION(() => this.CONSUME(keywords.not)) ?? null;
-        const addresses = this.SUBRULE(this.addresses);
+        const addresses2 = this.SUBRULE(this.addresses);
         const ports = this.OPTION1(() => this.SUBRULE(this.ports)) ?? null;
-        return { not: not2, addresses, ports };
+        return { not: not2, addresses: addresses2, ports };
       });
       addresses = this.RULE("addresses", () => {
-        const addresses = [];
+        const addresses2 = [];
         this.AT_LEAST_ONE_SEP({
           SEP: Comma,
           DEF: () => {
-            addresses.push(
+            addresses2.push(
               this.OR([
                 { ALT: () => this.CONSUME(keywords.any) },
                 { ALT: () => this.CONSUME(keywords.self) },
@@ -21710,7 +22305,7 @@ var init_sentence_parser = __esm({
             );
           }
         });
-        return addresses;
+        return addresses2;
       });
       ports = this.RULE("ports", () => {
         const keyword2 = this.CONSUME(keywords.port);
@@ -21747,9 +22342,9 @@ var init_sentence_parser = __esm({
         () => ({ kind: "replies", keyword: this.CONSUME(keywords.replies) })
       );
       target = this.RULE("target", () => {
-        const addresses = [];
-        this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => addresses.push(this.CONSUME(Address)) });
-        return addresses;
+        const addresses2 = [];
+        this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => addresses2.push(this.CONSUME(Address)) });
+        return addresses2;
       });
     };
     sentenceParser = new SentenceParser(true);
@@ -21758,12 +22353,12 @@ var init_sentence_parser = __esm({
 
 // src/language/explain.ts
 function explainSyntax(reading, kind, failure2) {
-  const { passage, report } = reading;
+  const { passage, report: report2 } = reading;
   const { tokens, at } = failure2;
-  const say = (span, message, advice2 = {}) => report.error("sentence-syntax", span, message, advice2);
+  const say = (span, message, advice2 = {}) => report2.error("sentence-syntax", span, message, advice2);
   const found = tokens[at];
   const open = tokens.find((token2) => token2.tokenType === OpenText);
-  if (report.isFull) say(spanOfAll(passage), "this sentence cannot be read");
+  if (report2.isFull) say(spanOfAll(passage), "this sentence cannot be read");
   else if (open) say(spanOfToken(passage, open), "this text has no closing quote", cutAdvice(passage));
   else if (!found)
     say(spanOfEnd(passage, tokens), "the sentence ends too soon", {
@@ -21787,8 +22382,8 @@ function expectation(kind, tokens, at) {
   return at > LONGEST_EXPLAINED ? "expected something else" : `expected ${listed(possible(kind, tokens, at))}`;
 }
 function cutAdvice(passage) {
-  const rest = passage.source.text.slice(passage.offset(passage.text.length)).slice(0, 80);
-  if (!passage.isPlain || !/^[ \t]+#/.test(rest)) return {};
+  const rest2 = passage.source.text.slice(passage.offset(passage.text.length)).slice(0, 80);
+  if (!passage.isPlain || !/^[ \t]+#/.test(rest2)) return {};
   return { help: "quote this sentence: in plain YAML text a comment begins at ` #`" };
 }
 function possible(kind, tokens, at) {
@@ -21897,8 +22492,8 @@ function parseIcmpType(text2) {
   const match = /^(0|[1-9][0-9]{0,2})(?:\/(0|[1-9][0-9]{0,2}))?$/.exec(text2);
   if (!match) return null;
   const type = Number(match[1]);
-  const code = match[2] === void 0 ? null : Number(match[2]);
-  return type > 255 || (code ?? 0) > 255 ? null : { type, code };
+  const code2 = match[2] === void 0 ? null : Number(match[2]);
+  return type > 255 || (code2 ?? 0) > 255 ? null : { type, code: code2 };
 }
 var ICMP_TYPES;
 var init_icmp = __esm({
@@ -21941,13 +22536,13 @@ var init_icmp = __esm({
 
 // src/language/traffic.ts
 function readTraffic(reading, parsed) {
-  const { passage, report } = reading;
+  const { passage, report: report2 } = reading;
   const { word, icmpType } = parsed;
   const span = spanOfTokens(passage, word, icmpType ?? word);
   if (word.tokenType === Name) return { kind: "name", name: word.image, span };
   if (word.tokenType === NumberWord) {
     if (!/^(?:0|[1-9][0-9]{0,2})$/.test(word.image) || Number(word.image) > 255) {
-      report.error("bad-protocol", span, `${quoted(word.image)} is no protocol: their numbers end at 255`);
+      report2.error("bad-protocol", span, `${quoted(word.image)} is no protocol: their numbers end at 255`);
       return null;
     }
     return { kind: "protocol", protocol: Number(word.image), icmp: null, ports: null, span };
@@ -21958,34 +22553,34 @@ function readTraffic(reading, parsed) {
   return icmp && { kind: "protocol", protocol, icmp, ports: null, span };
 }
 function readService(reading) {
-  const { passage, report } = reading;
+  const { passage, report: report2 } = reading;
   const parsed = parseService(passage.text);
   if (!parsed.ok) {
     explainSyntax(reading, "service", parsed);
     return null;
   }
-  const traffic2 = readTraffic(reading, parsed.value.traffic);
+  const traffic3 = readTraffic(reading, parsed.value.traffic);
   const tokens = parsed.value.ports;
-  if (traffic2?.kind !== "protocol" || tokens.length === 0)
-    return traffic2?.kind === "protocol" ? traffic2 : null;
+  if (traffic3?.kind !== "protocol" || tokens.length === 0)
+    return traffic3?.kind === "protocol" ? traffic3 : null;
   const ports = tokens.flatMap(
-    (token2) => readPortRange(token2.image, spanOfToken(passage, token2), 0, report) ?? []
+    (token2) => readPortRange(token2.image, spanOfToken(passage, token2), 0, report2) ?? []
   );
   if (ports.length === 0) return null;
   const last = endOf(tokens.at(-1));
   const node = { negated: false, ports, span: spanOf(passage, tokens[0].startOffset, last) };
-  checkPorts(report, traffic2, node);
-  return { ...traffic2, ports: node, span: spanOf(passage, parsed.value.traffic.word.startOffset, last) };
+  checkPorts(report2, traffic3, node);
+  return { ...traffic3, ports: node, span: spanOf(passage, parsed.value.traffic.word.startOffset, last) };
 }
-function readIcmpType({ passage, report }, word, token2) {
+function readIcmpType({ passage, report: report2 }, word, token2) {
   const span = spanOfToken(passage, token2);
   const protocol = protocolNamed(word.image);
   const bad = (message, advice2 = {}) => {
-    report.error("bad-icmp-type", span, message, advice2);
+    report2.error("bad-icmp-type", span, message, advice2);
     return null;
   };
-  const known = ICMP_TYPES.get(token2.image);
-  if (!known) {
+  const known3 = ICMP_TYPES.get(token2.image);
+  if (!known3) {
     const number2 = parseIcmpType(token2.image);
     if (number2 && protocol === "icmp") {
       const help = `write \`icmp4 ${token2.image}\` or \`icmp6 ${token2.image}\``;
@@ -22002,7 +22597,7 @@ function readIcmpType({ passage, report }, word, token2) {
       });
     return bad(`${quoted(token2.image)} is no ICMP type`, { help: "write a type name like `echo-request`" });
   }
-  const icmp = inFamilies(known, protocol);
+  const icmp = inFamilies(known3, protocol);
   if (protocol === "icmp" && (!icmp.v4 || !icmp.v6)) {
     const [one, other] = icmp.v4 ? ["icmp4", "ICMPv6"] : ["icmp6", "ICMP on IPv4"];
     const wordSpan = spanOfToken(passage, word);
@@ -22018,8 +22613,8 @@ function readIcmpType({ passage, report }, word, token2) {
 function replaceWord(span, word, type) {
   return { ...replace(span, word), help: `write \`${word} ${type}\`` };
 }
-function inFamilies(known, protocol) {
-  return { v4: protocol === 58 ? null : known.v4, v6: protocol === 1 ? null : known.v6 };
+function inFamilies(known3, protocol) {
+  return { v4: protocol === 58 ? null : known3.v4, v6: protocol === 1 ? null : known3.v6 };
 }
 var init_traffic = __esm({
   "src/language/traffic.ts"() {
@@ -22038,41 +22633,41 @@ var init_traffic = __esm({
 });
 
 // src/language/declarations.ts
-function readInterfaceDeclarations(source, section, report) {
-  return declarations(source, section, report).map(({ key: name2, value }) => ({
+function readInterfaceDeclarations(source, section, report2) {
+  return declarations(source, section, report2).map(({ key: name2, value }) => ({
     name: name2,
-    devices: itemsOf(value).flatMap((item) => wordOf(source, item) ?? []).filter((device3) => checkDevice(device3.text, device3.span, report))
+    devices: itemsOf(value).flatMap((item) => wordOf(source, item) ?? []).filter((device2) => checkDevice(device2.text, device2.span, report2))
   }));
 }
-function readAddressDeclarations(source, section, files, report) {
-  return declarations(source, section, report).map(({ key: name2, value }) => {
-    if (!isMap(value)) return { name: name2, members: readAddressList(source, value, report) };
+function readAddressDeclarations(source, section, files, report2) {
+  return declarations(source, section, report2).map(({ key: name2, value }) => {
+    if (!isMap(value)) return { name: name2, members: readAddressList(source, value, report2) };
     const path2 = wordOf(source, entriesOf(source, value).find((entry) => entry.key.text === "file")?.value);
-    return { name: name2, members: path2 ? readAddressFile(path2.text, path2.span, files, report) : [] };
+    return { name: name2, members: path2 ? readAddressFile(path2.text, path2.span, files, report2) : [] };
   });
 }
-function readAddressList(source, node, report) {
+function readAddressList(source, node, report2) {
   return itemsOf(node).flatMap((item) => {
     const word = wordOf(source, item);
     if (!word) return [];
     if (/[\s,]/.test(word.text)) {
-      report.error("bad-address", word.span, "this is more than one address", {
+      report2.error("bad-address", word.span, "this is more than one address", {
         help: "write a list: `[\u2026, \u2026]`"
       });
       return [];
     }
-    return readMember(word.text, word.span, report) ?? [];
+    return readMember(word.text, word.span, report2) ?? [];
   });
 }
-function readServiceDeclarations(source, section, report) {
-  return declarations(source, section, report).map(({ key: name2, value }) => {
+function readServiceDeclarations(source, section, report2) {
+  return declarations(source, section, report2).map(({ key: name2, value }) => {
     let previousHasPorts = false;
     const members2 = itemsOf(value).flatMap((item) => {
       const passage = passageOf(source, item);
       if (!passage) return [];
       if (previousHasPorts && /^[0-9-]+$/.test(passage.text)) {
         const word = wordOf(source, item);
-        report.error(
+        report2.error(
           "bad-protocol",
           word.span,
           `${quoted(word.text)} stands here for a protocol, not for a port`,
@@ -22082,19 +22677,19 @@ function readServiceDeclarations(source, section, report) {
         );
         return [];
       }
-      const member = readService({ passage, report });
+      const member = readService({ passage, report: report2 });
       previousHasPorts = member?.ports != null;
       return member ?? [];
     });
     return { name: name2, members: members2 };
   });
 }
-function declarations(source, section, report) {
-  const known = /* @__PURE__ */ new Set();
+function declarations(source, section, report2) {
+  const known3 = /* @__PURE__ */ new Set();
   return entriesOf(source, section).filter(({ key: key2 }) => {
-    if (known.has(key2.text)) return false;
-    known.add(key2.text);
-    checkName(key2.text, key2.span, report);
+    if (known3.has(key2.text)) return false;
+    known3.add(key2.text);
+    checkName(key2.text, key2.span, report2);
     return true;
   });
 }
@@ -22112,19 +22707,19 @@ var init_declarations = __esm({
 
 // src/language/sentence.ts
 function readRule(reading) {
-  const { passage, report } = reading;
+  const { passage, report: report2 } = reading;
   const parsed = parseRule(passage.text);
   if (!parsed.ok) {
     explainSyntax(reading, "rule", parsed);
     return null;
   }
   const { action, traffic: parsedTraffic, clauses: parsedClauses } = parsed.value;
-  const traffic2 = parsedTraffic && readTraffic(reading, parsedTraffic);
+  const traffic3 = parsedTraffic && readTraffic(reading, parsedTraffic);
   const clauses = readClauses(reading, parsedClauses);
   const span = spanOfTokens(passage, parsed.tokens[0], parsed.tokens.at(-1));
   for (const missing of ["from", "to"].filter((kind) => !clauses.written.has(kind))) {
     const at = endOf(parsed.tokens.at(-1));
-    report.error("missing-clause", span, `this rule has no \`${missing}\``, {
+    report2.error("missing-clause", span, `this rule has no \`${missing}\``, {
       help: `write both ends: \`${missing} any\` for everybody, \`${missing} self\` for this host`,
       fix: {
         title: `add \`${missing} any\``,
@@ -22133,13 +22728,13 @@ function readRule(reading) {
       }
     });
   }
-  if (parsedTraffic && !traffic2) return null;
-  for (const peer of [clauses.from, clauses.to]) if (peer?.ports) checkPorts(report, traffic2, peer.ports);
+  if (parsedTraffic && !traffic3) return null;
+  for (const peer of [clauses.from, clauses.to]) if (peer?.ports) checkPorts(report2, traffic3, peer.ports);
   if (!clauses.from || !clauses.to || lostClauses(clauses).length > 0) return null;
   return {
     action: action.image,
     actionSpan: spanOfToken(passage, action),
-    traffic: traffic2,
+    traffic: traffic3,
     from: clauses.from,
     to: clauses.to,
     in: clauses.in,
@@ -22151,7 +22746,7 @@ function readRule(reading) {
   };
 }
 function readNat(reading) {
-  const { passage, report } = reading;
+  const { passage, report: report2 } = reading;
   const parsed = parseNat(passage.text);
   if (!parsed.ok) {
     explainSyntax(reading, "nat", parsed);
@@ -22159,18 +22754,18 @@ function readNat(reading) {
   }
   const nat = parsed.value;
   const kind = nat.action.image;
-  const traffic2 = nat.traffic && readTraffic(reading, nat.traffic);
+  const traffic3 = nat.traffic && readTraffic(reading, nat.traffic);
   const clauses = readClauses(reading, nat.clauses);
-  const target3 = readAddresses(reading, nat.target);
-  const port = nat.port && readPortRange(nat.port.image, spanOfToken(passage, nat.port), 1, report);
+  const target4 = readAddresses(reading, nat.target);
+  const port = nat.port && readPortRange(nat.port.image, spanOfToken(passage, nat.port), 1, report2);
   checkNatInterfaces(reading, kind, nat.clauses);
-  if (nat.traffic && !traffic2) return null;
-  for (const peer of [clauses.from, clauses.to]) if (peer?.ports) checkPorts(report, traffic2, peer.ports);
-  if (port && (traffic2 || kind === "dnat" || kind === "redirect")) checkPorts(report, traffic2, port);
-  const isTargetLost = nat.target.length > 0 && target3.length === 0 || nat.port && !port;
+  if (nat.traffic && !traffic3) return null;
+  for (const peer of [clauses.from, clauses.to]) if (peer?.ports) checkPorts(report2, traffic3, peer.ports);
+  if (port && (traffic3 || kind === "dnat" || kind === "redirect")) checkPorts(report2, traffic3, port);
+  const isTargetLost = nat.target.length > 0 && target4.length === 0 || nat.port && !port;
   if (isTargetLost || lostClauses(clauses).length > 0) return null;
   const common2 = {
-    traffic: traffic2,
+    traffic: traffic3,
     from: clauses.from,
     to: clauses.to,
     in: clauses.in,
@@ -22181,12 +22776,12 @@ function readNat(reading) {
   switch (kind) {
     case "masquerade":
     case "snat": {
-      const keepPorts2 = nat.keepPorts && spanOfToken(passage, nat.keepPorts);
-      return { ...common2, kind, pool: kind === "snat" ? target3 : null, ports: port, keepPorts: keepPorts2 };
+      const keepPorts3 = nat.keepPorts && spanOfToken(passage, nat.keepPorts);
+      return { ...common2, kind, pool: kind === "snat" ? target4 : null, ports: port, keepPorts: keepPorts3 };
     }
     case "dnat":
     case "redirect":
-      return { ...common2, kind, target: kind === "dnat" ? target3 : null, port };
+      return { ...common2, kind, target: kind === "dnat" ? target4 : null, port };
   }
 }
 function lostClauses(clauses) {
@@ -22214,7 +22809,7 @@ function checkNatInterfaces(reading, kind, clauses) {
   }
 }
 function readClauses(reading, parsed) {
-  const { passage, report } = reading;
+  const { passage, report: report2 } = reading;
   const written = /* @__PURE__ */ new Map();
   const clauses = {
     from: null,
@@ -22229,7 +22824,7 @@ function readClauses(reading, parsed) {
   for (const clause of parsed) {
     const first3 = written.get(clause.kind);
     if (first3) {
-      report.error(
+      report2.error(
         "duplicate-clause",
         spanOfToken(passage, clause.keyword),
         `\`${clause.kind}\` stands here twice`,
@@ -22277,35 +22872,33 @@ var init_sentence = __esm({
 });
 
 // src/language/characters.ts
-function checkCharacters(source, report) {
+function checkCharacters(source, report2) {
   let count2 = 0;
   for (const match of source.text.matchAll(FORBIDDEN)) {
     count2++;
     if (count2 > SHOWN) break;
     const span = { source, start: match.index, end: match.index + 1 };
-    const code = match[0].charCodeAt(0);
-    report.error("control-character", span, `the character ${codeName(code)} cannot stand in a policy`, {
-      help: code === 0 ? "is this a text file? If it is UTF-16, save it as UTF-8" : "remove it"
+    const code2 = match[0].charCodeAt(0);
+    report2.error("control-character", span, `the character ${codeName(code2)} cannot stand in a policy`, {
+      help: code2 === 0 ? "is this a text file? If it is UTF-16, save it as UTF-8" : "remove it"
     });
   }
   return count2 === 0;
-}
-function codeName(code) {
-  return `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 }
 var FORBIDDEN, SHOWN;
 var init_characters = __esm({
   "src/language/characters.ts"() {
     "use strict";
+    init_checks();
     FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\u202a-\u202e\u2066-\u2069\ufffe\uffff]|\r(?!\n)/g;
     SHOWN = 5;
   }
 });
 
 // src/language/yaml.ts
-function readYaml(source, report) {
-  if (!checkCharacters(source, report)) return UNPARSABLE;
-  const tokens = readTokens(source, report);
+function readYaml(source, report2) {
+  if (!checkCharacters(source, report2)) return UNPARSABLE;
+  const tokens = readTokens(source, report2);
   if (!tokens) return UNPARSABLE;
   const composer = new Composer({
     uniqueKeys: false,
@@ -22315,17 +22908,17 @@ function readYaml(source, report) {
   });
   const document = composer.compose(tokens, true, source.text.length).next().value;
   const problems = [...document.errors, ...document.warnings];
-  for (const problem of problems) reportProblem(source, problem, report);
+  for (const problem of problems) reportProblem(source, problem, report2);
   if (problems.length > 0) return UNPARSABLE;
   if (document.directives.yaml.version !== "1.2") {
-    report.error("yaml-syntax", wholeOf(source, 0, source.text.indexOf("\n")), "a policy is YAML 1.2", {
+    report2.error("yaml-syntax", wholeOf(source, 0, source.text.indexOf("\n")), "a policy is YAML 1.2", {
       help: "leave the `%YAML` line out"
     });
     return UNPARSABLE;
   }
-  return checkAliases(source, document, report) ? { kind: "yaml", root: document.contents } : { kind: "refused" };
+  return checkAliases(source, document, report2) ? { kind: "yaml", root: document.contents } : { kind: "refused" };
 }
-function readTokens(source, report) {
+function readTokens(source, report2) {
   const parser = new Parser();
   const tokens = [];
   let lexemes = 0;
@@ -22335,8 +22928,8 @@ function readTokens(source, report) {
     tokens.push(token2);
     if (token2.type !== "document") return true;
     documents++;
-    if (documents === 1) return checkDepth(source, token2, report);
-    report.error(
+    if (documents === 1) return checkDepth(source, token2, report2);
+    report2.error(
       "several-documents",
       wholeOf(source, token2.offset, token2.offset + 3),
       "a policy is one YAML document",
@@ -22350,7 +22943,7 @@ function readTokens(source, report) {
     lexemes++;
     offset += lexeme.length;
     if (lexemes > MOST_LEXEMES) {
-      report.error(
+      report2.error(
         "yaml-syntax",
         wholeOf(source, offset, offset + 1),
         "this file has too many parts for a policy",
@@ -22365,7 +22958,7 @@ function readTokens(source, report) {
   for (const token2 of parser.end()) if (!take(token2)) return null;
   return tokens;
 }
-function checkDepth(source, document, report) {
+function checkDepth(source, document, report2) {
   const open = [
     { token: document.value, depth: 1 }
   ];
@@ -22373,7 +22966,7 @@ function checkDepth(source, document, report) {
     const { token: token2, depth } = next2;
     if (!token2 || !("items" in token2)) continue;
     if (depth > DEEPEST) {
-      report.error(
+      report2.error(
         "nested-too-deeply",
         wholeOf(source, token2.offset, token2.offset + 1),
         "this is nested too deeply for a policy"
@@ -22387,13 +22980,13 @@ function checkDepth(source, document, report) {
   }
   return true;
 }
-function checkAliases(source, document, report) {
+function checkAliases(source, document, report2) {
   let aliases = 0;
   visit(document, {
     Alias(_key, alias) {
       aliases++;
       const [start, end] = alias.range;
-      report.error(
+      report2.error(
         "yaml-alias",
         wholeOf(source, start, end),
         "a policy has no YAML aliases: a rule means what stands there",
@@ -22410,11 +23003,11 @@ function wholeOf(source, start, end) {
   const first3 = Math.max(0, Math.min(start, length));
   return { source, start: first3, end: Math.max(first3, Math.min(end, length)) };
 }
-function reportProblem(source, problem, report) {
-  const known = PROBLEMS[problem.code];
-  const message = known?.message ?? `YAML: ${problem.message.slice(0, 200).replace(/\.$/, "")}`;
-  const help = known?.help;
-  report.error("yaml-syntax", wholeOf(source, ...problem.pos), message, help === void 0 ? {} : { help });
+function reportProblem(source, problem, report2) {
+  const known3 = PROBLEMS[problem.code];
+  const message = known3?.message ?? `YAML: ${problem.message.slice(0, 200).replace(/\.$/, "")}`;
+  const help = known3?.help;
+  report2.error("yaml-syntax", wholeOf(source, ...problem.pos), message, help === void 0 ? {} : { help });
 }
 var UNPARSABLE, MOST_LEXEMES, DEEPEST, PROBLEMS;
 var init_yaml = __esm({
@@ -22450,14 +23043,14 @@ var init_yaml = __esm({
 
 // src/language/document.ts
 function parseDocument2(source, files, log) {
-  const report = limitedReporter(log);
-  const yaml = readYaml(source, report);
-  const document = yaml.kind === "yaml" ? readDocument(source, yaml.root, files, report) : null;
-  report.finish(source);
+  const report2 = limitedReporter(log);
+  const yaml = readYaml(source, report2);
+  const document = yaml.kind === "yaml" ? readDocument(source, yaml.root, files, report2) : null;
+  report2.finish(source);
   return { document, unparsable: yaml.kind === "unparsable" };
 }
-function readDocument(source, root, files, report) {
-  checkShape(source, root, report);
+function readDocument(source, root, files, report2) {
+  checkShape(source, root, report2);
   if (!isMap(root)) return null;
   const sections = /* @__PURE__ */ new Map();
   for (const { key: key2, value } of entriesOf(source, root))
@@ -22468,14 +23061,14 @@ function readDocument(source, root, files, report) {
   const policies = isSeq(sections.get("policies")) ? itemsOf(sections.get("policies")) : [];
   return {
     source,
-    interfaces: readInterfaceDeclarations(source, sections.get("interfaces"), report),
-    addresses: readAddressDeclarations(source, sections.get("addresses"), files, report),
-    services: readServiceDeclarations(source, sections.get("services"), report),
-    hostAddresses: hostAddresses ? readAddressList(source, hostAddresses.value, report) : null,
+    interfaces: readInterfaceDeclarations(source, sections.get("interfaces"), report2),
+    addresses: readAddressDeclarations(source, sections.get("addresses"), files, report2),
+    services: readServiceDeclarations(source, sections.get("services"), report2),
+    hostAddresses: hostAddresses ? readAddressList(source, hostAddresses.value, report2) : null,
     defaults: readDefaults(source, sections.get("defaults")),
     essentials: booleanOf(sections.get("essentials")) ?? true,
-    policies: readPolicies(source, policies, report),
-    nat: readSentences(source, sections.get("nat"), report, readNat)
+    policies: readPolicies(source, policies, report2),
+    nat: readSentences(source, sections.get("nat"), report2, readNat)
   };
 }
 function readDefaults(source, node) {
@@ -22492,27 +23085,27 @@ function readDefaults(source, node) {
     output: verdict2("output", "allow")
   };
 }
-function readPolicies(source, nodes, report) {
-  const policies = nodes.flatMap((node) => readPolicy2(source, node, report) ?? []);
+function readPolicies(source, nodes, report2) {
+  const policies = nodes.flatMap((node) => readPolicy2(source, node, report2) ?? []);
   const first3 = /* @__PURE__ */ new Map();
   for (const { name: name2 } of policies) {
-    const known = first3.get(name2.text);
-    if (known)
-      report.error("duplicate-policy", name2.span, `another policy is named ${quoted(name2.text)}`, {
-        related: [{ span: known, text: "the first one" }],
+    const known3 = first3.get(name2.text);
+    if (known3)
+      report2.error("duplicate-policy", name2.span, `another policy is named ${quoted(name2.text)}`, {
+        related: [{ span: known3, text: "the first one" }],
         help: "give each policy a name of its own: emitted rules carry it"
       });
     else first3.set(name2.text, name2.span);
   }
   return policies;
 }
-function readPolicy2(source, node, report) {
+function readPolicy2(source, node, report2) {
   if (!isMap(node)) return null;
   const entries = entriesOf(source, node);
   const entry = (key2) => entries.find((candidate) => candidate.key.text === key2);
   const name2 = wordOf(source, entry("name")?.value);
   const span = spanOfNode(source, node);
-  if (name2) checkPolicyName(name2.text, name2.span, report);
+  if (name2) checkPolicyName(name2.text, name2.span, report2);
   const symmetric = entry("symmetricAllow");
   const doNotTrack = entry("doNotTrack");
   return {
@@ -22521,16 +23114,16 @@ function readPolicy2(source, node, report) {
     doNotTrackSpan: spanOfEntry(source, doNotTrack),
     symmetricAllow: symmetryOf(symmetric?.value),
     symmetricAllowSpan: spanOfEntry(source, symmetric),
-    rules: readSentences(source, entry("rules")?.value, report, readRule),
+    rules: readSentences(source, entry("rules")?.value, report2, readRule),
     span
   };
 }
-function checkPolicyName(name2, span, report) {
+function checkPolicyName(name2, span, report2) {
   if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(name2))
-    report.error("bad-name", span, "the name of a policy cannot hold line breaks or control characters");
-  else if (name2.trim() === "") report.error("bad-name", span, "the name of a policy cannot be empty");
+    report2.error("bad-name", span, "the name of a policy cannot hold line breaks or control characters");
+  else if (name2.trim() === "") report2.error("bad-name", span, "the name of a policy cannot be empty");
   else if ([...name2].length > 64)
-    report.error("bad-name", span, `the name of a policy has at most 64 characters, not ${[...name2].length}`);
+    report2.error("bad-name", span, `the name of a policy has at most 64 characters, not ${[...name2].length}`);
 }
 function symmetryOf(node) {
   if (isScalar(node) && node.value === "both") return "both";
@@ -22544,10 +23137,10 @@ function spanOfEntry(source, entry) {
 function booleanOf(node) {
   return isScalar(node) && typeof node.value === "boolean" ? node.value : null;
 }
-function readSentences(source, node, report, read2) {
-  return passagesOf(source, node, report).flatMap((passage) => read2({ passage, report }) ?? []);
+function readSentences(source, node, report2, read3) {
+  return passagesOf(source, node, report2).flatMap((passage) => read3({ passage, report: report2 }) ?? []);
 }
-function passagesOf(source, node, report) {
+function passagesOf(source, node, report2) {
   if (isSeq(node)) return itemsOf(node).flatMap((item) => passageOf(source, item) ?? []);
   if (!isScalar(node) || typeof node.value !== "string") return [];
   const lines2 = literalLines(source.text, node);
@@ -22556,7 +23149,7 @@ function passagesOf(source, node, report) {
   const span = spanOfNode(source, node);
   if (/[\r\n]/.test(source.text.slice(span.start, span.end))) {
     const firstLine = source.text.slice(span.start, span.end).split(/[\r\n]/, 1)[0];
-    report.error(
+    report2.error(
       "bad-value",
       { ...span, end: span.start + firstLine.length },
       "YAML folds these lines into one",
@@ -22623,14 +23216,14 @@ function createNodes(budget) {
   };
   function make(level, a, b, c, d) {
     if (a === b && b === c && c === d) return a;
-    const branches = nodes.branches;
+    const branches2 = nodes.branches;
     let slot = hash(level, a, b, c, d) & mask;
     for (; ; ) {
       const id2 = slots2[slot] - 1;
       if (id2 < 0) break;
       if (id2 >>> INDEX_BITS === level) {
         const at2 = (id2 & INDEX_MASK) * RADIX;
-        if (branches[at2] === a && branches[at2 + 1] === b && branches[at2 + 2] === c && branches[at2 + 3] === d)
+        if (branches2[at2] === a && branches2[at2 + 1] === b && branches2[at2 + 2] === c && branches2[at2 + 3] === d)
           return id2;
       }
       slot = slot + 1 & mask;
@@ -22642,10 +23235,10 @@ function createNodes(budget) {
       return make(level, a, b, c, d);
     }
     const at = index * RADIX;
-    branches[at] = a;
-    branches[at + 1] = b;
-    branches[at + 2] = c;
-    branches[at + 3] = d;
+    branches2[at] = a;
+    branches2[at + 1] = b;
+    branches2[at + 2] = c;
+    branches2[at + 3] = d;
     levels[index] = level;
     nodes.count = index + 1;
     const id = level << INDEX_BITS | index;
@@ -22654,9 +23247,9 @@ function createNodes(budget) {
   }
   function grow() {
     capacity *= 2;
-    const { branches } = nodes;
+    const { branches: branches2 } = nodes;
     nodes.branches = new Int32Array(capacity * RADIX);
-    nodes.branches.set(branches);
+    nodes.branches.set(branches2);
     const oldLevels = levels;
     levels = new Uint8Array(capacity);
     levels.set(oldLevels);
@@ -22665,17 +23258,17 @@ function createNodes(budget) {
     rehash();
   }
   function rehash() {
-    const { branches, count: count2 } = nodes;
+    const { branches: branches2, count: count2 } = nodes;
     for (let index = 0; index < count2; index++) {
       const at = index * RADIX;
       const level = levels[index];
-      let slot = hash(level, branches[at], branches[at + 1], branches[at + 2], branches[at + 3]) & mask;
+      let slot = hash(level, branches2[at], branches2[at + 1], branches2[at + 2], branches2[at + 3]) & mask;
       while (slots2[slot] !== 0) slot = slot + 1 & mask;
       slots2[slot] = (level << INDEX_BITS | index) + 1;
     }
   }
   function compact(base, roots) {
-    const { branches, count: count2 } = nodes;
+    const { branches: branches2, count: count2 } = nodes;
     const moved = new Int32Array(count2 - base);
     const need = (id) => {
       if (id >= 0 && (id & INDEX_MASK) >= base) moved[(id & INDEX_MASK) - base] = 1;
@@ -22687,12 +23280,12 @@ function createNodes(budget) {
     roots.forEach(need);
     for (let index = count2 - 1; index >= base; index--) {
       if (moved[index - base] === 0) continue;
-      for (let at = index * RADIX; at < (index + 1) * RADIX; at++) need(branches[at]);
+      for (let at = index * RADIX; at < (index + 1) * RADIX; at++) need(branches2[at]);
     }
     let next2 = base;
     for (let index = base; index < count2; index++) {
       if (moved[index - base] === 0) continue;
-      for (let k = 0; k < RADIX; k++) branches[next2 * RADIX + k] = rewrite(branches[index * RADIX + k]);
+      for (let k = 0; k < RADIX; k++) branches2[next2 * RADIX + k] = rewrite(branches2[index * RADIX + k]);
       levels[next2] = levels[index];
       moved[index - base] = ++next2;
     }
@@ -22729,591 +23322,6 @@ var init_nodes2 = __esm({
       }
     };
     FIRST_CAPACITY = 1 << 12;
-  }
-});
-
-// src/packets/first-match.ts
-function firstMatch(list, start = 0, end = list.count) {
-  const { engine, fields } = list.space;
-  const entries = flatten(list, start, end);
-  const base = engine.nodes.count;
-  const all = entries.cubes.map((_, i) => i);
-  return build(engine, fields, entries, all, 0, false, base);
-}
-function flatten(list, start, end) {
-  const cubes = [];
-  const verdicts = [];
-  const restricted = [];
-  for (let rule2 = start; rule2 < end; rule2++) {
-    for (const cube of list.cubes[rule2]) {
-      cubes.push(cube);
-      verdicts.push(list.verdicts[rule2]);
-      restricted.push(cube.findLastIndex((ranks2) => ranks2 !== null) + 1);
-    }
-  }
-  return { cubes, verdicts, restricted };
-}
-function build(engine, fields, entries, items, from, sorted, base) {
-  if (items.length === 0) return NONE;
-  const { cubes, verdicts, restricted } = entries;
-  const last = items.findIndex((item) => restricted[item] <= from);
-  if (last === 0) return terminal(verdicts[items[0]]);
-  const live = last < 0 ? items : items.slice(0, last + 1);
-  if (live.length === 1) return lower(engine, fields, cubes[live[0]], verdicts[live[0]], from);
-  if (live.every((item) => cubes[item][from] === null)) {
-    return build(engine, fields, entries, live, from + 1, false, base);
-  }
-  engine.collectIfWorthwhile(base);
-  const field = fields[from];
-  const starts = boundaries(cubes, live, from, field.domain.ranks);
-  const copies = countCopies(cubes, live, from, starts);
-  if (copies <= MOST_COPIES * live.length) {
-    const lists = distribute(cubes, live, from, starts);
-    const bottom = engine.pins.length;
-    for (const part of lists) engine.pins.push(build(engine, fields, entries, part, from + 1, false, base));
-    return engine.branch(field, starts, engine.pins.splice(bottom));
-  }
-  const order = sorted ? live : sortRuns(entries, live, from);
-  const middle = order.length >> 1;
-  engine.pins.push(build(engine, fields, entries, order.slice(0, middle), from, true, base));
-  const second = build(engine, fields, entries, order.slice(middle), from, true, base);
-  return engine.operations.overlay(engine.pins.pop(), second);
-}
-function lower(engine, fields, cube, verdict2, from) {
-  let id = terminal(verdict2);
-  for (let i = fields.length - 1; i >= from; i--) id = engine.select(fields[i], cube[i], id);
-  return id;
-}
-function boundaries(cubes, items, from, ranks2) {
-  const found = [0];
-  for (const item of items) for (const rank of cubes[item][from] ?? []) found.push(rank);
-  found.sort((a, b) => a - b);
-  return found.filter((rank, i) => rank < ranks2 && rank !== found[i - 1]);
-}
-function countCopies(cubes, items, from, starts) {
-  let copies = 0;
-  for (const item of items) {
-    const ranks2 = cubes[item][from];
-    if (ranks2 === null) copies += starts.length;
-    else
-      for (let i = 0; i < ranks2.length; i += 2)
-        copies += indexOf(starts, ranks2[i + 1]) - indexOf(starts, ranks2[i]);
-  }
-  return copies;
-}
-function distribute(cubes, items, from, starts) {
-  const lists = starts.map(() => []);
-  for (const item of items) {
-    const ranks2 = cubes[item][from];
-    if (ranks2 === null) {
-      for (const list of lists) list.push(item);
-      continue;
-    }
-    for (let i = 0; i < ranks2.length; i += 2) {
-      const end = indexOf(starts, ranks2[i + 1]);
-      for (let k = indexOf(starts, ranks2[i]); k < end; k++) lists[k].push(item);
-    }
-  }
-  return lists;
-}
-function sortRuns({ cubes, verdicts }, items, from) {
-  const sorted = [];
-  for (let start = 0; start < items.length; ) {
-    let end = start + 1;
-    while (end < items.length && verdicts[items[end]] === verdicts[items[start]]) end++;
-    const run = items.slice(start, end);
-    if (run.length > 1) run.sort((a, b) => (cubes[a][from]?.[0] ?? -1) - (cubes[b][from]?.[0] ?? -1));
-    sorted.push(...run);
-    start = end;
-  }
-  return sorted;
-}
-function indexOf(starts, rank) {
-  let low = 0;
-  let high = starts.length;
-  while (low < high) {
-    const middle = low + high >> 1;
-    if (starts[middle] < rank) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-var MOST_COPIES;
-var init_first_match = __esm({
-  "src/packets/first-match.ts"() {
-    "use strict";
-    init_nodes2();
-    MOST_COPIES = 1;
-  }
-});
-
-// src/packets/domain.ts
-function rankDomain(size, ranges3) {
-  const one = typeof size === "bigint" ? 1n : 1;
-  const last = minus(size, one);
-  const pieces = laminar([{ first: minus(one, one), last }, ...ranges3], last, one);
-  const tree = rankTree(pieces, one);
-  const { ownPiece, rankStart, subtreeEnd, parent } = tree;
-  const ranks2 = ownPiece.length;
-  const sums = prefixSums(tree.ownSize);
-  const known = /* @__PURE__ */ new WeakMap();
-  const touched = /* @__PURE__ */ new WeakMap();
-  const endRank = (piece) => rankStart[subtreeEnd[piece]];
-  function rankOf(value) {
-    if (!(value >= 0 && value <= last)) throw new RangeError(`${value} is outside the domain 0\u2026${last}`);
-    let piece = firstIndex(pieces.length, (i) => pieces[i].first > value) - 1;
-    while (pieces[piece].last < value) piece = parent[piece];
-    return rankStart[piece];
-  }
-  function rankRange(range, into) {
-    if (range.first > range.last) return;
-    for (let at = range.first; ; ) {
-      const piece = firstIndex(pieces.length, (i) => {
-        const { first: first3, last: last2 } = pieces[i];
-        return first3 > at || first3 === at && last2 <= range.last;
-      });
-      const found = pieces[piece];
-      if (found?.first !== at)
-        throw new RangeError(`${range.first}\u2026${range.last} was not declared to the domain`);
-      into.push(rankStart[piece], endRank(piece));
-      if (found.last === range.last) return;
-      at = plus(found.last, one);
-    }
-  }
-  function compute(condition) {
-    const intervals = [];
-    if (!("except" in condition)) {
-      for (const range of condition) rankRange(range, intervals);
-      return mergeRanks(intervals, ranks2);
-    }
-    for (const range of condition.except) rankRange(range, intervals);
-    return complementRanks(mergeRanks(intervals, ranks2), ranks2);
-  }
-  return {
-    size,
-    ranks: ranks2,
-    bits: Math.ceil(Math.log2(ranks2)),
-    rankOf,
-    ranksOf(condition) {
-      const length = "except" in condition ? condition.except.length : condition.length;
-      if (length < 4) return compute(condition);
-      let entry = known.get(condition);
-      if (!entry) known.set(condition, entry = { ranks: compute(condition) });
-      return entry.ranks;
-    },
-    weight: (start, end) => sums[Math.min(end, ranks2)] - sums[start],
-    valuesOf: (set2) => valuesOf(set2 ?? [0, ranks2], pieces, tree, one),
-    touching(range) {
-      let entry = touched.get(range);
-      if (!entry)
-        touched.set(range, entry = { ranks: mergeRanks(touching(range, pieces, tree, one), ranks2) });
-      return entry.ranks;
-    },
-    firstRun: (rank, range) => firstRun(ownPiece[rank], range, pieces, tree, one)
-  };
-}
-function complementRanks(set2, ranks2) {
-  if (set2 === null) return [];
-  const gaps = [];
-  let next2 = 0;
-  for (let i = 0; i < set2.length; i += 2) {
-    if (set2[i] > next2) gaps.push(next2, set2[i]);
-    next2 = set2[i + 1];
-  }
-  if (next2 < ranks2) gaps.push(next2, ranks2);
-  return gaps.length === 2 && gaps[0] === 0 && gaps[1] === ranks2 ? null : gaps;
-}
-function ranksMeet(a, b) {
-  if (a === null || b === null) return a !== b ? (a ?? b).length > 0 : true;
-  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
-    if (a[i] < b[j + 1] && b[j] < a[i + 1]) return true;
-    if (a[i + 1] < b[j + 1]) i += 2;
-    else j += 2;
-  }
-  return false;
-}
-function rankTree(pieces, one) {
-  const count2 = pieces.length;
-  const parent = new Int32Array(count2).fill(-1);
-  const subtreeEnd = new Int32Array(count2).fill(count2);
-  const rest = [];
-  const open = [];
-  for (let i = 0; i < count2; i++) {
-    const { first: first3, last } = pieces[i];
-    while (open.length > 0 && pieces[open.at(-1)].last < first3) subtreeEnd[open.pop()] = i;
-    const size = BigInt(plus(minus(last, first3), one));
-    rest.push(size);
-    const outer = open.at(-1);
-    if (outer !== void 0) {
-      parent[i] = outer;
-      rest[outer] -= size;
-    }
-    open.push(i);
-  }
-  const rankStart = new Int32Array(count2 + 1);
-  const ownPiece = [];
-  const ownSize = [];
-  for (let i = 0; i < count2; i++) {
-    rankStart[i] = ownPiece.length;
-    if (rest[i] > 0n) {
-      ownPiece.push(i);
-      ownSize.push(rest[i]);
-    }
-  }
-  rankStart[count2] = ownPiece.length;
-  return { ownPiece, ownSize, rankStart, subtreeEnd, parent };
-}
-function laminar(ranges3, last, one) {
-  for (let current = ranges3; ; ) {
-    const sorted = sortedUnique(current);
-    const next2 = [];
-    const open = [];
-    let crossed = false;
-    for (const range of sorted) {
-      if (!(range.first >= 0 && range.last <= last)) {
-        throw new RangeError(`${range.first}\u2026${range.last} is outside the domain 0\u2026${last}`);
-      }
-      while (open.length > 0 && open.at(-1).last < range.first) open.pop();
-      if (open.length === 0 || open.at(-1).last >= range.last) {
-        open.push(range);
-        next2.push(range);
-        continue;
-      }
-      crossed = true;
-      let first3 = range.first;
-      for (let i = open.length - 1; i >= 0 && open[i].last < range.last; i--) {
-        const cut = open[i].last;
-        if (cut < first3) continue;
-        next2.push({ first: first3, last: cut });
-        first3 = plus(cut, one);
-      }
-      next2.push({ first: first3, last: range.last });
-    }
-    if (!crossed) return next2;
-    current = next2;
-  }
-}
-function sortedUnique(ranges3) {
-  const sorted = ranges3.filter(({ first: first3, last }) => first3 <= last).sort(
-    (a, b) => a.first < b.first ? -1 : a.first > b.first ? 1 : a.last > b.last ? -1 : a.last < b.last ? 1 : 0
-  );
-  return sorted.filter((range, i) => {
-    const previous = sorted[i - 1];
-    return previous?.first !== range.first || previous.last !== range.last;
-  });
-}
-function mergeRanks(intervals, ranks2) {
-  const order = [];
-  for (let i = 0; i < intervals.length; i += 2) order.push(i);
-  order.sort((a, b) => intervals[a] - intervals[b]);
-  const merged = [];
-  for (const i of order) {
-    const start = intervals[i];
-    const end = intervals[i + 1];
-    if (merged.length > 0 && start <= merged.at(-1))
-      merged[merged.length - 1] = Math.max(merged.at(-1), end);
-    else merged.push(start, end);
-  }
-  return merged.length === 2 && merged[0] === 0 && merged[1] === ranks2 ? null : merged;
-}
-function valuesOf(set2, pieces, tree, one) {
-  const { ownPiece, rankStart, subtreeEnd } = tree;
-  const found = [];
-  const add = (first3, last) => {
-    const previous = found.at(-1);
-    if (previous && plus(previous.last, one) === first3)
-      found[found.length - 1] = { first: previous.first, last };
-    else found.push({ first: first3, last });
-  };
-  const visit3 = (piece, start, end) => {
-    const { first: first3, last } = pieces[piece];
-    const from = rankStart[piece];
-    const to = rankStart[subtreeEnd[piece]];
-    if (end <= from || to <= start) return;
-    if (start <= from && to <= end) return add(first3, last);
-    const own2 = ownPiece[from] === piece && start <= from && from < end;
-    let next2 = first3;
-    for (let child = piece + 1; child < subtreeEnd[piece]; child = subtreeEnd[child]) {
-      const range = pieces[child];
-      if (own2 && range.first > next2) add(next2, minus(range.first, one));
-      visit3(child, start, end);
-      next2 = plus(range.last, one);
-    }
-    if (own2 && next2 <= last) add(next2, last);
-  };
-  const merged = [];
-  for (let i = 0; i < set2.length; i += 2) {
-    found.length = 0;
-    visit3(0, set2[i], set2[i + 1]);
-    merged.push(...found);
-  }
-  return mergeSorted(merged, one);
-}
-function firstRun(piece, range, pieces, { subtreeEnd }, one) {
-  const { first: first3, last } = pieces[piece];
-  const end = last < range.last ? last : range.last;
-  let next2 = first3 > range.first ? first3 : range.first;
-  for (let child = piece + 1; child < subtreeEnd[piece] && next2 <= end; child = subtreeEnd[child]) {
-    const hole = pieces[child];
-    if (hole.last < next2) continue;
-    if (hole.first > next2) return { first: next2, last: hole.first > end ? end : minus(hole.first, one) };
-    next2 = plus(hole.last, one);
-  }
-  return next2 <= end ? { first: next2, last: end } : null;
-}
-function touching(range, pieces, tree, one) {
-  const { ownPiece, rankStart, subtreeEnd } = tree;
-  const found = [];
-  const visit3 = (piece) => {
-    const { first: first3, last } = pieces[piece];
-    if (last < range.first || range.last < first3) return;
-    const start = rankStart[piece];
-    const end = subtreeEnd[piece];
-    if (range.first <= first3 && last <= range.last) {
-      found.push(start, rankStart[end]);
-      return;
-    }
-    if (ownPiece[start] === piece && firstRun(piece, range, pieces, tree, one)) found.push(start, start + 1);
-    for (let child = piece + 1; child < end; child = subtreeEnd[child]) visit3(child);
-  };
-  visit3(0);
-  return found;
-}
-function mergeSorted(ranges3, one) {
-  const merged = [];
-  for (const range of sortedUnique(ranges3)) {
-    const previous = merged.at(-1);
-    if (previous && plus(previous.last, one) === range.first) {
-      merged[merged.length - 1] = { first: previous.first, last: range.last };
-    } else merged.push(range);
-  }
-  return merged;
-}
-function prefixSums(sizes) {
-  const sums = [0n];
-  for (const size of sizes) sums.push(sums.at(-1) + size);
-  return sums;
-}
-function firstIndex(count2, holds2) {
-  let low = 0;
-  let high = count2;
-  while (low < high) {
-    const middle = low + high >> 1;
-    if (holds2(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-function plus(a, b) {
-  return a + b;
-}
-function minus(a, b) {
-  return a - b;
-}
-var init_domain = __esm({
-  "src/packets/domain.ts"() {
-    "use strict";
-  }
-});
-
-// src/packets/rules.ts
-function rankRules(space, rules) {
-  const cubes = [];
-  const verdicts = [];
-  for (const { match, verdict: verdict2 } of rules) {
-    if (!(verdict2 > 0)) throw new RangeError(`a rule decides: verdict ${verdict2}`);
-    const ranked = [];
-    for (const cube of match) {
-      const entry = space.engine.rankCube(cube);
-      if (entry) ranked.push(entry);
-    }
-    cubes.push(ranked);
-    verdicts.push(verdict2);
-  }
-  return { space, count: rules.length, cubes, verdicts };
-}
-function rulesMeet(list, a, b) {
-  return list.cubes[a].some((x) => list.cubes[b].some((y) => cubesMeet(x, y)));
-}
-function cubesMeet(a, b) {
-  for (let i = a.length - 1; i >= 0; i--) if (!ranksMeet(a[i], b[i])) return false;
-  return true;
-}
-function matchOf(list, rule2) {
-  const { engine } = list.space;
-  let union3 = NONE;
-  for (const cube of list.cubes[rule2]) union3 = engine.operations.overlay(union3, engine.cube(cube, 1));
-  return union3;
-}
-var init_rules = __esm({
-  "src/packets/rules.ts"() {
-    "use strict";
-    init_domain();
-    init_nodes2();
-  }
-});
-
-// src/policy/packet.ts
-function matchesDevice(device3, patterns) {
-  return patterns.some(
-    (pattern) => pattern.endsWith("*") ? device3.startsWith(pattern.slice(0, -1)) : device3 === pattern
-  );
-}
-function isNeighbourDiscovery({ family, icmp }) {
-  return family === 6 && icmp !== null && NEIGHBOUR_DISCOVERY.includes(icmp.type);
-}
-function isIcmpError({ family, icmp }) {
-  return icmp !== null && ICMP_ERRORS[family].includes(icmp.type);
-}
-var LOOPBACK, ICMP, TCP2, ICMPV6, PROTOCOLS_WITH_PORTS2, NEIGHBOUR_DISCOVERY, ICMP_ERRORS;
-var init_packet = __esm({
-  "src/policy/packet.ts"() {
-    "use strict";
-    LOOPBACK = "lo";
-    ICMP = 1;
-    TCP2 = 6;
-    ICMPV6 = 58;
-    PROTOCOLS_WITH_PORTS2 = /* @__PURE__ */ new Set([TCP2, 17, 33, 132, 136]);
-    NEIGHBOUR_DISCOVERY = [130, 131, 132, 133, 134, 135, 136, 143];
-    ICMP_ERRORS = { 4: [3, 11, 12], 6: [1, 2, 3, 4] };
-  }
-});
-
-// src/policy/mirror.ts
-function icmpReverse(family, type) {
-  return ICMP_REVERSES[family].get(type);
-}
-function reverseTraffic(traffic2) {
-  let icmp = null;
-  if (traffic2.icmp) {
-    const type = icmpReverse(traffic2.family ?? 4, traffic2.icmp.type);
-    if (type === void 0) return [];
-    icmp = { type, code: traffic2.icmp.code };
-  }
-  return [{ ...traffic2, icmp, sourcePorts: traffic2.destinationPorts, destinationPorts: traffic2.sourcePorts }];
-}
-function reverseMatch(match) {
-  const traffic2 = match.traffic.flatMap(reverseTraffic);
-  if (traffic2.length === 0) return null;
-  return {
-    traffic: traffic2,
-    source: match.destination,
-    destination: match.source,
-    in: match.out,
-    out: match.in,
-    openings: "any"
-  };
-}
-function mirrorsOf(rule2, symmetricAllow) {
-  if (!symmetricAllow || rule2.action !== "allow") return [];
-  const match = reverseMatch(rule2.match);
-  if (!match) return [];
-  const back = {
-    ...rule2,
-    match: symmetricAllow === "both" ? match : { ...match, openings: "never" },
-    limit: null,
-    log: null,
-    origin: { ...rule2.origin, role: "mirror" }
-  };
-  if (symmetricAllow === "both" || rule2.match.openings === "never") return [back];
-  const tcp = match.traffic.filter(({ protocol }) => protocol === TCP2 || protocol === null);
-  if (tcp.length === 0) return [back];
-  const guard = {
-    ...back,
-    action: "deny",
-    match: {
-      ...match,
-      traffic: tcp.map((traffic2) => ({ ...traffic2, protocol: TCP2 })),
-      openings: "only"
-    },
-    origin: { ...rule2.origin, role: "mirror-guard" }
-  };
-  return [back, guard];
-}
-var ICMP_REVERSES;
-var init_mirror = __esm({
-  "src/policy/mirror.ts"() {
-    "use strict";
-    init_packet();
-    ICMP_REVERSES = {
-      4: /* @__PURE__ */ new Map([
-        [8, 0],
-        [0, 8],
-        [13, 14],
-        [14, 13],
-        [15, 16],
-        [16, 15],
-        [17, 18],
-        [18, 17]
-      ]),
-      6: /* @__PURE__ */ new Map([
-        [128, 129],
-        [129, 128],
-        [139, 140],
-        [140, 139]
-      ])
-    };
-  }
-});
-
-// src/policy/paths.ts
-function sentHere(path2) {
-  return path2 === "output" || path2 === "loopback";
-}
-function deliveredHere(path2) {
-  return path2 === "input" || path2 === "loopback";
-}
-function peerCanHold(peer, here, selfIsKnown) {
-  const coversAll = peer.any || peer.self && here && !selfIsKnown;
-  if (peer.negated) return !coversAll;
-  const hasAddresses = peer.addresses.v4.length > 0 || peer.addresses.v6.length > 0;
-  return coversAll || hasAddresses || peer.self && here;
-}
-function interfacesCanHold(interfaces, known, path2) {
-  if (!interfaces) return true;
-  if (!known) return false;
-  return path2 !== "loopback" || matchesDevice(LOOPBACK, interfaces.devices) !== interfaces.negated;
-}
-function canTakePath(match, path2, selfIsKnown) {
-  return peerCanHold(match.source, sentHere(path2), selfIsKnown) && peerCanHold(match.destination, deliveredHere(path2), selfIsKnown) && interfacesCanHold(match.in, path2 !== "output", path2) && interfacesCanHold(match.out, path2 !== "input", path2);
-}
-var PATHS;
-var init_paths = __esm({
-  "src/policy/paths.ts"() {
-    "use strict";
-    init_packet();
-    PATHS = ["input", "forward", "output", "loopback"];
-  }
-});
-
-// src/policy/reply.ts
-function replyTo(packet) {
-  const type = packet.icmp ? icmpReverse(packet.family, packet.icmp.type) : void 0;
-  if (packet.icmp && type === void 0) return null;
-  return {
-    ...packet,
-    path: REVERSE_PATH[packet.path],
-    in: packet.out,
-    out: packet.in,
-    source: packet.destination,
-    destination: packet.source,
-    sourcePort: packet.destinationPort,
-    destinationPort: packet.sourcePort,
-    icmp: type === void 0 ? null : { type, code: 0 },
-    opening: false
-  };
-}
-var REVERSE_PATH;
-var init_reply = __esm({
-  "src/policy/reply.ts"() {
-    "use strict";
-    init_mirror();
-    REVERSE_PATH = {
-      input: "output",
-      output: "input",
-      forward: "forward",
-      loopback: "loopback"
-    };
   }
 });
 
@@ -23370,30 +23378,30 @@ function createOperations(nodes) {
     if (memo[slot + 1] === a && memo[slot + 2] === b && memo[slot] === op + 1) return memo[slot + 3];
     const levelA = levelOf(a);
     const levelB = levelOf(b);
-    const { branches } = nodes;
+    const { branches: branches2 } = nodes;
     let first3;
     let second;
     let third;
     let fourth;
     if (levelA < levelB) {
       const at = branchesOf(a);
-      first3 = apply(op, branches[at], b);
-      second = apply(op, branches[at + 1], b);
-      third = apply(op, branches[at + 2], b);
-      fourth = apply(op, branches[at + 3], b);
+      first3 = apply(op, branches2[at], b);
+      second = apply(op, branches2[at + 1], b);
+      third = apply(op, branches2[at + 2], b);
+      fourth = apply(op, branches2[at + 3], b);
     } else if (levelB < levelA) {
       const at = branchesOf(b);
-      first3 = apply(op, a, branches[at]);
-      second = apply(op, a, branches[at + 1]);
-      third = apply(op, a, branches[at + 2]);
-      fourth = apply(op, a, branches[at + 3]);
+      first3 = apply(op, a, branches2[at]);
+      second = apply(op, a, branches2[at + 1]);
+      third = apply(op, a, branches2[at + 2]);
+      fourth = apply(op, a, branches2[at + 3]);
     } else {
       const atA = branchesOf(a);
       const atB = branchesOf(b);
-      first3 = apply(op, branches[atA], branches[atB]);
-      second = apply(op, branches[atA + 1], branches[atB + 1]);
-      third = apply(op, branches[atA + 2], branches[atB + 2]);
-      fourth = apply(op, branches[atA + 3], branches[atB + 3]);
+      first3 = apply(op, branches2[atA], branches2[atB]);
+      second = apply(op, branches2[atA + 1], branches2[atB + 1]);
+      third = apply(op, branches2[atA + 2], branches2[atB + 2]);
+      fourth = apply(op, branches2[atA + 3], branches2[atB + 3]);
     }
     return remember(op, a, b, nodes.make(levelA < levelB ? levelA : levelB, first3, second, third, fourth));
   }
@@ -23409,10 +23417,10 @@ function createOperations(nodes) {
     if (memo[slot + 1] === a && memo[slot + 2] === b && memo[slot] === op + 1) return false;
     const levelA = levelOf(a);
     const levelB = levelOf(b);
-    const { branches } = nodes;
+    const { branches: branches2 } = nodes;
     for (let i = 0; i < RADIX; i++) {
-      const x = levelA <= levelB ? branches[branchesOf(a) + i] : a;
-      const y = levelB <= levelA ? branches[branchesOf(b) + i] : b;
+      const x = levelA <= levelB ? branches2[branchesOf(a) + i] : a;
+      const y = levelB <= levelA ? branches2[branchesOf(b) + i] : b;
       if (search(op, x, y)) return true;
     }
     remember(op, a, b, NONE);
@@ -23535,6 +23543,19 @@ function createSpace(domains, options = {}) {
     engine
   };
 }
+function attempt(space, work) {
+  const { nodes, operations, pins } = space.engine;
+  const base = nodes.count;
+  const pinned = pins.length;
+  try {
+    return { kind: "conclusive", value: work() };
+  } catch (error) {
+    if (!(error instanceof BudgetSpent)) throw error;
+    pins.length = pinned;
+    operations.collect(base, []);
+    return { kind: "inconclusive", budget: error.budget };
+  }
+}
 function layOut(domains) {
   let firstLevel = 0;
   const fields = Object.entries(domains).map(([name2, domain]) => {
@@ -23577,42 +23598,49 @@ function select(nodes, field, ranks2, inside2) {
 }
 function branch(nodes, field, starts, ids) {
   const end = field.firstLevel + field.levels;
-  const pieceAt = (code, from) => {
+  const pieceAt = (code2, from) => {
     let first3 = from;
     let last = starts.length - 1;
     while (first3 < last) {
       const middle = first3 + last + 1 >> 1;
-      if (starts[middle] <= code) first3 = middle;
+      if (starts[middle] <= code2) first3 = middle;
       else last = middle - 1;
     }
     return first3;
   };
-  const build2 = (level, code, from) => {
+  const build2 = (level, code2, from) => {
     const size = 1 << 2 * (end - level);
-    if (from === starts.length - 1 || starts[from + 1] >= code + size) return ids[from];
+    if (from === starts.length - 1 || starts[from + 1] >= code2 + size) return ids[from];
     const step = size >> 2;
-    const second = pieceAt(code + step, from);
-    const third = pieceAt(code + 2 * step, second);
-    const fourth = pieceAt(code + 3 * step, third);
+    const second = pieceAt(code2 + step, from);
+    const third = pieceAt(code2 + 2 * step, second);
+    const fourth = pieceAt(code2 + 3 * step, third);
     return nodes.make(
       level,
-      build2(level + 1, code, from),
-      build2(level + 1, code + step, second),
-      build2(level + 1, code + 2 * step, third),
-      build2(level + 1, code + 3 * step, fourth)
+      build2(level + 1, code2, from),
+      build2(level + 1, code2 + step, second),
+      build2(level + 1, code2 + 2 * step, third),
+      build2(level + 1, code2 + 3 * step, fourth)
     );
   };
   return build2(field.firstLevel, 0, 0);
 }
 function verdictOfPacket(nodes, fields, diagram, packet) {
+  return verdictOfRanks(
+    nodes,
+    fields,
+    diagram,
+    fields.map(({ name: name2, domain }) => domain.rankOf(packet[name2]))
+  );
+}
+function verdictOfRanks(nodes, fields, diagram, ranks2) {
   let id = diagram;
-  for (const { name: name2, domain, firstLevel, levels } of fields) {
+  fields.forEach(({ firstLevel, levels }, i) => {
     const end = firstLevel + levels;
-    if (levelOf(id) >= end) continue;
-    const rank = domain.rankOf(packet[name2]);
-    while (levelOf(id) < end)
-      id = nodes.branches[branchesOf(id) + (rank >> 2 * (end - levelOf(id) - 1) & 3)];
-  }
+    while (levelOf(id) < end) {
+      id = nodes.branches[branchesOf(id) + (ranks2[i] >> 2 * (end - levelOf(id) - 1) & 3)];
+    }
+  });
   return verdictOf(id);
 }
 var FIRST_COLLECTION;
@@ -23625,28 +23653,679 @@ var init_space = __esm({
   }
 });
 
+// src/packets/ranks.ts
+function mergeRanks(intervals, ranks2) {
+  const order = [];
+  for (let i = 0; i < intervals.length; i += 2) order.push(i);
+  order.sort((a, b) => intervals[a] - intervals[b]);
+  const merged2 = [];
+  for (const i of order) {
+    const start = intervals[i];
+    const end = intervals[i + 1];
+    if (merged2.length > 0 && start <= merged2.at(-1))
+      merged2[merged2.length - 1] = Math.max(merged2.at(-1), end);
+    else merged2.push(start, end);
+  }
+  return merged2.length === 2 && merged2[0] === 0 && merged2[1] === ranks2 ? null : merged2;
+}
+function complementRanks(set2, ranks2) {
+  if (set2 === null) return [];
+  const gaps = [];
+  let next2 = 0;
+  for (let i = 0; i < set2.length; i += 2) {
+    if (set2[i] > next2) gaps.push(next2, set2[i]);
+    next2 = set2[i + 1];
+  }
+  if (next2 < ranks2) gaps.push(next2, ranks2);
+  return gaps.length === 2 && gaps[0] === 0 && gaps[1] === ranks2 ? null : gaps;
+}
+function subtractRanks(a, b, ranks2) {
+  if (b === null) return [];
+  const left = [];
+  const gaps = complementRanks(b, ranks2) ?? [0, ranks2];
+  const whole = a ?? [0, ranks2];
+  for (let i = 0, j = 0; i < whole.length && j < gaps.length; ) {
+    const start = Math.max(whole[i], gaps[j]);
+    const end = Math.min(whole[i + 1], gaps[j + 1]);
+    if (start < end) left.push(start, end);
+    if (whole[i + 1] < gaps[j + 1]) i += 2;
+    else j += 2;
+  }
+  return left;
+}
+function ranksMeet(a, b) {
+  if (a === null || b === null) return a !== b ? (a ?? b).length > 0 : true;
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    if (a[i] < b[j + 1] && b[j] < a[i + 1]) return true;
+    if (a[i + 1] < b[j + 1]) i += 2;
+    else j += 2;
+  }
+  return false;
+}
+function holdsRank(set2, rank) {
+  if (set2 === null) return true;
+  if (set2.length === 2) return set2[0] <= rank && rank < set2[1];
+  return indexOf(set2, rank + 1) % 2 === 1;
+}
+function indexOf(starts, rank) {
+  let low = 0;
+  let high = starts.length;
+  while (low < high) {
+    const middle = low + high >> 1;
+    if (starts[middle] < rank) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+var init_ranks = __esm({
+  "src/packets/ranks.ts"() {
+    "use strict";
+  }
+});
+
+// src/packets/first-match.ts
+function firstMatch(list) {
+  return compose(list, {
+    terminalOf: (rule2) => terminal(list.verdicts[rule2]),
+    overlay: list.space.engine.operations.overlay,
+    settled: (id) => id !== NONE
+  });
+}
+function compose(list, composition) {
+  const { engine, fields } = list.space;
+  const { overlay, settled } = composition;
+  const entries = flatten(list, composition);
+  const { cubes, terminals, restricted } = entries;
+  const base = engine.nodes.count;
+  const build2 = (items, from, sorted) => {
+    const live = visible2(items, from);
+    if (live.length === 0) return NONE;
+    if (live.length === 1) return lower2(live[0], from);
+    if (from === fields.length) return live.map((item) => terminals[item]).reduce(overlay);
+    if (live.every((item) => cubes[item][from] === null)) return build2(live, from + 1, false);
+    engine.collectIfWorthwhile(base);
+    const field = fields[from];
+    const starts = boundaries(cubes, live, from, field.domain.ranks);
+    if (countCopies(cubes, live, from, starts) <= MOST_COPIES * live.length) {
+      const bottom = engine.pins.length;
+      for (const part of distribute(cubes, live, from, starts))
+        engine.pins.push(build2(part, from + 1, false));
+      return engine.branch(field, starts, engine.pins.splice(bottom));
+    }
+    const order = sorted ? live : sortRuns(entries, live, from);
+    const middle = order.length >> 1;
+    engine.pins.push(build2(order.slice(0, middle), from, true));
+    const second = build2(order.slice(middle), from, true);
+    return overlay(engine.pins.pop(), second);
+  };
+  const visible2 = (items, from) => {
+    let known3 = NONE;
+    for (let i = 0; i < items.length; i++) {
+      if (restricted[items[i]] > from) continue;
+      known3 = overlay(known3, terminals[items[i]]);
+      if (settled(known3)) return items.slice(0, i + 1);
+    }
+    return items;
+  };
+  const lower2 = (item, from) => {
+    let id = terminals[item];
+    for (let i = fields.length - 1; i >= from; i--) id = engine.select(fields[i], cubes[item][i], id);
+    return id;
+  };
+  const all = cubes.map((_, i) => i);
+  return build2(all, 0, false);
+}
+function flatten(list, composition) {
+  const cubes = [];
+  const terminals = [];
+  const restricted = [];
+  list.cubes.forEach((ofRule, rule2) => {
+    for (const cube of ofRule) {
+      cubes.push(cube);
+      terminals.push(composition.terminalOf(rule2));
+      restricted.push(cube.findLastIndex((ranks2) => ranks2 !== null) + 1);
+    }
+  });
+  return { cubes, terminals, restricted };
+}
+function boundaries(cubes, items, from, ranks2) {
+  const found = [0];
+  for (const item of items) for (const rank of cubes[item][from] ?? []) found.push(rank);
+  found.sort((a, b) => a - b);
+  return found.filter((rank, i) => rank < ranks2 && rank !== found[i - 1]);
+}
+function countCopies(cubes, items, from, starts) {
+  let copies = 0;
+  for (const item of items) {
+    const ranks2 = cubes[item][from];
+    if (ranks2 === null) copies += starts.length;
+    else
+      for (let i = 0; i < ranks2.length; i += 2)
+        copies += indexOf(starts, ranks2[i + 1]) - indexOf(starts, ranks2[i]);
+  }
+  return copies;
+}
+function distribute(cubes, items, from, starts) {
+  const lists = starts.map(() => []);
+  for (const item of items) {
+    const ranks2 = cubes[item][from];
+    if (ranks2 === null) {
+      for (const list of lists) list.push(item);
+      continue;
+    }
+    for (let i = 0; i < ranks2.length; i += 2) {
+      const end = indexOf(starts, ranks2[i + 1]);
+      for (let k = indexOf(starts, ranks2[i]); k < end; k++) lists[k].push(item);
+    }
+  }
+  return lists;
+}
+function sortRuns({ cubes, terminals }, items, from) {
+  const sorted = [];
+  for (let start = 0; start < items.length; ) {
+    let end = start + 1;
+    while (end < items.length && terminals[items[end]] === terminals[items[start]]) end++;
+    const run = items.slice(start, end);
+    if (run.length > 1) run.sort((a, b) => (cubes[a][from]?.[0] ?? -1) - (cubes[b][from]?.[0] ?? -1));
+    sorted.push(...run);
+    start = end;
+  }
+  return sorted;
+}
+var MOST_COPIES;
+var init_first_match = __esm({
+  "src/packets/first-match.ts"() {
+    "use strict";
+    init_nodes2();
+    init_ranks();
+    MOST_COPIES = 1;
+  }
+});
+
+// src/packets/rules.ts
+function rankRules(space, rules2) {
+  const cubes = [];
+  const verdicts = [];
+  for (const { match, verdict: verdict2 } of rules2) {
+    if (!(verdict2 > 0)) throw new RangeError(`a rule decides: verdict ${verdict2}`);
+    const ranked = [];
+    for (const cube of match) {
+      const entry = space.engine.rankCube(cube);
+      if (entry) ranked.push(entry);
+    }
+    cubes.push(ranked);
+    verdicts.push(verdict2);
+  }
+  return { space, count: rules2.length, cubes, verdicts };
+}
+function rulesMeet(list, a, b) {
+  return list.cubes[a].some((x) => list.cubes[b].some((y) => cubesMeet(x, y)));
+}
+function cubesMeet(a, b) {
+  for (let i = a.length - 1; i >= 0; i--) if (!ranksMeet(a[i], b[i])) return false;
+  return true;
+}
+function matchOf(list, rule2) {
+  const { engine } = list.space;
+  let union3 = NONE;
+  for (const cube of list.cubes[rule2]) union3 = engine.operations.overlay(union3, engine.cube(cube, 1));
+  return union3;
+}
+var init_rules = __esm({
+  "src/packets/rules.ts"() {
+    "use strict";
+    init_nodes2();
+    init_ranks();
+  }
+});
+
+// src/policy/packet.ts
+function matchesDevice(device2, patterns) {
+  return patterns.some(
+    (pattern) => pattern.endsWith("*") ? device2.startsWith(pattern.slice(0, -1)) : device2 === pattern
+  );
+}
+function isNeighbourDiscovery({ family, icmp }) {
+  return family === 6 && icmp !== null && NEIGHBOUR_DISCOVERY.includes(icmp.type);
+}
+function isIcmpError({ family, icmp }) {
+  return icmp !== null && ICMP_ERRORS[family].includes(icmp.type);
+}
+var LOOPBACK, ICMP, TCP2, ICMPV6, PROTOCOLS_WITH_PORTS2, NEIGHBOUR_DISCOVERY, ICMP_ERRORS;
+var init_packet = __esm({
+  "src/policy/packet.ts"() {
+    "use strict";
+    LOOPBACK = "lo";
+    ICMP = 1;
+    TCP2 = 6;
+    ICMPV6 = 58;
+    PROTOCOLS_WITH_PORTS2 = /* @__PURE__ */ new Set([TCP2, 17, 33, 132, 136]);
+    NEIGHBOUR_DISCOVERY = [130, 131, 132, 133, 134, 135, 136, 143];
+    ICMP_ERRORS = { 4: [3, 11, 12], 6: [1, 2, 3, 4] };
+  }
+});
+
+// src/policy/mirror.ts
+function icmpReverse(family, type) {
+  return ICMP_REVERSES[family].get(type);
+}
+function reverseTraffic(traffic3) {
+  let icmp = null;
+  if (traffic3.icmp) {
+    const type = icmpReverse(traffic3.family ?? 4, traffic3.icmp.type);
+    if (type === void 0) return [];
+    icmp = { type, code: traffic3.icmp.code };
+  }
+  return [{ ...traffic3, icmp, sourcePorts: traffic3.destinationPorts, destinationPorts: traffic3.sourcePorts }];
+}
+function reverseMatch(match) {
+  const traffic3 = match.traffic.flatMap(reverseTraffic);
+  if (traffic3.length === 0) return null;
+  return {
+    traffic: traffic3,
+    source: match.destination,
+    destination: match.source,
+    in: match.out,
+    out: match.in,
+    openings: "any"
+  };
+}
+function mirrorsOf(rule2, symmetricAllow) {
+  if (!symmetricAllow || rule2.action !== "allow") return [];
+  const match = reverseMatch(rule2.match);
+  if (!match) return [];
+  const back = {
+    ...rule2,
+    match: symmetricAllow === "both" ? match : { ...match, openings: "never" },
+    limit: null,
+    log: null,
+    origin: { ...rule2.origin, role: symmetricAllow === "both" ? "mirror" : "replies" }
+  };
+  if (symmetricAllow === "both" || rule2.match.openings === "never") return [back];
+  const tcp = match.traffic.filter(({ protocol }) => protocol === TCP2 || protocol === null);
+  if (tcp.length === 0) return [back];
+  const guard = {
+    ...back,
+    action: "deny",
+    match: {
+      ...match,
+      traffic: tcp.map((traffic3) => ({ ...traffic3, protocol: TCP2 })),
+      openings: "only"
+    },
+    origin: { ...rule2.origin, role: "mirror-guard" }
+  };
+  return [back, guard];
+}
+var ICMP_REVERSES;
+var init_mirror = __esm({
+  "src/policy/mirror.ts"() {
+    "use strict";
+    init_packet();
+    ICMP_REVERSES = {
+      4: /* @__PURE__ */ new Map([
+        [8, 0],
+        [0, 8],
+        [13, 14],
+        [14, 13],
+        [15, 16],
+        [16, 15],
+        [17, 18],
+        [18, 17]
+      ]),
+      6: /* @__PURE__ */ new Map([
+        [128, 129],
+        [129, 128],
+        [139, 140],
+        [140, 139]
+      ])
+    };
+  }
+});
+
+// src/policy/paths.ts
+function sentHere(path2) {
+  return path2 === "output" || path2 === "loopback";
+}
+function deliveredHere(path2) {
+  return path2 === "input" || path2 === "loopback";
+}
+function peerCanHold(peer, here, selfIsKnown) {
+  const coversAll = peer.any || peer.self && here && !selfIsKnown;
+  if (peer.negated) return !coversAll;
+  const hasAddresses = peer.addresses.v4.length > 0 || peer.addresses.v6.length > 0;
+  return coversAll || hasAddresses || peer.self && here;
+}
+function interfacesCanHold(interfaces, known3, path2) {
+  if (!interfaces) return true;
+  if (!known3) return false;
+  return path2 !== "loopback" || matchesDevice(LOOPBACK, interfaces.devices) !== interfaces.negated;
+}
+function canTakePath(match, path2, selfIsKnown) {
+  return peerCanHold(match.source, sentHere(path2), selfIsKnown) && peerCanHold(match.destination, deliveredHere(path2), selfIsKnown) && interfacesCanHold(match.in, path2 !== "output", path2) && interfacesCanHold(match.out, path2 !== "input", path2);
+}
+var PATHS;
+var init_paths = __esm({
+  "src/policy/paths.ts"() {
+    "use strict";
+    init_packet();
+    PATHS = ["input", "forward", "output", "loopback"];
+  }
+});
+
+// src/policy/reply.ts
+function replyTo(packet) {
+  const type = packet.icmp ? icmpReverse(packet.family, packet.icmp.type) : void 0;
+  if (packet.icmp && type === void 0) return null;
+  return {
+    ...packet,
+    path: REVERSE_PATH[packet.path],
+    in: packet.out,
+    out: packet.in,
+    source: packet.destination,
+    destination: packet.source,
+    sourcePort: packet.destinationPort,
+    destinationPort: packet.sourcePort,
+    icmp: type === void 0 || !packet.icmp ? null : { type, code: packet.icmp.code },
+    opening: false
+  };
+}
+var REVERSE_PATH;
+var init_reply = __esm({
+  "src/policy/reply.ts"() {
+    "use strict";
+    init_mirror();
+    REVERSE_PATH = {
+      input: "output",
+      output: "input",
+      forward: "forward",
+      loopback: "loopback"
+    };
+  }
+});
+
+// src/packets/domain.ts
+function rankDomain(size, ranges3) {
+  const one = typeof size === "bigint" ? 1n : 1;
+  const last = minus(size, one);
+  const pieces = laminar([{ first: minus(one, one), last }, ...ranges3], last, one);
+  const tree = rankTree(pieces, one);
+  const { ownPiece, rankStart, subtreeEnd, parent } = tree;
+  const ranks2 = ownPiece.length;
+  const sums = prefixSums(tree.ownSize);
+  const known3 = /* @__PURE__ */ new WeakMap();
+  const touched = /* @__PURE__ */ new WeakMap();
+  const endRank = (piece) => rankStart[subtreeEnd[piece]];
+  function rankOf(value) {
+    if (!(value >= 0 && value <= last)) throw new RangeError(`${value} is outside the domain 0\u2026${last}`);
+    let piece = firstIndex(pieces.length, (i) => pieces[i].first > value) - 1;
+    while (pieces[piece].last < value) piece = parent[piece];
+    return rankStart[piece];
+  }
+  function rankRange(range, into) {
+    if (range.first > range.last) return true;
+    for (let at = range.first; ; ) {
+      const piece = firstIndex(pieces.length, (i) => {
+        const { first: first3, last: last2 } = pieces[i];
+        return first3 > at || first3 === at && last2 <= range.last;
+      });
+      const found = pieces[piece];
+      if (found?.first !== at) return false;
+      into.push(rankStart[piece], endRank(piece));
+      if (found.last === range.last) return true;
+      at = plus(found.last, one);
+    }
+  }
+  function rankRanges(ranges4) {
+    const intervals = [];
+    if (ranges4.every((range) => rankRange(range, intervals))) return mergeRanks(intervals, ranks2);
+    const touched2 = mergeRanks(
+      ranges4.flatMap((range) => touching(range, pieces, tree, one)),
+      ranks2
+    );
+    const wanted = ranges4.reduce((sum, { first: first3, last: last2 }) => sum + BigInt(last2) - BigInt(first3) + 1n, 0n);
+    if (weightOf(touched2) === wanted) return touched2;
+    const words = ranges4.map(({ first: first3, last: last2 }) => `${first3}\u2026${last2}`).join(", ");
+    throw new RangeError(`${words} cannot be told from other values: not declared to the domain`);
+  }
+  function weightOf(set2) {
+    let sum = 0n;
+    const intervals = set2 ?? [0, ranks2];
+    for (let i = 0; i < intervals.length; i += 2) sum += weight(intervals[i], intervals[i + 1]);
+    return sum;
+  }
+  function weight(start, end) {
+    return sums[end] - sums[start];
+  }
+  function compute(condition) {
+    return "except" in condition ? complementRanks(rankRanges(condition.except), ranks2) : rankRanges(condition);
+  }
+  return {
+    size,
+    ranks: ranks2,
+    bits: Math.ceil(Math.log2(ranks2)),
+    rankOf,
+    ranksOf(condition) {
+      const length = "except" in condition ? condition.except.length : condition.length;
+      if (length < 4) return compute(condition);
+      return remembered(known3, condition, () => compute(condition));
+    },
+    weight,
+    valuesOf: (set2) => valuesOf(set2 ?? [0, ranks2], pieces, tree, one),
+    touching: (range) => remembered(touched, range, () => mergeRanks(touching(range, pieces, tree, one), ranks2)),
+    firstRun: (rank, range) => firstRun(ownPiece[rank], range, pieces, tree, one)
+  };
+}
+function enumerated(size) {
+  return rankDomain(
+    size,
+    Array.from({ length: size }, (_, value) => ({ first: value, last: value }))
+  );
+}
+function rankTree(pieces, one) {
+  const count2 = pieces.length;
+  const parent = new Int32Array(count2).fill(-1);
+  const subtreeEnd = new Int32Array(count2).fill(count2);
+  const rest2 = [];
+  const open = [];
+  for (let i = 0; i < count2; i++) {
+    const { first: first3, last } = pieces[i];
+    while (open.length > 0 && pieces[open.at(-1)].last < first3) subtreeEnd[open.pop()] = i;
+    const size = BigInt(plus(minus(last, first3), one));
+    rest2.push(size);
+    const outer = open.at(-1);
+    if (outer !== void 0) {
+      parent[i] = outer;
+      rest2[outer] -= size;
+    }
+    open.push(i);
+  }
+  const rankStart = new Int32Array(count2 + 1);
+  const ownPiece = [];
+  const ownSize = [];
+  for (let i = 0; i < count2; i++) {
+    rankStart[i] = ownPiece.length;
+    if (rest2[i] > 0n) {
+      ownPiece.push(i);
+      ownSize.push(rest2[i]);
+    }
+  }
+  rankStart[count2] = ownPiece.length;
+  return { ownPiece, ownSize, rankStart, subtreeEnd, parent };
+}
+function laminar(ranges3, last, one) {
+  for (let current = ranges3; ; ) {
+    const sorted = sortedUnique(current);
+    const next2 = [];
+    const open = [];
+    let crossed = false;
+    for (const range of sorted) {
+      if (!(range.first >= 0 && range.last <= last)) {
+        throw new RangeError(`${range.first}\u2026${range.last} is outside the domain 0\u2026${last}`);
+      }
+      while (open.length > 0 && open.at(-1).last < range.first) open.pop();
+      if (open.length === 0 || open.at(-1).last >= range.last) {
+        open.push(range);
+        next2.push(range);
+        continue;
+      }
+      crossed = true;
+      let first3 = range.first;
+      for (let i = open.length - 1; i >= 0 && open[i].last < range.last; i--) {
+        const cut = open[i].last;
+        if (cut < first3) continue;
+        next2.push({ first: first3, last: cut });
+        first3 = plus(cut, one);
+      }
+      next2.push({ first: first3, last: range.last });
+    }
+    if (!crossed) return next2;
+    current = next2;
+  }
+}
+function sortedUnique(ranges3) {
+  const sorted = ranges3.filter(({ first: first3, last }) => first3 <= last).sort(
+    (a, b) => a.first < b.first ? -1 : a.first > b.first ? 1 : a.last > b.last ? -1 : a.last < b.last ? 1 : 0
+  );
+  return sorted.filter((range, i) => {
+    const previous = sorted[i - 1];
+    return previous?.first !== range.first || previous.last !== range.last;
+  });
+}
+function valuesOf(set2, pieces, tree, one) {
+  const { ownPiece, rankStart, subtreeEnd } = tree;
+  const found = [];
+  const add2 = (first3, last) => {
+    const previous = found.at(-1);
+    if (previous && plus(previous.last, one) === first3)
+      found[found.length - 1] = { first: previous.first, last };
+    else found.push({ first: first3, last });
+  };
+  const visit3 = (piece, start, end) => {
+    const { first: first3, last } = pieces[piece];
+    const from = rankStart[piece];
+    const to = rankStart[subtreeEnd[piece]];
+    if (end <= from || to <= start) return;
+    if (start <= from && to <= end) {
+      add2(first3, last);
+      return;
+    }
+    const own2 = ownPiece[from] === piece && start <= from && from < end;
+    let next2 = first3;
+    for (let child = piece + 1; child < subtreeEnd[piece]; child = subtreeEnd[child]) {
+      const range = pieces[child];
+      if (own2 && range.first > next2) add2(next2, minus(range.first, one));
+      visit3(child, start, end);
+      next2 = plus(range.last, one);
+    }
+    if (own2 && next2 <= last) add2(next2, last);
+  };
+  const merged2 = [];
+  for (let i = 0; i < set2.length; i += 2) {
+    found.length = 0;
+    visit3(0, set2[i], set2[i + 1]);
+    merged2.push(...found);
+  }
+  return mergeSorted(merged2, one);
+}
+function firstRun(piece, range, pieces, { subtreeEnd }, one) {
+  const { first: first3, last } = pieces[piece];
+  const end = last < range.last ? last : range.last;
+  let next2 = first3 > range.first ? first3 : range.first;
+  for (let child = piece + 1; child < subtreeEnd[piece] && next2 <= end; child = subtreeEnd[child]) {
+    const hole = pieces[child];
+    if (hole.last < next2) continue;
+    if (hole.first > next2) return { first: next2, last: hole.first > end ? end : minus(hole.first, one) };
+    next2 = plus(hole.last, one);
+  }
+  return next2 <= end ? { first: next2, last: end } : null;
+}
+function touching(range, pieces, tree, one) {
+  const { ownPiece, rankStart, subtreeEnd } = tree;
+  const found = [];
+  const visit3 = (piece) => {
+    const { first: first3, last } = pieces[piece];
+    if (last < range.first || range.last < first3) return;
+    const start = rankStart[piece];
+    const end = subtreeEnd[piece];
+    if (range.first <= first3 && last <= range.last) {
+      found.push(start, rankStart[end]);
+      return;
+    }
+    if (ownPiece[start] === piece && firstRun(piece, range, pieces, tree, one)) found.push(start, start + 1);
+    for (let child = piece + 1; child < end; child = subtreeEnd[child]) visit3(child);
+  };
+  visit3(0);
+  return found;
+}
+function mergeSorted(ranges3, one) {
+  const merged2 = [];
+  for (const range of sortedUnique(ranges3)) {
+    const previous = merged2.at(-1);
+    if (previous && plus(previous.last, one) === range.first) {
+      merged2[merged2.length - 1] = { first: previous.first, last: range.last };
+    } else merged2.push(range);
+  }
+  return merged2;
+}
+function prefixSums(sizes) {
+  const sums = [0n];
+  for (const size of sizes) sums.push(sums.at(-1) + size);
+  return sums;
+}
+function remembered(known3, key2, compute) {
+  const found = known3.get(key2);
+  if (found !== void 0) return found;
+  const ranks2 = compute();
+  known3.set(key2, ranks2);
+  return ranks2;
+}
+function firstIndex(count2, holds2) {
+  let low = 0;
+  let high = count2;
+  while (low < high) {
+    const middle = low + high >> 1;
+    if (holds2(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+function plus(a, b) {
+  return a + b;
+}
+function minus(a, b) {
+  return a - b;
+}
+var init_domain = __esm({
+  "src/packets/domain.ts"() {
+    "use strict";
+    init_ranks();
+    init_ranks();
+  }
+});
+
 // src/meaning/devices.ts
 function numberDevices(clauses) {
   const literals = /* @__PURE__ */ new Set([LOOPBACK]);
   const stems = /* @__PURE__ */ new Set();
   for (const clause of clauses)
-    for (const device3 of clause?.devices ?? [])
-      if (device3.endsWith("*")) stems.add(device3.slice(0, -1));
-      else literals.add(device3);
+    for (const device2 of clause?.devices ?? [])
+      if (device2.endsWith("*")) stems.add(device2.slice(0, -1));
+      else literals.add(device2);
   const another = (stem) => freshDevice(stem, literals, stems);
   const names2 = [...literals, ...[...stems].sort().map(another), freshDevice("eth", literals, stems)];
-  const numbers = new Map(names2.map((name2, i) => [name2, i + 1]));
+  const numbers2 = new Map(names2.map((name2, i) => [name2, i + 1]));
   const stemsLongestFirst = [...stems].sort((a, b) => b.length - a.length);
   return {
     count: names2.length + 1,
-    numberOf(device3) {
-      if (device3 === null) return NO_DEVICE;
-      const literal2 = numbers.get(device3);
+    numberOf(device2) {
+      if (device2 === null) return NO_DEVICE;
+      const literal2 = numbers2.get(device2);
       if (literal2 !== void 0) return literal2;
-      const stem = stemsLongestFirst.find((one) => device3.startsWith(one));
-      return numbers.get(stem === void 0 ? names2.at(-1) : another(stem));
+      const stem = stemsLongestFirst.find((one) => device2.startsWith(one));
+      return numbers2.get(stem === void 0 ? names2.at(-1) : another(stem));
     },
     nameOf: (number2) => number2 === NO_DEVICE ? null : names2[number2 - 1],
+    isLiteral: (number2) => number2 !== NO_DEVICE && number2 <= literals.size,
     matching: ({ devices }) => mergeRanges(
       names2.flatMap((name2, i) => matchesDevice(name2, devices) ? [{ first: i + 1, last: i + 1 }] : [])
     )
@@ -23680,44 +24359,51 @@ function groupAddresses(family) {
   return family === 4 ? [MULTICAST[4], BROADCAST] : [MULTICAST[6]];
 }
 function createWorld(policies, extras = {}, options = {}) {
-  const matches2 = policies.flatMap((policy2) => [
+  const { devices, domains } = createDomains(policies, extras);
+  const space = (family) => createSpace(domains(family), options);
+  return { devices, spaces: { 4: space(4), 6: space(6) } };
+}
+function createDomains(policies, extras = {}) {
+  const matches3 = policies.flatMap((policy2) => [
     ...policy2.rules.map(({ match }) => match),
     ...policy2.sourceNat.map(({ match }) => match),
     ...policy2.destinationNat.map(({ match }) => match)
   ]);
-  const devices = numberDevices(matches2.flatMap((match) => [match.in, match.out]));
-  const ports = rankDomain(LAST_PORT + 1, portRanges(policies, matches2, extras));
+  const devices = numberDevices([
+    ...matches3.flatMap((match) => [match.in, match.out]),
+    ...extras.devices ?? []
+  ]);
+  const ports = rankDomain(LAST_PORT + 1, portRanges(policies, matches3, extras));
   const small = (size, ranges3) => rankDomain(size, ranges3);
-  const single6 = (value) => ({ first: value, last: value });
-  const each = (count2) => Array.from({ length: count2 }, (_, i) => single6(i));
+  const single10 = (value) => ({ first: value, last: value });
+  const each = (count2) => Array.from({ length: count2 }, (_, i) => single10(i));
   const protocols = small(
     256,
-    [.../* @__PURE__ */ new Set([TCP2, ICMP, ICMPV6, 17, 33, 132, 136, ...protocolsOf(matches2)])].map(single6)
+    [
+      .../* @__PURE__ */ new Set([TCP2, ICMP, ICMPV6, 17, 33, 132, 136, ...protocolsOf(matches3), ...extras.protocols ?? []])
+    ].map(single10)
   );
-  const device3 = small(devices.count, each(devices.count));
-  const space = (family) => {
-    const address2 = rankDomain(lastAddress(family) + 1n, addressRanges(policies, matches2, family));
-    return createSpace(
-      {
-        path: small(PATHS.length, each(PATHS.length)),
-        in: device3,
-        out: device3,
-        opening: small(2, each(2)),
-        protocol: protocols,
-        destinationPort: ports,
-        destination: address2,
-        source: address2,
-        sourcePort: ports
-      },
-      options
-    );
+  const device2 = small(devices.count, each(devices.count));
+  const domains = (family) => {
+    const address2 = rankDomain(lastAddress(family) + 1n, addressRanges(policies, matches3, extras, family));
+    return {
+      path: small(PATHS.length, each(PATHS.length)),
+      in: device2,
+      out: device2,
+      opening: small(2, each(2)),
+      protocol: protocols,
+      destinationPort: ports,
+      source: address2,
+      destination: address2,
+      sourcePort: ports
+    };
   };
-  return { devices, spaces: { 4: space(4), 6: space(6) } };
+  return { devices, domains };
 }
-function protocolsOf(matches2) {
-  return matches2.flatMap(({ traffic: traffic2 }) => traffic2.flatMap(({ protocol }) => protocol ?? []));
+function protocolsOf(matches3) {
+  return matches3.flatMap(({ traffic: traffic3 }) => traffic3.flatMap(({ protocol }) => protocol ?? []));
 }
-function* portRanges(policies, matches2, extras) {
+function* portRanges(policies, matches3, extras) {
   yield ICMP_VALUES;
   yield* DEFAULT_NAT_PORTS;
   for (const port of [0, 22, 2222]) yield { first: port, last: port };
@@ -23725,8 +24411,8 @@ function* portRanges(policies, matches2, extras) {
   for (const type of [0, 8, 13, 14, 15, 16, 17, 18, 128, 129, 139, 140, ...NEIGHBOUR_DISCOVERY])
     yield { first: type, last: type };
   for (const type of [...ICMP_ERRORS[4], ...ICMP_ERRORS[6]]) yield { first: type, last: type };
-  for (const { traffic: traffic2 } of matches2)
-    for (const { sourcePorts, destinationPorts, icmp } of traffic2) {
+  for (const { traffic: traffic3 } of matches3)
+    for (const { sourcePorts, destinationPorts, icmp } of traffic3) {
       yield* sourcePorts ?? [];
       yield* destinationPorts ?? [];
       if (icmp) yield { first: icmp.type, last: icmp.type };
@@ -23735,20 +24421,21 @@ function* portRanges(policies, matches2, extras) {
   for (const { sourceNat, destinationNat } of policies)
     for (const { ports } of [...sourceNat, ...destinationNat]) if (ports) yield ports;
 }
-function* addressRanges(policies, matches2, family) {
+function* addressRanges(policies, matches3, extras, family) {
   yield* groupAddresses(family);
-  const of = (set2) => family === 4 ? set2.v4 : set2.v6;
+  if (extras.addresses) yield* extras.addresses[family];
+  const of2 = (set2) => family === 4 ? set2.v4 : set2.v6;
   const seen = /* @__PURE__ */ new Set();
-  for (const { source, destination } of matches2)
-    for (const { addresses } of [source, destination])
-      if (!seen.has(addresses)) {
-        seen.add(addresses);
-        yield* of(addresses);
+  for (const { source, destination } of matches3)
+    for (const { addresses: addresses2 } of [source, destination])
+      if (!seen.has(addresses2)) {
+        seen.add(addresses2);
+        yield* of2(addresses2);
       }
   for (const { self, sourceNat, destinationNat } of policies) {
-    if (self) yield* of(self);
-    for (const target3 of [...sourceNat.map(({ pool }) => pool), ...destinationNat.map((nat) => nat.target)]) {
-      const range = target3 && (family === 4 ? target3.v4 : target3.v6);
+    if (self) yield* of2(self);
+    for (const target4 of [...sourceNat.map(({ pool }) => pool), ...destinationNat.map((nat) => nat.target)]) {
+      const range = target4 && (family === 4 ? target4.v4 : target4.v6);
       if (range) yield range;
     }
   }
@@ -23765,12 +24452,12 @@ function cubesOf(match, family, self, devices, paths = PATHS) {
       ...addressCondition("source", match.source, family, sentHere(path2), self),
       ...addressCondition("destination", match.destination, family, deliveredHere(path2), self)
     };
-    for (const traffic2 of match.traffic) {
-      if (traffic2.family !== null && traffic2.family !== family) continue;
-      const kind = trafficCondition(traffic2);
+    for (const traffic3 of match.traffic) {
+      if (traffic3.family !== null && traffic3.family !== family) continue;
+      const kind = trafficCondition(traffic3);
       if (openings === "any") cubes.push({ ...ends, ...kind });
       else if (openings === "only") {
-        if (traffic2.protocol === null || traffic2.protocol === TCP2)
+        if (traffic3.protocol === null || traffic3.protocol === TCP2)
           cubes.push({ ...ends, ...kind, protocol: [single(TCP2)], opening: [single(1)] });
       } else cubes.push({ ...ends, ...kind, opening: [single(0)] });
     }
@@ -23786,19 +24473,32 @@ function deviceCondition(clause, devices) {
 }
 function addressCondition(end, peer, family, here, self) {
   if (peer.any || peer.self && here && self === null) return {};
-  const of = (set2) => family === 4 ? set2.v4 : set2.v6;
-  const ranges3 = peer.self && here && self ? mergeRanges([...of(peer.addresses), ...of(self)]) : of(peer.addresses);
+  const of2 = (set2) => family === 4 ? set2.v4 : set2.v6;
+  const ranges3 = peer.self && here && self ? mergeRanges([...of2(peer.addresses), ...of2(self)]) : of2(peer.addresses);
   const condition = peer.negated ? { except: ranges3 } : ranges3;
   return { [end]: condition };
 }
-function trafficCondition(traffic2) {
-  const { protocol, icmp, sourcePorts, destinationPorts } = traffic2;
+function trafficCondition(traffic3) {
+  const { protocol, icmp, sourcePorts, destinationPorts } = traffic3;
   return {
     ...protocol !== null && { protocol: [single(protocol)] },
     ...icmp && { destinationPort: [single(icmp.type)] },
     ...icmp && icmp.code !== null && { sourcePort: [single(icmp.code)] },
     ...sourcePorts && { sourcePort: sourcePorts },
     ...destinationPorts && { destinationPort: destinationPorts }
+  };
+}
+function fieldsOf(packet, devices) {
+  return {
+    path: PATHS.indexOf(packet.path),
+    in: devices.numberOf(packet.in),
+    out: devices.numberOf(packet.out),
+    opening: packet.opening ? 1 : 0,
+    protocol: packet.protocol,
+    destinationPort: packet.icmp ? packet.icmp.type : packet.destinationPort ?? 0,
+    destination: packet.destination,
+    source: packet.source,
+    sourcePort: packet.icmp ? packet.icmp.code : packet.sourcePort ?? 0
   };
 }
 var MULTICAST, BROADCAST, DEFAULT_NAT_PORTS, ICMP_VALUES;
@@ -23833,9 +24533,10 @@ function fateOf(rule2) {
 function counts(rule2, limits) {
   if (!rule2.limit) return true;
   switch (limits) {
-    // In the raw table a tracked rule keeps its packets whatever its limit.
     case "untracking":
       return rule2.tracked || rule2.action === "allow";
+    case "keeping":
+      return rule2.tracked;
     case "blocking":
       return rule2.action !== "allow";
     case "tracking":
@@ -23844,27 +24545,27 @@ function counts(rule2, limits) {
 }
 function fates(policy2, family, world, limits, view) {
   const { self, essentials, defaults } = policy2;
-  const rules = [];
+  const rules2 = [];
   for (const rule2 of policy2.rules) {
     if (!counts(rule2, limits)) continue;
     const match = view === "packet" ? rule2.match : replyMatch(rule2.match);
     if (!match) continue;
     const paths = essentials && rule2.action !== "allow" ? PATHS.filter((path2) => path2 !== "loopback") : PATHS;
-    rules.push({ match: cubesOf(match, family, self, world.devices, paths), verdict: fateOf(rule2) });
+    rules2.push({ match: cubesOf(match, family, self, world.devices, paths), verdict: fateOf(rule2) });
   }
   for (const path2 of PATHS) {
     const judged = view === "packet" ? path2 : REVERSE_PATH[path2];
     const isAllowed = judged === "loopback" ? essentials || defaults.output === "allow" : defaults[judged] === "allow";
-    rules.push({
+    rules2.push({
       match: [{ path: [single2(PATHS.indexOf(path2))] }],
       verdict: isAllowed ? FATE.allowed : FATE.denied
     });
   }
-  return firstMatch(rankRules(world.spaces[family], rules));
+  return firstMatch(rankRules(world.spaces[family], rules2));
 }
 function marks(policy2, family, world, view) {
   const { self, essentials } = policy2;
-  const rules = [];
+  const rules2 = [];
   for (const rule2 of policy2.rules) {
     if (!counts(rule2, "untracking")) continue;
     const match = [];
@@ -23875,10 +24576,10 @@ function marks(policy2, family, world, view) {
       const seenPath = view === "packet" ? path2 : REVERSE_PATH[path2];
       if (seen) match.push(...cubesOf(seen, family, self, world.devices, [seenPath]));
     }
-    rules.push({ match, verdict: fateOf(rule2) });
+    rules2.push({ match, verdict: fateOf(rule2) });
   }
-  rules.push({ match: [{}], verdict: FATE.allowed });
-  return firstMatch(rankRules(world.spaces[family], rules));
+  rules2.push({ match: [{}], verdict: FATE.allowed });
+  return firstMatch(rankRules(world.spaces[family], rules2));
 }
 function withoutOut({ match, tracked, action }) {
   if (match.out === null) return match;
@@ -23894,7 +24595,7 @@ function possiblePackets(family, world) {
   const lo = single2(devices.numberOf("lo"));
   const real = { except: [none, lo] };
   const path2 = (name2) => ({ path: [single2(PATHS.indexOf(name2))] });
-  const onPath = space.set([
+  const onPath3 = space.set([
     { ...path2("input"), in: real, out: [none] },
     { ...path2("forward"), in: real, out: real },
     { ...path2("output"), in: [none], out: real },
@@ -23914,7 +24615,7 @@ function possiblePackets(family, world) {
       sourcePort: nothing
     }
   ]);
-  return space.intersection(onPath, ofKind2);
+  return space.intersection(onPath3, ofKind2);
 }
 function answerablePackets(family, world) {
   const space = world.spaces[family];
@@ -23999,17 +24700,17 @@ function piecesOf(nodes, field, diagram) {
   const end = field.firstLevel + field.levels;
   const starts = [];
   const ids = [];
-  const visit3 = (id, code, level) => {
-    if (code >= field.domain.ranks) return;
+  const visit3 = (id, code2, level) => {
+    if (code2 >= field.domain.ranks) return;
     if (levelOf(id) >= end) {
       if (ids.at(-1) === id) return;
-      starts.push(code);
+      starts.push(code2);
       ids.push(id);
       return;
     }
     const step = 1 << 2 * (end - level - 1);
     for (let k = 0; k < RADIX; k++) {
-      visit3(levelOf(id) === level ? nodes.branches[branchesOf(id) + k] : id, code + k * step, level + 1);
+      visit3(levelOf(id) === level ? nodes.branches[branchesOf(id) + k] : id, code2 + k * step, level + 1);
     }
   };
   visit3(diagram, 0, field.firstLevel);
@@ -24018,20 +24719,38 @@ function piecesOf(nodes, field, diagram) {
 function verdictsOf(space, diagram) {
   const { nodes } = space.engine;
   const seen = createIntMap();
-  const found = [];
+  const found = /* @__PURE__ */ new Set();
   const visit3 = (id) => {
-    if (!seen.add(id)) return;
-    if (id < 0) found.push(verdictOf(id));
-    else for (let k = 0; k < RADIX; k++) visit3(nodes.branches[branchesOf(id) + k]);
+    if (id < 0) found.add(verdictOf(id));
+    else if (seen.size < MANY && seen.add(id)) {
+      for (let k = 0; k < RADIX; k++) visit3(nodes.branches[branchesOf(id) + k]);
+    }
   };
   visit3(diagram);
-  return found.sort((a, b) => a - b);
+  if (seen.size === MANY) for (const verdict2 of verdictsByIndex(nodes, diagram)) found.add(verdict2);
+  return [...found].sort((a, b) => a - b);
 }
+function verdictsByIndex({ branches: branches2 }, diagram) {
+  const found = /* @__PURE__ */ new Set();
+  const reached = new Uint8Array(branchesOf(diagram) / RADIX + 1);
+  reached[reached.length - 1] = 1;
+  for (let index = reached.length - 1; index >= 0; index--) {
+    if (reached[index] === 0) continue;
+    for (let at = index * RADIX; at < (index + 1) * RADIX; at++) {
+      const id = branches2[at];
+      if (id < 0) found.add(verdictOf(id));
+      else reached[branchesOf(id) / RADIX] = 1;
+    }
+  }
+  return found;
+}
+var MANY;
 var init_walk = __esm({
   "src/packets/walk.ts"() {
     "use strict";
     init_int_map();
     init_nodes2();
+    MANY = 1 << 12;
   }
 });
 
@@ -24040,11 +24759,11 @@ function countPackets(space, diagram) {
   const { fields, engine } = space;
   const sizes = Array(fields.length + 1).fill(1n);
   for (let i = fields.length - 1; i >= 0; i--) sizes[i] = sizes[i + 1] * BigInt(fields[i].domain.size);
-  const known = fields.map(() => ({ ids: createIntMap(), counts: [] }));
+  const known3 = fields.map(() => ({ ids: createIntMap(), counts: [] }));
   const count2 = (id, from) => {
     if (id === NONE) return 0n;
     if (id < 0) return sizes[from];
-    const { ids, counts: counts2 } = known[from];
+    const { ids, counts: counts2 } = known3[from];
     const index = ids.indexOf(id);
     if (index >= 0) return counts2[index];
     const { domain } = fields[from];
@@ -24069,97 +24788,229 @@ var init_count = __esm({
   }
 });
 
+// src/packets/samples.ts
+function lookUp(list, packets) {
+  const { fields } = list.space;
+  const cubes = [];
+  const rules2 = [];
+  list.cubes.forEach((ofRule, rule2) => {
+    for (const cube of ofRule) {
+      cubes.push(cube);
+      rules2.push(rule2);
+    }
+  });
+  const found = [];
+  const search = (packet, items, from) => {
+    let first3 = -1;
+    for (const item of items) {
+      const rule2 = rules2[item];
+      if (rule2 === first3 || !contains(cubes[item], packets[packet], from)) continue;
+      if (first3 >= 0) return { first: first3, second: rule2 };
+      first3 = rule2;
+    }
+    return { first: first3, second: -1 };
+  };
+  const divide = (some, items, from) => {
+    if (some.length === 0) return;
+    if (from === fields.length || some.length <= FEW) {
+      for (const packet of some) found[packet] = search(packet, items, from);
+      return;
+    }
+    if (items.every((item) => cubes[item][from] === null)) {
+      divide(some, items, from + 1);
+      return;
+    }
+    const starts = boundaries(cubes, items, from, fields[from].domain.ranks);
+    const packetsOf = starts.map(() => []);
+    for (const packet of some) packetsOf[indexOf(starts, packets[packet][from] + 1) - 1].push(packet);
+    const place = [0];
+    for (const inClass of packetsOf) place.push(place.at(-1) + (inClass.length > 0 ? 1 : 0));
+    const lists = Array.from({ length: place.at(-1) }, () => []);
+    for (const item of items) {
+      const ranks2 = cubes[item][from];
+      const pairs2 = ranks2 ?? [0, Number.POSITIVE_INFINITY];
+      for (let i = 0; i < pairs2.length; i += 2) {
+        const end = place[indexOf(starts, pairs2[i + 1])];
+        for (let k = place[indexOf(starts, pairs2[i])]; k < end; k++) lists[k].push(item);
+      }
+    }
+    packetsOf.forEach((inClass, k) => {
+      if (inClass.length > 0) divide(inClass, lists[place[k]], from + 1);
+    });
+  };
+  divide(
+    packets.map((_, i) => i),
+    cubes.map((_, i) => i),
+    0
+  );
+  return found;
+}
+function contains(cube, packet, from = 0) {
+  for (let i = cube.length - 1; i >= from; i--) if (!holdsRank(cube[i], packet[i])) return false;
+  return true;
+}
+var FEW;
+var init_samples = __esm({
+  "src/packets/samples.ts"() {
+    "use strict";
+    init_first_match();
+    init_ranks();
+    FEW = 4;
+  }
+});
+
 // src/packets/fates.ts
-function fatesOf(list, otherwise) {
+function fatesOf(list, otherwise, rounds = ROUNDS) {
   const { space } = list;
-  const { engine } = space;
-  const { nodes, operations, pins } = engine;
-  const base = nodes.count;
-  const bottom = pins.length;
-  const fates2 = [];
-  const plant = (start, end, smallest) => {
-    const middle = end - start > smallest ? start + Math.ceil((end - start) / smallest / 2) * smallest : end;
-    if (middle >= end) {
-      const single6 = end - start === 1;
-      pins.push(
-        single6 ? engine.operations.map(matchOf(list, start), (is) => is && list.verdicts[start]) : firstMatch(list, start, end)
-      );
-      return { start, end, place: pins.length - 1, halves: null };
-    }
-    const left = plant(start, middle, smallest);
-    const right = plant(middle, end, smallest);
-    pins.push(operations.overlay(pins[left.place], pins[right.place]));
-    engine.collectIfWorthwhile(base);
-    return { start, end, place: pins.length - 1, halves: [left, right] };
+  const shown = trySamples(list, otherwise, rounds);
+  const suspects = [];
+  list.cubes.forEach((cubes, rule2) => {
+    if (cubes.length > 0 && shown[rule2] === UNKNOWN) suspects.push(rule2);
+  });
+  const nextVerdicts = /* @__PURE__ */ new Map();
+  if (suspects.length > 0) {
+    space.tidy(() => {
+      for (const { rule: rule2, next: next2 } of secondThoughts(list, suspects, otherwise)) {
+        const known3 = nextVerdicts.get(rule2);
+        if (known3) known3.push(next2);
+        else nextVerdicts.set(rule2, [next2]);
+      }
+      return [];
+    });
+  }
+  return list.cubes.map((cubes, rule2) => {
+    if (shown[rule2] === NEEDED) return { matches: true, decides: true, removable: false };
+    const next2 = nextVerdicts.get(rule2) ?? [];
+    return {
+      matches: cubes.length > 0,
+      decides: next2.length > 0,
+      removable: next2.every((verdict2) => verdict2 === list.verdicts[rule2])
+    };
+  });
+}
+function trySamples(list, otherwise, rounds) {
+  const { nodes } = list.space.engine;
+  const { fields } = list.space;
+  const shown = new Uint8Array(list.count);
+  const next2 = random(list.count);
+  const domains = fields.map(({ domain }) => domain);
+  let tries = [];
+  list.cubes.forEach((cubes, rule2) => {
+    if (cubes.length > 0)
+      tries.push({ rule: rule2, cube: cubes[0], packet: cubes[0].map((set2) => set2?.[0] ?? 0) });
+  });
+  for (let round = 0; round < rounds && tries.length > 0; round++) {
+    const matches3 = lookUp(
+      list,
+      tries.map(({ packet }) => packet)
+    );
+    tries = tries.flatMap((current, i) => {
+      const { rule: rule2, packet } = current;
+      const { first: first3, second } = matches3[i];
+      if (first3 === rule2) {
+        const without = second < 0 ? verdictOfRanks(nodes, fields, otherwise, packet) : list.verdicts[second];
+        if (without !== list.verdicts[rule2]) {
+          shown[rule2] = NEEDED;
+          return [];
+        }
+      } else if (list.cubes[rule2].every((cube) => list.cubes[first3].some((other) => covers(other, cube, domains)))) {
+        shown[rule2] = COVERED;
+        return [];
+      }
+      const obstacle = first3 === rule2 ? second : first3;
+      return [elsewhere(list, current, obstacle, next2)];
+    });
+  }
+  return shown;
+}
+function elsewhere({ space: { fields }, cubes }, { rule: rule2, cube, packet }, obstacle, next2) {
+  const blocking = obstacle < 0 ? void 0 : cubes[obstacle].find((other) => contains(other, packet));
+  const ways = blocking ? fields.flatMap(({ domain }, i2) => {
+    const ranks3 = subtractRanks(cube[i2], blocking[i2], domain.ranks);
+    return ranks3.length > 0 ? [{ i: i2, ranks: ranks3 }] : [];
+  }) : [];
+  if (ways.length === 0) {
+    const other = cubes[rule2][Math.floor(next2() * cubes[rule2].length)];
+    return {
+      rule: rule2,
+      cube: other,
+      packet: other.map((set2, i2) => pick2(set2 ?? [0, fields[i2].domain.ranks], next2))
+    };
+  }
+  const { i, ranks: ranks2 } = ways[Math.floor(next2() * ways.length)];
+  return { rule: rule2, cube, packet: packet.with(i, pick2(ranks2, next2)) };
+}
+function pick2(ranks2, next2) {
+  const pair = 2 * Math.floor(next2() * ranks2.length / 2);
+  return ranks2[pair] + Math.floor(next2() * (ranks2[pair + 1] - ranks2[pair]));
+}
+function covers(outer, inner, domains) {
+  return outer.every((set2, i) => subtractRanks(inner[i], set2, domains[i].ranks).length === 0);
+}
+function secondThoughts(list, suspects, otherwise) {
+  const { space } = list;
+  const { operations } = space.engine;
+  const verdicts = [
+    0,
+    ...new Set([...list.verdicts, ...verdictsOf(space, otherwise)].filter((v) => v !== 0))
+  ];
+  const codes = new Map(verdicts.map((verdict2, code2) => [verdict2, code2]));
+  const width = verdicts.length;
+  const names2 = new Map(suspects.map((rule2, i) => [rule2, i + 1]));
+  const UNNAMED = 0;
+  const nameOf4 = (code2) => Math.floor(code2 / width);
+  const settled = (code2) => code2 !== 0 && code2 % width !== 0;
+  const ownVerdict = (code2) => nameOf4(code2) === UNNAMED ? code2 : codes.get(list.verdicts[suspects[nameOf4(code2) - 1]]);
+  const merge4 = (first3, second) => {
+    if (first3 === 0) return second;
+    if (settled(first3)) return first3;
+    if (nameOf4(first3) === nameOf4(second)) return second;
+    return first3 + ownVerdict(second);
   };
-  const descend = (tree) => {
-    engine.collectIfWorthwhile(base);
-    if (tree.halves) {
-      const [left, right] = tree.halves;
-      const map2 = pins.length - 1;
-      pins.push(
-        operations.combine(
-          operations.keep(pins[map2], pins[left.place]),
-          pins[right.place],
-          later,
-          SHORTCUTS
-        )
-      );
-      descend(left);
-      pins.push(
-        operations.combine(
-          operations.keep(pins[map2], pins[right.place]),
-          pins[left.place],
-          earlier,
-          SHORTCUTS
-        )
-      );
-      descend(right);
-    } else if (tree.end - tree.start > 1) {
-      const inner = plant(tree.start, tree.end, 1);
-      pins.push(pins[inner.place - (2 * (tree.end - tree.start) - 1)]);
-      descend(inner);
-      pins.length -= 2 * (tree.end - tree.start) - 1;
-    } else {
-      fates2[tree.start] = fateOf2(verdictsOf(space, pins.at(-1)), list.verdicts[tree.start]);
-    }
-    pins.pop();
-  };
-  if (list.count === 0) return [];
-  const whole = plant(0, list.count, BLOCK);
-  const later0 = operations.map(otherwise, (verdict2) => verdict2 | LATER);
-  pins.push(operations.keep(later0, pins[whole.place]));
-  descend(whole);
-  pins.length = bottom;
-  engine.collectIfWorthwhile(base);
-  return fates2;
+  const shortcuts = { settled: (code2) => settled(code2), neutral: true };
+  const overlay = (first3, second) => first3 === NONE ? second : operations.combine(first3, second, merge4, shortcuts);
+  const composed = compose(list, {
+    terminalOf: (rule2) => {
+      const name2 = names2.get(rule2);
+      return terminal(name2 === void 0 ? codes.get(list.verdicts[rule2]) : name2 * width);
+    },
+    overlay,
+    settled: (id) => settled(verdictOf(id))
+  });
+  const whole = overlay(
+    composed,
+    operations.map(otherwise, (verdict2) => codes.get(verdict2))
+  );
+  const found = [];
+  for (const code2 of verdictsOf(space, whole)) {
+    if (nameOf4(code2) === UNNAMED) continue;
+    found.push({ rule: suspects[nameOf4(code2) - 1], next: verdicts[code2 % width] });
+  }
+  return found;
 }
-function later(known, next2) {
-  return next2 === 0 ? known : next2 | LATER;
-}
-function earlier(known, previous) {
-  return previous === 0 ? known : previous;
-}
-function fateOf2(verdicts, own2) {
-  const takenBy = verdicts.filter((verdict2) => verdict2 !== 0 && verdict2 < LATER);
-  const left = verdicts.filter((verdict2) => verdict2 >= LATER);
-  return {
-    matches: takenBy.length + left.length > 0,
-    decides: left.length > 0,
-    takenBy,
-    removable: left.every((verdict2) => verdict2 === (own2 | LATER))
+function random(seed) {
+  let state2 = seed;
+  return () => {
+    state2 = state2 + 1831565813 | 0;
+    let t = Math.imul(state2 ^ state2 >>> 15, 1 | state2);
+    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
+    return ((t ^ t >>> 14) >>> 0) / 4294967296;
   };
 }
-var LATER, BLOCK, SHORTCUTS;
+var ROUNDS, UNKNOWN, NEEDED, COVERED;
 var init_fates2 = __esm({
   "src/packets/fates.ts"() {
     "use strict";
     init_first_match();
-    init_rules();
+    init_nodes2();
+    init_ranks();
+    init_samples();
+    init_space();
     init_walk();
-    LATER = 1 << 20;
-    BLOCK = 1 << 11;
-    SHORTCUTS = { settled: (verdict2) => verdict2 < LATER, neutral: true };
+    ROUNDS = 3;
+    UNKNOWN = 0;
+    NEEDED = 1;
+    COVERED = 2;
   }
 });
 
@@ -24168,27 +25019,55 @@ function verdictOf2(rule2) {
   return rule2.action === "reject" ? REJECTED : fateOf(rule2);
 }
 function ruleList({ policy: policy2, world }, family) {
-  const rules = policy2.rules.map((rule2) => {
+  const rules2 = policy2.rules.map((rule2) => {
     const paths = policy2.essentials && rule2.action !== "allow" ? PATHS.filter((path2) => path2 !== "loopback") : PATHS;
     return {
       match: cubesOf(rule2.match, family, policy2.self, world.devices, paths),
       verdict: rule2.limit ? LIMITED : verdictOf2(rule2)
     };
   });
-  return rankRules(world.spaces[family], rules);
+  return rankRules(world.spaces[family], rules2);
 }
-function ruleFates(meaning) {
-  const families = [4, 6].map(
-    (family) => fatesOf(meaning.ruleList(family), defaultFates(meaning, family))
+function ruleFates(meaning, within = (_, make) => make()) {
+  const families2 = [4, 6].map(
+    (family) => within(family, () => {
+      const list = behindImpossible(meaning.ruleList(family), meaning.world);
+      return fatesOf(list, defaultFates(meaning, family)).slice(1);
+    })
   );
   return meaning.policy.rules.map((_, i) => {
-    const both = families.map((fates2) => fates2[i]);
+    const both = families2.map((fates2) => fates2[i]);
     return {
-      matches: both.some(({ matches: matches2 }) => matches2),
+      matches: both.some(({ matches: matches3 }) => matches3),
       decides: both.some(({ decides }) => decides),
       removable: both.every(({ removable }) => removable)
     };
   });
+}
+function behindImpossible(list, { devices }) {
+  const single10 = (value) => [{ first: value, last: value }];
+  const path2 = (name2) => ({ path: single10(PATHS.indexOf(name2)) });
+  const none = single10(devices.numberOf(null));
+  const lo = single10(devices.numberOf(LOOPBACK));
+  const unreal = [...none, ...lo];
+  const match = [
+    { protocol: { except: single10(TCP2) }, opening: single10(1) },
+    { ...path2("input"), in: unreal },
+    { ...path2("input"), out: { except: none } },
+    { ...path2("forward"), in: unreal },
+    { ...path2("forward"), out: unreal },
+    { ...path2("output"), in: { except: none } },
+    { ...path2("output"), out: unreal },
+    { ...path2("loopback"), in: { except: lo } },
+    { ...path2("loopback"), out: { except: lo } }
+  ];
+  const first3 = rankRules(list.space, [{ match, verdict: IMPOSSIBLE }]);
+  return {
+    space: list.space,
+    count: list.count + 1,
+    cubes: [...first3.cubes, ...list.cubes],
+    verdicts: [...first3.verdicts, ...list.verdicts]
+  };
 }
 function defaultFates({ policy: policy2, world }, family) {
   const space = world.spaces[family];
@@ -24196,10 +25075,10 @@ function defaultFates({ policy: policy2, world }, family) {
   let map2 = space.nothing;
   for (const [i, path2] of PATHS.entries()) {
     const isAllowed = path2 === "loopback" ? essentials || defaults.output === "allow" : defaults[path2] === "allow";
-    const onPath = space.set([{ path: [{ first: i, last: i }] }]);
+    const onPath3 = space.set([{ path: [{ first: i, last: i }] }]);
     map2 = space.overlay(
       map2,
-      space.map(onPath, (is) => is ? isAllowed ? FATE.allowed : FATE.denied : 0)
+      space.map(onPath3, (is) => is ? isAllowed ? FATE.allowed : FATE.denied : 0)
     );
   }
   return map2;
@@ -24207,70 +25086,93 @@ function defaultFates({ policy: policy2, world }, family) {
 function takersOf(meaning, index) {
   const { policy: policy2 } = meaning;
   const taken = /* @__PURE__ */ new Map();
+  let isWhole = true;
   for (const family of [4, 6]) {
     const list = meaning.ruleList(family);
     const space = meaning.space(family);
     let left = space.intersection(matchOf(list, index), meaning.possible(family));
-    for (let earlier2 = 0; earlier2 < index && left !== space.nothing; earlier2++) {
-      if (!rulesMeet(list, earlier2, index)) continue;
-      const match = matchOf(list, earlier2);
+    if (policy2.essentials) left = space.difference(left, space.set([onPath("loopback")]));
+    for (let earlier = 0; earlier < index && left !== space.nothing; earlier++) {
+      if (!rulesMeet(list, earlier, index)) continue;
+      const match = matchOf(list, earlier);
       const packets = countPackets(space, space.intersection(left, match));
       if (packets === 0n) continue;
-      const rule2 = policy2.rules[earlier2];
+      const rule2 = policy2.rules[earlier];
       taken.set(rule2, (taken.get(rule2) ?? 0n) + packets);
       left = space.difference(left, match);
     }
+    isWhole &&= left === space.nothing;
   }
-  return [...taken].map(([rule2, packets]) => ({ rule: rule2, packets })).sort((a, b) => a.packets > b.packets ? -1 : a.packets < b.packets ? 1 : 0);
+  const takers = [...taken].map(([rule2, packets]) => ({ rule: rule2, packets })).sort((a, b) => a.packets > b.packets ? -1 : a.packets < b.packets ? 1 : 0);
+  return { takers, isWhole };
+}
+function onPath(path2) {
+  const number2 = PATHS.indexOf(path2);
+  return { path: [{ first: number2, last: number2 }] };
 }
 function sameEffect(a, b) {
   return verdictOf2(a) === verdictOf2(b);
 }
-var LIMITED, REJECTED;
+var LIMITED, REJECTED, IMPOSSIBLE;
 var init_rule_fates = __esm({
   "src/meaning/rule-fates.ts"() {
     "use strict";
     init_count();
     init_fates2();
     init_rules();
+    init_packet();
     init_paths();
     init_fates();
     init_world();
     LIMITED = 5;
     REJECTED = 6;
+    IMPOSSIBLE = 7;
   }
 });
 
 // src/meaning/meaning.ts
 function meaningOf(policy2, world = createWorld([policy2])) {
   const made = /* @__PURE__ */ new Map();
-  const once = (key2, make) => {
-    const known = made.get(key2);
-    if (known !== void 0) return known;
-    const diagram = make();
+  const spent = /* @__PURE__ */ new Map();
+  const once = (family, what, make) => {
+    const key2 = `${family} ${what}`;
+    const known3 = made.get(key2);
+    if (known3 !== void 0) return known3;
+    const diagram = withinBudget(key2, family, make);
     made.set(key2, diagram);
     return diagram;
   };
+  function withinBudget(key2, family, make) {
+    const budget = spent.get(key2);
+    if (budget !== void 0) throw new BudgetSpent(budget);
+    const conclusion = attempt(world.spaces[family], make);
+    if (conclusion.kind === "conclusive") return conclusion.value;
+    spent.set(key2, conclusion.budget);
+    throw new BudgetSpent(conclusion.budget);
+  }
   const lists = {};
-  let rules = null;
+  let rules2 = null;
   const meaning = {
     policy: policy2,
     world,
     space: (family) => world.spaces[family],
     fates: (family, limits, view) => (
       // Without limits the cases are one.
-      policy2.rules.some(({ limit }) => limit) ? once(`${family} ${limits} ${view}`, () => fates(policy2, family, world, limits, view)) : once(`${family} ${view}`, () => fates(policy2, family, world, limits, view))
+      policy2.rules.some(({ limit }) => limit) ? once(family, `${limits} ${view}`, () => fates(policy2, family, world, limits, view)) : once(family, view, () => fates(policy2, family, world, limits, view))
     ),
-    marks: (family, view) => once(`${family} marks ${view}`, () => marks(policy2, family, world, view)),
-    possible: (family) => once(`${family} possible`, () => possiblePackets(family, world)),
-    answerable: (family) => once(`${family} answerable`, () => answerablePackets(family, world)),
+    marks: (family, view) => (
+      // Where no rule asks for the output interface, raw knows all that there is to know.
+      policy2.rules.some(({ match }) => match.out) ? once(family, `marks ${view}`, () => marks(policy2, family, world, view)) : meaning.fates(family, "untracking", view)
+    ),
+    possible: (family) => once(family, "possible", () => possiblePackets(family, world)),
+    answerable: (family) => once(family, "answerable", () => answerablePackets(family, world)),
     ruleList(family) {
       lists[family] ??= ruleList(meaning, family);
       return lists[family];
     },
     ruleFates() {
-      rules ??= ruleFates(meaning);
-      return rules;
+      rules2 ??= ruleFates(meaning, (family, make) => withinBudget(`${family} rules`, family, make));
+      return rules2;
     }
   };
   return meaning;
@@ -24278,9 +25180,94 @@ function meaningOf(policy2, world = createWorld([policy2])) {
 var init_meaning = __esm({
   "src/meaning/meaning.ts"() {
     "use strict";
+    init_nodes2();
+    init_space();
     init_fates();
     init_rule_fates();
     init_world();
+  }
+});
+
+// src/meaning/vocabulary.ts
+var vocabulary_exports = {};
+__export(vocabulary_exports, {
+  eitherVocabulary: () => eitherVocabulary,
+  portsOf: () => portsOf,
+  vocabularyOf: () => vocabularyOf
+});
+function portsOf(ranges3) {
+  return ranges3.map(({ first: first3, last }) => first3 === last ? String(first3) : `${first3}-${last}`).join(", ");
+}
+function vocabularyOf(document, policy2) {
+  const addresses2 = /* @__PURE__ */ new Map();
+  for (const { match } of policy2.rules)
+    for (const { addresses: set2 } of [match.source, match.destination]) {
+      if (set2.name === null) continue;
+      for (const [family, ranges3] of [
+        [4, set2.v4],
+        [6, set2.v6]
+      ])
+        if (ranges3.length > 0 && ranges3.length < 100) addresses2.set(keyOf2(family, ranges3), set2.name);
+    }
+  const services = /* @__PURE__ */ new Map();
+  for (const { name: name2, members: members2 } of document.services) {
+    const byProtocol = /* @__PURE__ */ new Map();
+    for (const member of members2)
+      if (member.kind === "protocol" && typeof member.protocol === "number" && member.ports && !member.ports.negated) {
+        for (const port of member.ports.ports)
+          if (port.kind === "range")
+            byProtocol.set(member.protocol, [...byProtocol.get(member.protocol) ?? [], port]);
+      }
+    for (const [protocol, ports] of byProtocol) services.set(keyOf2(protocol, mergeRanges(ports)), name2.text);
+  }
+  return {
+    address: (family, ranges3) => addresses2.get(keyOf2(family, ranges3)) ?? null,
+    service: (protocol, ports) => services.get(keyOf2(protocol, ports)) ?? null,
+    interfaces(condition, devices) {
+      const negated = "except" in condition;
+      const numbers2 = new Set(
+        (negated ? condition.except : condition).flatMap(
+          ({ first: first3, last }) => Array.from({ length: last - first3 + 1 }, (_, i) => first3 + i)
+        )
+      );
+      numbers2.delete(devices.numberOf(null));
+      numbers2.delete(devices.numberOf("lo"));
+      const names2 = [];
+      for (const { name: name2, devices: patterns } of document.interfaces) {
+        const theirs = numbersOf(
+          patterns.map(({ text: text2 }) => text2),
+          devices
+        );
+        if (theirs.length === 0 || !theirs.every((number2) => numbers2.has(number2))) continue;
+        names2.push(name2.text);
+        for (const number2 of theirs) numbers2.delete(number2);
+      }
+      for (const number2 of numbers2) {
+        const device2 = devices.nameOf(number2);
+        if (device2 === null || !devices.isLiteral(number2)) return null;
+        names2.push(device2);
+      }
+      return names2.length === 0 ? null : `${negated ? "not " : ""}${names2.join(", ")}`;
+    }
+  };
+}
+function eitherVocabulary(first3, second) {
+  return {
+    address: (family, ranges3) => first3.address(family, ranges3) ?? second.address(family, ranges3),
+    service: (protocol, ports) => first3.service(protocol, ports) ?? second.service(protocol, ports),
+    interfaces: (condition, devices) => first3.interfaces(condition, devices) ?? second.interfaces(condition, devices)
+  };
+}
+function numbersOf(patterns, devices) {
+  return devices.matching({ negated: false, devices: patterns }).flatMap(({ first: first3, last }) => Array.from({ length: last - first3 + 1 }, (_, i) => first3 + i));
+}
+function keyOf2(kind, ranges3) {
+  return `${kind} ${ranges3.map(({ first: first3, last }) => `${first3}-${last}`).join(",")}`;
+}
+var init_vocabulary = __esm({
+  "src/meaning/vocabulary.ts"() {
+    "use strict";
+    init_ranges();
   }
 });
 
@@ -24288,16 +25275,16 @@ var init_meaning = __esm({
 function forget(space, set2, forgotten) {
   const { engine, fields } = space;
   const { nodes, operations } = engine;
-  const known = fields.map(() => /* @__PURE__ */ new Map());
+  const known3 = fields.map(() => /* @__PURE__ */ new Map());
   function from(depth, id) {
     const field = fields[depth];
     if (id < 0 || !field) return id;
-    const done = known[depth].get(id);
+    const done = known3[depth].get(id);
     if (done !== void 0) return done;
     const { starts, ids } = piecesOf(nodes, field, id);
     const below = ids.map((one) => from(depth + 1, one));
     const result = forgotten.includes(field.name) ? below.reduce((union3, one) => operations.overlay(union3, one), NONE) : engine.branch(field, starts, below);
-    known[depth].set(id, result);
+    known3[depth].set(id, result);
     return result;
   }
   return from(0, space.decided(set2));
@@ -24316,7 +25303,7 @@ function checkMatch(match, clauses, self, log) {
 }
 function familiesOf(match, self) {
   return [4, 6].filter(
-    (family) => match.traffic.some((traffic2) => traffic2.family === null || traffic2.family === family) && peerHasFamily(match.source, family, self) && peerHasFamily(match.destination, family, self)
+    (family) => match.traffic.some((traffic3) => traffic3.family === null || traffic3.family === family) && peerHasFamily(match.source, family, self) && peerHasFamily(match.destination, family, self)
   );
 }
 function peerHasFamily(peer, family, self) {
@@ -24344,26 +25331,34 @@ function checkFamilies(match, clauses, self, log) {
     });
     return false;
   }
-  const related = ends.flatMap(
-    ({ node, peer }) => node ? [{ span: node.span, text: `this is ${describeFamilies(peer, self)}` }] : []
+  const parts3 = ends.flatMap(
+    ({ node, peer }) => (
+      // What holds for both families is not what is in the way.
+      node && families(peer, self).length < 2 ? [{ span: node.span, text: `this is ${describeFamilies(peer, self)}` }] : []
+    )
   );
-  const families = new Set(match.traffic.map(({ family: family2 }) => family2));
-  const [family] = families;
-  if (clauses.traffic && families.size === 1 && family)
-    related.push({ span: clauses.traffic.span, text: `this is IPv${family}` });
+  const kinds = new Set(match.traffic.map(({ family: family2 }) => family2));
+  const [family] = kinds;
+  if (clauses.traffic && kinds.size === 1 && family)
+    parts3.unshift({ span: clauses.traffic.span, text: `this is IPv${family}` });
+  const last = parts3.at(-1);
   log.report({
     check: "families-cannot-meet",
     level: "error",
     message: "no packet can match: the parts of this sentence have no IP version in common",
-    span: clauses.span,
-    related,
+    span: last?.span ?? clauses.span,
+    ...last && { label: last.text },
+    related: parts3.slice(0, -1),
     help: "give both ends addresses of the same family"
   });
   return false;
 }
+function families(peer, self) {
+  return [4, 6].filter((family) => peerHasFamily(peer, family, self));
+}
 function describeFamilies(peer, self) {
-  const families = [4, 6].filter((family) => peerHasFamily(peer, family, self));
-  return families.length === 0 ? "empty" : families.map((family) => `IPv${family}`).join(" and ");
+  const [family] = families(peer, self);
+  return family === void 0 ? "empty" : `IPv${family}`;
 }
 function checkPaths(match, clauses, self, log) {
   if (PATHS.some((path2) => canTakePath(match, path2, self !== null))) return true;
@@ -24389,23 +25384,23 @@ var init_check_match = __esm({
 
 // src/policy/names.ts
 function declareNames(document, log) {
-  const addresses = new Map(document.addresses.map((declaration) => [declaration.name.text, declaration]));
+  const addresses2 = new Map(document.addresses.map((declaration) => [declaration.name.text, declaration]));
   const services = new Map(document.services.map((declaration) => [declaration.name.text, declaration]));
   const interfaces = new Map(document.interfaces.map((declaration) => [declaration.name.text, declaration]));
   const resolved = /* @__PURE__ */ new Map();
   const path2 = [];
   function follow(node) {
-    const known = resolved.get(node.name);
-    if (known) return known;
-    const declaration = addresses.get(node.name);
+    const known3 = resolved.get(node.name);
+    if (known3) return known3;
+    const declaration = addresses2.get(node.name);
     if (!declaration) {
-      reportUnknown(log, "address", node.name, node.span, [...addresses.keys(), "any", "self"]);
-      resolved.set(node.name, NOTHING);
-      return NOTHING;
+      reportUnknown(log, "address", node.name, node.span, [...addresses2.keys(), "any", "self"]);
+      resolved.set(node.name, ANYTHING);
+      return ANYTHING;
     }
     if (path2.includes(declaration)) {
       reportCycle(log, node, path2.slice(path2.indexOf(declaration)));
-      return NOTHING;
+      return ANYTHING;
     }
     path2.push(declaration);
     const members2 = union3(declaration.members);
@@ -24415,6 +25410,7 @@ function declareNames(document, log) {
     return result;
   }
   function union3(nodes) {
+    let isKnown = true;
     let any = false;
     let self = false;
     const v4 = [];
@@ -24432,6 +25428,7 @@ function declareNames(document, log) {
           break;
         case "name": {
           const named2 = follow(node);
+          isKnown &&= named2.isKnown;
           any ||= named2.any;
           self ||= named2.self;
           for (const range of named2.set.v4) v4.push(range);
@@ -24440,7 +25437,7 @@ function declareNames(document, log) {
         }
       }
     }
-    return { any, self, set: { name: null, v4: mergeRanges(v4), v6: mergeRanges(v6) } };
+    return { isKnown, any, self, set: { name: null, v4: mergeRanges(v4), v6: mergeRanges(v6) } };
   }
   for (const { name: name2 } of document.addresses) follow({ kind: "name", name: name2.text, span: name2.span });
   return {
@@ -24448,7 +25445,16 @@ function declareNames(document, log) {
       const [only] = nodes;
       return nodes.length === 1 && only?.kind === "name" ? follow(only) : union3(nodes);
     },
-    service(node) {
+    traffic(node) {
+      const declaration = services.get(node.name);
+      if (!declaration)
+        reportUnknown(log, "protocol or service", node.name, node.span, [
+          ...services.keys(),
+          ...PROTOCOL_NAMES
+        ]);
+      return declaration;
+    },
+    portsOf(node) {
       const declaration = services.get(node.name);
       if (!declaration) reportUnknown(log, "service", node.name, node.span, [...services.keys()]);
       return declaration;
@@ -24457,8 +25463,8 @@ function declareNames(document, log) {
     interfaceNames: [...interfaces.keys()]
   };
 }
-function reportUnknown(log, what, name2, span, known) {
-  const near = suggest(name2, known);
+function reportUnknown(log, what, name2, span, known3) {
+  const near = suggest(name2, known3);
   log.report({
     check: "unknown-name",
     level: "error",
@@ -24486,28 +25492,38 @@ function servicePorts(service, protocol) {
   );
   return ranges3.length > 0 ? mergeRanges(ranges3.map(({ first: first3, last }) => ({ first: first3, last }))) : void 0;
 }
-var EMPTY, NOTHING, SECTION;
+var ANYTHING, SECTION;
 var init_names = __esm({
   "src/policy/names.ts"() {
     "use strict";
     init_ranges();
+    init_protocols2();
     init_suggest();
-    EMPTY = { name: null, v4: [], v6: [] };
-    NOTHING = { any: false, self: false, set: EMPTY };
-    SECTION = { address: "addresses", service: "services", interface: "interfaces" };
+    ANYTHING = {
+      isKnown: false,
+      any: true,
+      self: false,
+      set: { name: null, v4: [], v6: [] }
+    };
+    SECTION = {
+      address: "addresses",
+      service: "services",
+      "protocol or service": "services",
+      interface: "interfaces"
+    };
   }
 });
 
 // src/policy/match.ts
 function resolveMatch(clauses, names2, log) {
-  const traffic2 = resolveTraffic(clauses, names2, log);
+  const traffic3 = resolveTraffic(clauses, names2, log);
   const source = resolvePeer(clauses.from, names2);
   const destination = resolvePeer(clauses.to, names2);
   const incoming = resolveInterfaces(clauses.in, names2, log);
   const outgoing = resolveInterfaces(clauses.out, names2, log);
-  if (!traffic2) return null;
+  if (!traffic3) return null;
   return {
-    traffic: traffic2,
+    traffic: traffic3,
     source,
     destination,
     in: incoming,
@@ -24524,7 +25540,7 @@ function resolveInterfaces(node, names2, log) {
   if (!node) return null;
   const devices = node.names.flatMap(({ text: text2, span }) => {
     const declared = names2.interface(text2);
-    if (declared) return declared.devices.map((device3) => device3.text);
+    if (declared) return declared.devices.map((device2) => device2.text);
     if (/^[A-Za-z_-]+$/.test(text2) && suggest(text2, names2.interfaceNames))
       reportUnknown(log, "interface", text2, span, names2.interfaceNames);
     return [text2];
@@ -24538,7 +25554,7 @@ function resolveTraffic(clauses, names2, log) {
   const destinationPorts = clauses.to?.ports ?? null;
   for (const ports of [sourcePorts, destinationPorts])
     if (ports && !havePorts(members2, ports, clauses, log)) return null;
-  const traffic2 = [];
+  const traffic3 = [];
   let failed = false;
   for (const member of members2) {
     const source = resolvePorts(sourcePorts, member, names2, log);
@@ -24550,10 +25566,10 @@ function resolveTraffic(clauses, names2, log) {
     const own2 = member?.ports ? resolvePorts(member.ports, member, names2, log) ?? null : null;
     const both = own2 && destination ? intersectRanges(own2, destination) : own2 ?? destination;
     if (both?.length === 0 || source?.length === 0) continue;
-    traffic2.push(...asTraffic(member, source, both));
+    traffic3.push(...asTraffic(member, source, both));
   }
   if (failed) return null;
-  if (traffic2.length === 0) {
+  if (traffic3.length === 0) {
     const own2 = clauses.traffic?.kind === "name";
     log.report({
       check: "unmatchable-rule",
@@ -24564,27 +25580,30 @@ function resolveTraffic(clauses, names2, log) {
     });
     return null;
   }
-  return mergeTraffic(traffic2);
+  return mergeTraffic(traffic3);
 }
 function trafficMembers(node, names2) {
   if (!node) return [null];
   if (node.kind === "protocol") return [node];
-  const service = names2.service(node);
+  const service = names2.traffic(node);
   return service ? service.members.filter((member) => member.kind === "protocol") : null;
 }
 function havePorts(members2, ports, clauses, log) {
-  const portless = members2.find(
-    (member) => !member || member.protocol === "icmp" || !PROTOCOLS_WITH_PORTS2.has(member.protocol)
-  );
+  const portless = members2.find((member) => !member || !hasPorts(member.protocol));
   if (portless === void 0) return true;
-  log.report({
-    check: "port-without-protocol",
-    level: "error",
-    message: portless ? "these ports belong to a protocol that has none" : "ports need a protocol: every protocol has its own",
-    span: ports.span,
-    ...clauses.traffic && { related: [{ span: clauses.traffic.span, text: "this has no ports" }] },
-    help: clauses.traffic ? "leave the ports out, or name `tcp`, `udp` or `sctp`" : "name the protocol before `from`, for example `tcp`"
-  });
+  const { traffic: traffic3 } = clauses;
+  if (portless && traffic3?.kind === "name")
+    log.report({
+      check: "port-without-protocol",
+      level: "error",
+      message: `\`${traffic3.name}\` is not only for protocols that have ports`,
+      span: ports.span,
+      related: [
+        { span: traffic3.span, text: "the service" },
+        { span: portless.span, text: "this has no ports" }
+      ],
+      help: "leave the ports out, or split the service"
+    });
   return false;
 }
 function resolvePorts(node, member, names2, log) {
@@ -24595,7 +25614,7 @@ function resolvePorts(node, member, names2, log) {
       ranges3.push({ first: port.first, last: port.last });
       continue;
     }
-    const service = names2.service(port);
+    const service = names2.portsOf(port);
     const ports = service && typeof member.protocol === "number" && servicePorts(service, member.protocol);
     if (!ports) {
       if (service) reportNoPorts(service, port.span, member, log);
@@ -24603,8 +25622,8 @@ function resolvePorts(node, member, names2, log) {
     }
     ranges3.push(...ports);
   }
-  const merged = mergeRanges(ranges3);
-  return node.negated ? complementPorts(merged) : merged;
+  const merged2 = mergeRanges(ranges3);
+  return node.negated ? complementPorts(merged2) : merged2;
 }
 function reportNoPorts(service, span, member, log) {
   log.report({
@@ -24626,11 +25645,11 @@ function asTraffic(member, sourcePorts, destinationPorts) {
     { family: 4, number: ICMP, icmp: icmp?.v4 ?? null },
     { family: 6, number: ICMPV6, icmp: icmp?.v6 ?? null }
   ];
-  const isIcmp = both.filter(
+  const isIcmp2 = both.filter(
     (kind) => (protocol === "icmp" || protocol === kind.number) && (!icmp || kind.icmp !== null)
   );
-  if (isIcmp.length > 0 || protocol === "icmp")
-    return isIcmp.map((kind) => ({
+  if (isIcmp2.length > 0 || protocol === "icmp")
+    return isIcmp2.map((kind) => ({
       protocol: kind.number,
       family: kind.family,
       icmp: kind.icmp,
@@ -24639,23 +25658,24 @@ function asTraffic(member, sourcePorts, destinationPorts) {
     }));
   return [{ protocol, family: null, icmp: null, sourcePorts, destinationPorts }];
 }
-function mergeTraffic(traffic2) {
-  if (traffic2.length < 2) return traffic2;
-  const merged = /* @__PURE__ */ new Map();
-  for (const entry of traffic2) {
+function mergeTraffic(traffic3) {
+  if (traffic3.length < 2) return traffic3;
+  const merged2 = /* @__PURE__ */ new Map();
+  for (const entry of traffic3) {
     const { protocol, family, icmp, sourcePorts } = entry;
     const key2 = JSON.stringify([protocol, family, icmp, sourcePorts]);
-    const other = merged.get(key2);
+    const other = merged2.get(key2);
     const destinationPorts = other?.destinationPorts && entry.destinationPorts ? mergeRanges([...other.destinationPorts, ...entry.destinationPorts]) : other ? null : entry.destinationPorts;
-    merged.set(key2, { ...entry, destinationPorts });
+    merged2.set(key2, { ...entry, destinationPorts });
   }
-  return [...merged.values()];
+  return [...merged2.values()];
 }
 var ANYONE;
 var init_match = __esm({
   "src/policy/match.ts"() {
     "use strict";
     init_ranges();
+    init_protocols2();
     init_suggest();
     init_names();
     init_packet();
@@ -24694,7 +25714,7 @@ function resolveNat(nodes, names2, self, log) {
   return { sourceNat, destinationNat };
 }
 function resolveSource(node, match, origin, names2, self, log) {
-  if (node.ports && !portsFit(match, node.ports.span, log)) return null;
+  if (node.ports && !portsFit(match, node, node.ports.span, log)) return null;
   const pool = node.pool ? resolveTarget(node.pool, names2, log) : null;
   const fitting = node.pool ? fitFamilies(match, pool, node.pool, self, log) : match;
   if (!fitting) return null;
@@ -24708,20 +25728,21 @@ function resolveSource(node, match, origin, names2, self, log) {
   };
 }
 function resolveDestination(node, match, origin, names2, self, log) {
-  if (node.port && !portsNeeded(match, node.port.span, log)) return null;
-  const target3 = node.target ? resolveTarget(node.target, names2, log) : null;
-  const fitting = node.target ? fitFamilies(match, target3, node.target, self, log) : match;
+  if (node.port && !portsNeeded(match, node, node.port.span, log)) return null;
+  const target4 = node.target ? resolveTarget(node.target, names2, log) : null;
+  const fitting = node.target ? fitFamilies(match, target4, node.target, self, log) : match;
   if (!fitting) return null;
   return {
     match: fitting,
-    target: target3,
+    target: target4,
     redirect: node.kind === "redirect",
     ports: node.port && { first: node.port.first, last: node.port.last },
     origin
   };
 }
 function resolveTarget(nodes, names2, log) {
-  const { any, self, set: set2 } = names2.addresses(nodes);
+  const { isKnown, any, self, set: set2 } = names2.addresses(nodes);
+  if (!isKnown) return null;
   const span = spanOf2(nodes);
   const fault2 = any || self ? "`any` and `self` are no addresses to translate to" : contiguityFault(set2);
   if (fault2) {
@@ -24742,14 +25763,14 @@ function contiguityFault(set2) {
     return "the kernel translates to one contiguous range of addresses, and these have gaps";
   return set2.v4.length + set2.v6.length === 0 ? "there is no address here to translate to" : null;
 }
-function fitFamilies(match, target3, nodes, self, log) {
-  if (!target3) return null;
-  const families = familiesOf(match, self).filter((family) => targetOf(target3, family) !== null);
-  const traffic2 = families.flatMap(
+function fitFamilies(match, target4, nodes, self, log) {
+  if (!target4) return null;
+  const families2 = familiesOf(match, self).filter((family) => targetOf(target4, family) !== null);
+  const traffic3 = families2.flatMap(
     (family) => match.traffic.filter((entry) => entry.family === null || entry.family === family).map((entry) => ({ ...entry, family }))
   );
-  if (families.length === 2) return match;
-  if (families.length === 1) return { ...match, traffic: traffic2 };
+  if (families2.length === 2) return match;
+  if (families2.length === 1) return { ...match, traffic: traffic3 };
   log.report({
     check: "families-cannot-meet",
     level: "error",
@@ -24759,26 +25780,28 @@ function fitFamilies(match, target3, nodes, self, log) {
   });
   return null;
 }
-function targetOf(target3, family) {
-  return family === 4 ? target3.v4 : target3.v6;
+function targetOf(target4, family) {
+  return family === 4 ? target4.v4 : target4.v6;
 }
-function portsFit(match, span, log) {
+function portsFit(match, node, span, log) {
   const fits = match.traffic.some(({ protocol }) => protocol === null || PROTOCOLS_WITH_PORTS2.has(protocol));
-  if (!fits) reportPorts(span, log);
+  if (!fits) reportPorts(node, span, log);
   return fits;
 }
-function portsNeeded(match, span, log) {
+function portsNeeded(match, node, span, log) {
   const fits = match.traffic.every(({ protocol }) => protocol !== null && PROTOCOLS_WITH_PORTS2.has(protocol));
-  if (!fits) reportPorts(span, log);
+  if (!fits) reportPorts(node, span, log);
   return fits;
 }
-function reportPorts(span, log) {
+function reportPorts({ traffic: traffic3 }, span, log) {
+  if (traffic3?.kind !== "name") return;
   log.report({
     check: "port-without-protocol",
     level: "error",
-    message: "these ports need a protocol that has ports",
+    message: `\`${traffic3.name}\` is not only for protocols that have ports`,
     span,
-    help: "name `tcp`, `udp` or `sctp` at the start of the sentence, or leave the port out"
+    related: [{ span: traffic3.span, text: "the service" }],
+    help: "leave the port out, or split the service"
   });
 }
 function spanOf2(nodes) {
@@ -24795,16 +25818,16 @@ var init_nat = __esm({
 });
 
 // src/meaning/translation.ts
-function translateSource(nat, earlier2, flows, family, meaning) {
+function translateSource(nat, earlier, flows, family, meaning) {
   const space = meaning.space(family);
-  const before2 = space.intersection(
+  const before = space.intersection(
     flows,
-    firstMatched(nat, earlier2, family, meaning, [PATHS.indexOf("forward"), PATHS.indexOf("output")])
+    firstMatched(nat, earlier, family, meaning, [PATHS.indexOf("forward"), PATHS.indexOf("output")])
   );
   const pool = nat.pool && targetOf(nat.pool, family);
   const ports = nat.ports ? [nat.ports] : DEFAULT_NAT_PORTS;
   const none = single3(meaning.world.devices.numberOf(null));
-  const source = pool ? { source: [pool] } : notHidden(nat, family);
+  const source = pool ? { source: [pool] } : ownAddress(nat, family, meaning.policy.self);
   const sent = { path: [single3(PATHS.indexOf("output"))], in: [none], ...source };
   const passed = {
     path: [single3(PATHS.indexOf("forward"))],
@@ -24818,10 +25841,10 @@ function translateSource(nat, earlier2, flows, family, meaning) {
       { ...shape, protocol: { except: PORTFUL } }
     ])
   );
-  const rest = forget(space, before2, ["path", "in", "source", "sourcePort"]);
-  return { before: before2, after: space.intersection(space.intersection(rest, looks), meaning.answerable(family)) };
+  const rest2 = forget(space, before, ["path", "in", "source", "sourcePort"]);
+  return { before, after: space.intersection(space.intersection(rest2, looks), meaning.answerable(family)) };
 }
-function translateDestination(nat, earlier2, family, meaning) {
+function translateDestination(nat, earlier, family, meaning) {
   const space = meaning.space(family);
   const opens = space.union(
     space.set([{ opening: [single3(1)] }]),
@@ -24832,34 +25855,34 @@ function translateDestination(nat, earlier2, family, meaning) {
     space.intersection(opens, meaning.possible(family)),
     space.where(raw, FATE.untracked, FATE.droppedEarly)
   );
-  const before2 = space.intersection(
+  const before = space.intersection(
     reachesNat,
     firstMatched(
       nat,
-      earlier2,
+      earlier,
       family,
       meaning,
       PATHS.map((_, i) => i)
     )
   );
-  const rest = forget(space, before2, [
+  const rest2 = forget(space, before, [
     "path",
     "out",
     "destination",
     ...nat.ports ? ["destinationPort"] : []
   ]);
-  const target3 = nat.target && targetOf(nat.target, family);
+  const target4 = nat.target && targetOf(nat.target, family);
   const paths = nat.redirect ? ["input", "loopback"] : ["forward", "output"];
   const looks = space.set([
     {
       path: paths.map((path2) => single3(PATHS.indexOf(path2))).sort((a, b) => a.first - b.first),
-      ...target3 && { destination: [target3] },
+      ...target4 && { destination: [target4] },
       ...nat.ports && { destinationPort: [nat.ports] }
     }
   ]);
-  return { before: before2, after: space.intersection(space.intersection(rest, looks), meaning.possible(family)) };
+  return { before, after: space.intersection(space.intersection(rest2, looks), meaning.possible(family)) };
 }
-function firstMatched(nat, earlier2, family, { policy: policy2, world }, paths) {
+function firstMatched(nat, earlier, family, { policy: policy2, world }, paths) {
   const space = world.spaces[family];
   const cubes = (one) => cubesOf(
     one.match,
@@ -24868,12 +25891,14 @@ function firstMatched(nat, earlier2, family, { policy: policy2, world }, paths) 
     world.devices,
     paths.map((path2) => PATHS[path2])
   );
-  return space.difference(space.set(cubes(nat)), space.set(earlier2.flatMap(cubes)));
+  return space.difference(space.set(cubes(nat)), space.set(earlier.flatMap(cubes)));
 }
-function notHidden({ match }, family) {
-  const { any, self, negated, addresses } = match.source;
-  const hidden = family === 4 ? addresses.v4 : addresses.v6;
-  return any || self || negated || hidden.length === 0 ? {} : { source: { except: hidden } };
+function ownAddress({ match }, family, self) {
+  const of2 = (set2) => family === 4 ? set2.v4 : set2.v6;
+  if (self && of2(self).length > 0) return { source: of2(self) };
+  const { any, self: isSelf, negated, addresses: addresses2 } = match.source;
+  const hidden = of2(addresses2);
+  return any || isSelf || negated || hidden.length === 0 ? {} : { source: { except: hidden } };
 }
 function single3(value) {
   return { first: value, last: value };
@@ -24945,8 +25970,10 @@ var init_witness = __esm({
 });
 
 // src/meaning/witness.ts
-function preferences(family) {
+function preferences(family, devices) {
   return {
+    // What passes through should leave elsewhere than it came.
+    out: { likes: Array.from({ length: devices.count }, (_, i) => single4(devices.count - 1 - i)) },
     path: { likes: ["input", "forward", "output", "loopback"].map((p) => single4(PATHS.indexOf(p))) },
     opening: { likes: [single4(1)] },
     protocol: { likes: [TCP2, 17, family === 4 ? ICMP : ICMPV6].map(single4) },
@@ -24965,14 +25992,29 @@ function preferences(family) {
     }
   };
 }
+function icmpPreferences(family, devices) {
+  const [request, reply] = family === 4 ? [8, 0] : [128, 129];
+  return {
+    ...preferences(family, devices),
+    destinationPort: { likes: [single4(request), single4(reply)] },
+    sourcePort: { likes: [single4(0)] }
+  };
+}
 function packetOf(set2, family, world) {
-  const fields = witness(world.spaces[family], set2, preferences(family));
-  return fields && asPacket(fields, family, world);
+  const space = world.spaces[family];
+  const fields = witness(space, set2, preferences(family, world.devices));
+  if (!fields) return null;
+  const isIcmp2 = fields.protocol === (family === 4 ? ICMP : ICMPV6);
+  return asPacket(
+    isIcmp2 ? witness(space, set2, icmpPreferences(family, world.devices)) : fields,
+    family,
+    world
+  );
 }
 function asPacket(fields, family, { devices }) {
   const { protocol, destinationPort, sourcePort } = fields;
-  const isIcmp = protocol === (family === 4 ? ICMP : ICMPV6);
-  const hasPorts2 = PROTOCOLS_WITH_PORTS2.has(protocol);
+  const isIcmp2 = protocol === (family === 4 ? ICMP : ICMPV6);
+  const hasPorts3 = PROTOCOLS_WITH_PORTS2.has(protocol);
   return {
     family,
     path: PATHS[fields.path],
@@ -24981,9 +26023,9 @@ function asPacket(fields, family, { devices }) {
     source: fields.source,
     destination: fields.destination,
     protocol,
-    sourcePort: hasPorts2 ? sourcePort : null,
-    destinationPort: hasPorts2 ? destinationPort : null,
-    icmp: isIcmp ? { type: destinationPort, code: sourcePort } : null,
+    sourcePort: hasPorts3 ? sourcePort : null,
+    destinationPort: hasPorts3 ? destinationPort : null,
+    icmp: isIcmp2 ? { type: destinationPort, code: sourcePort } : null,
     opening: fields.opening === 1
   };
 }
@@ -25041,13 +26083,13 @@ function describePacket(packet) {
     ...opening ? ["flags syn"] : []
   ].join(" ");
 }
-function describeIcmp(family, type, code) {
-  if (code === 0)
+function describeIcmp(family, type, code2) {
+  if (code2 === 0)
     for (const [name2, { v4, v6 }] of ICMP_TYPES) {
       const named2 = family === 4 ? v4 : v6;
       if (named2?.type === type && named2.code === null) return name2;
     }
-  return `${type}/${code}`;
+  return `${type}/${code2}`;
 }
 var init_describe = __esm({
   "src/policy/describe.ts"() {
@@ -25060,7 +26102,7 @@ var init_describe = __esm({
 
 // src/policy/evaluate.ts
 function evaluate(policy2, packet, circumstances) {
-  const { state: state2, withinLimit, translate } = circumstances;
+  const { state: state2, withinLimit, translate: translate2 } = circumstances;
   if (policy2.essentials && isNeighbourDiscovery(packet) && packet.path !== "forward")
     return untracked("allow", { kind: "neighbour-discovery" });
   const raw = rawRule(policy2, packet, withinLimit);
@@ -25069,10 +26111,11 @@ function evaluate(policy2, packet, circumstances) {
   const destinationNat = isNew ? first2(policy2.destinationNat, packet, policy2.self) : null;
   if (raw && !raw.tracked && !(destinationNat && waitsForRouting(raw, packet)))
     return untracked(raw.action, { kind: "rule", rule: raw });
-  const seen = destinationNat ? translate(packet, destinationNat) : packet;
+  const routed = destinationNat ? translate2(packet, destinationNat) : packet;
+  const seen = routed.path === "output" ? { ...routed, out: packet.out } : routed;
   const decided = filter(policy2, seen, tracked ? state2 : null, withinLimit);
-  const leaves2 = isNew && decided.verdict === "allow" && seen.path !== "input";
-  const sourceNat = leaves2 ? first2(policy2.sourceNat, seen, policy2.self) : null;
+  const leaves4 = routed.path === "forward" || routed.path === "output";
+  const sourceNat = isNew && leaves4 && decided.verdict === "allow" ? first2(policy2.sourceNat, routed, policy2.self) : null;
   return { ...decided, tracked, droppedEarly: false, destinationNat, sourceNat };
 }
 function untracked(action, reason) {
@@ -25122,30 +26165,30 @@ function first2(sentences2, packet, self) {
   return sentences2.find((sentence) => matches(sentence.match, packet, self)) ?? null;
 }
 function matches(match, packet, self) {
-  return match.traffic.some((traffic2) => isTraffic(traffic2, packet)) && isPeer(match.source, packet, packet.source, sentHere(packet.path), self) && isPeer(match.destination, packet, packet.destination, deliveredHere(packet.path), self) && isInterface(match.in, packet.in) && isInterface(match.out, packet.out) && (match.openings === "any" || match.openings === "only" === (packet.opening && packet.protocol === TCP2));
+  return match.traffic.some((traffic3) => isTraffic(traffic3, packet)) && isPeer(match.source, packet, packet.source, sentHere(packet.path), self) && isPeer(match.destination, packet, packet.destination, deliveredHere(packet.path), self) && isInterface(match.in, packet.in) && isInterface(match.out, packet.out) && (match.openings === "any" || match.openings === "only" === (packet.opening && packet.protocol === TCP2));
 }
-function isTraffic(traffic2, packet) {
-  if (traffic2.protocol !== null && traffic2.protocol !== packet.protocol) return false;
-  if (traffic2.family !== null && traffic2.family !== packet.family) return false;
-  if (traffic2.icmp) {
-    if (packet.icmp?.type !== traffic2.icmp.type) return false;
-    if (traffic2.icmp.code !== null && packet.icmp.code !== traffic2.icmp.code) return false;
+function isTraffic(traffic3, packet) {
+  if (traffic3.protocol !== null && traffic3.protocol !== packet.protocol) return false;
+  if (traffic3.family !== null && traffic3.family !== packet.family) return false;
+  if (traffic3.icmp) {
+    if (packet.icmp?.type !== traffic3.icmp.type) return false;
+    if (traffic3.icmp.code !== null && packet.icmp.code !== traffic3.icmp.code) return false;
   }
-  return isPort(traffic2.sourcePorts, packet.sourcePort) && isPort(traffic2.destinationPorts, packet.destinationPort);
+  return isPort(traffic3.sourcePorts, packet.sourcePort) && isPort(traffic3.destinationPorts, packet.destinationPort);
 }
 function isPort(ports, port) {
   return ports === null || port !== null && holds(ports, port);
 }
 function isPeer(peer, { family }, address2, here, self) {
-  const isSelf = peer.self && here && (self === null || contains(self, family, address2));
-  return (peer.any || isSelf || contains(peer.addresses, family, address2)) !== peer.negated;
+  const isSelf = peer.self && here && (self === null || contains2(self, family, address2));
+  return (peer.any || isSelf || contains2(peer.addresses, family, address2)) !== peer.negated;
 }
-function contains(set2, family, address2) {
+function contains2(set2, family, address2) {
   return holds(family === 4 ? set2.v4 : set2.v6, address2);
 }
-function isInterface(interfaces, device3) {
+function isInterface(interfaces, device2) {
   if (!interfaces) return true;
-  return device3 !== null && matchesDevice(device3, interfaces.devices) !== interfaces.negated;
+  return device2 !== null && matchesDevice(device2, interfaces.devices) !== interfaces.negated;
 }
 var init_evaluate = __esm({
   "src/policy/evaluate.ts"() {
@@ -25173,15 +26216,44 @@ function answered(meaning, family) {
 }
 function opensTracked(meaning, family) {
   const space = meaning.space(family);
-  const allowed2 = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed);
+  const tracked = space.where(meaning.fates(family, "keeping", "packet"), FATE.allowed, FATE.denied);
+  const passes2 = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed, FATE.untracked);
   const opens = space.union(
     space.set([{ opening: [{ first: 1, last: 1 }] }]),
     space.set([{ protocol: { except: [{ first: TCP2, last: TCP2 }] } }])
   );
-  return space.intersection(space.intersection(allowed2, opens), answered(meaning, family));
+  return space.intersection(
+    space.intersection(tracked, passes2),
+    space.intersection(opens, answered(meaning, family))
+  );
 }
-function decideReply(policy2, reply) {
-  return evaluate(policy2, reply, AT_WORST);
+function repliesDenied(meaning, family) {
+  const space = meaning.space(family);
+  const replies = meaning.fates(family, "blocking", "reply");
+  return space.intersection(
+    untrackedAndAnswered(meaning, family),
+    space.where(replies, FATE.denied, FATE.droppedEarly)
+  );
+}
+function repliesTracked(meaning, family) {
+  const space = meaning.space(family);
+  const tracked = space.where(meaning.fates(family, "keeping", "reply"), FATE.allowed, FATE.denied);
+  const passes2 = space.where(meaning.fates(family, "tracking", "reply"), FATE.allowed, FATE.untracked);
+  return space.intersection(untrackedAndAnswered(meaning, family), space.intersection(tracked, passes2));
+}
+function repliesUntracked(meaning, family) {
+  const space = meaning.space(family);
+  return space.intersection(
+    opensTracked(meaning, family),
+    space.where(meaning.marks(family, "reply"), FATE.untracked)
+  );
+}
+function decide(policy2, packet, limits) {
+  return evaluate(policy2, packet, {
+    state: "new",
+    withinLimit: ({ tracked, action }) => limits === "blocking" ? action !== "allow" : tracked && action === "allow",
+    translate: (same2) => same2
+  });
 }
 function describeDecision({ reason, verdict: verdict2 }, packet) {
   switch (reason.kind) {
@@ -25205,7 +26277,6 @@ reply:  ${describePacket(reply)}`;
 function untrackedAllows(policy2) {
   return policy2.rules.filter(({ tracked, action }) => !tracked && action === "allow");
 }
-var AT_WORST;
 var init_way_back = __esm({
   "src/lint/way-back.ts"() {
     "use strict";
@@ -25214,11 +26285,6 @@ var init_way_back = __esm({
     init_evaluate();
     init_packet();
     init_paths();
-    AT_WORST = {
-      state: "new",
-      withinLimit: ({ action }) => action !== "allow",
-      translate: (packet) => packet
-    };
   }
 });
 
@@ -25235,20 +26301,20 @@ var init_dnat_not_allowed = __esm({
     dnatNotAllowed = {
       name: "dnat-not-allowed",
       level: "warning",
-      run({ policy: policy2, meaning }, report) {
+      run({ policy: policy2, meaning }, report2) {
         for (const [i, nat] of policy2.destinationNat.entries()) {
-          const families = [4, 6].map((family) => {
+          const families2 = [4, 6].map((family) => {
             const space = meaning.space(family);
             const { after } = translateDestination(nat, policy2.destinationNat.slice(0, i), family, meaning);
-            const passes = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed, FATE.untracked);
-            return { family, after, passes: space.intersects(after, passes) };
+            const passes2 = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed, FATE.untracked);
+            return { family, after, passes: space.intersects(after, passes2) };
           });
-          if (families.some(({ passes }) => passes)) continue;
-          const packet = families.map(({ family, after }) => packetOf(after, family, meaning.world)).find((one) => one !== null);
+          if (families2.some(({ passes: passes2 }) => passes2)) continue;
+          const packet = families2.map(({ family, after }) => packetOf(after, family, meaning.world)).find((one) => one !== null);
           if (!packet) continue;
-          const decision = decideReply(policy2, packet);
+          const decision = decide(policy2, packet, "blocking");
           const killer = decision.reason.kind === "rule" ? decision.reason.rule : null;
-          report({
+          report2({
             message: "nothing allows what this sentence translates",
             span: nat.origin.span,
             ...killer && { related: [{ span: killer.origin.span, text: "denies the translated packet" }] },
@@ -25261,6 +26327,42 @@ var init_dnat_not_allowed = __esm({
         }
       }
     };
+  }
+});
+
+// src/lint/consequences.ts
+function replyLost(packet) {
+  if (isEcho(packet)) return "every echo times out";
+  if (packet.protocol !== TCP2) return "every request times out";
+  switch (packet.path) {
+    case "input":
+    case "loopback":
+      return "no connection ever opens: the SYN arrives, the answer is dropped, and this host keeps a socket in SYN_RECV until it gives up";
+    case "forward":
+      return "no connection ever opens: the server answers the SYN, the answer is dropped here, and the server keeps a socket in SYN_RECV until it gives up";
+    case "output":
+      return "no connection ever opens: the SYN leaves, its answer is dropped, and the socket stays in SYN_SENT until it gives up";
+  }
+}
+function replyAloneTracked(packet) {
+  const dropsInvalid = packet.path !== "input" && packet.path !== "loopback";
+  if (packet.protocol === TCP2)
+    return dropsInvalid ? "Tracking never saw the SYN, so the SYN-ACK is INVALID and dropped: no connection ever opens." : "Tracking never saw the SYN, so the SYN-ACK is INVALID, and the segments after it are taken for a flow that was already open: each connection leaves an [UNREPLIED] entry in the table that untracking was meant to spare.";
+  if (isEcho(packet))
+    return dropsInvalid ? "Tracking never saw the echo request, so the answer is INVALID and dropped: every echo times out." : "Tracking never saw the echo request, so the answer is INVALID: it passes as long as nothing drops that, here or further on.";
+  return "Tracking never saw the request, so it takes every reply for a new flow: each leaves an [UNREPLIED] entry that nothing ever confirms.";
+}
+function requestAloneTracked(packet) {
+  if (packet.protocol === TCP2)
+    return packet.path === "output" || packet.path === "loopback" ? "the flow stays [UNREPLIED] in SYN_SENT, every segment after the SYN is INVALID, and one entry leaks for each attempt" : "the flow stays [UNREPLIED] in SYN_SENT, every segment after the SYN is INVALID and dropped, and one entry leaks for each attempt";
+  return "no reply ever confirms the flow: its entry dies young, its NAT with it, and the next packet starts over";
+}
+var isEcho;
+var init_consequences = __esm({
+  "src/lint/consequences.ts"() {
+    "use strict";
+    init_packet();
+    isEcho = ({ protocol }) => protocol === ICMP || protocol === ICMPV6;
   }
 });
 
@@ -25281,11 +26383,11 @@ function offenders({ bad, sentences: sentences2, decider, reach = ({ match }) =>
     );
     return plain2 ? { sentence: written, packet: plain2 } : { sentence, packet };
   };
-  const told = /* @__PURE__ */ new Set();
+  const told = /* @__PURE__ */ new Map();
   for (const family of [4, 6]) {
     const space = world.spaces[family];
     let left = bad(family);
-    while (found.length < MOST_OFFENDERS) {
+    for (let i = 0; i < MOST_OFFENDERS; i++) {
       const packet = packetOf(left, family, world);
       const sentence = packet && decider(packet);
       if (!sentence) break;
@@ -25297,12 +26399,15 @@ function offenders({ bad, sentences: sentences2, decider, reach = ({ match }) =>
         })
       );
       const set2 = space.intersection(left, reached);
-      if (!told.has(start)) found.push({ ...plainest(sentence, packet, set2), family, set: set2 });
-      told.add(start);
+      const known3 = told.get(start);
+      if (known3 === void 0) {
+        told.set(start, found.length);
+        found.push({ ...plainest(sentence, packet, set2), sets: { [family]: set2 } });
+      } else found[known3] = { ...found[known3], sets: { ...found[known3].sets, [family]: set2 } };
       left = space.difference(left, reached);
     }
   }
-  return found;
+  return found.slice(0, MOST_OFFENDERS);
 }
 function firstSentence(sentences2, packet, { policy: policy2 }) {
   return sentences2.find(({ match }) => matches(match, packet, policy2.self)) ?? null;
@@ -25321,30 +26426,28 @@ var init_offenders = __esm({
 // src/lint/symmetric-fix.ts
 function addSymmetricAllow(document, rule2) {
   const policy2 = document.policies.find(
-    ({ rules }) => rules.some(({ span }) => span.start === rule2.origin.span.start)
+    ({ rules: rules2 }) => rules2.some(({ span }) => span.start === rule2.origin.span.start)
   );
   const flag = policy2?.doNotTrackSpan;
   if (!policy2 || !flag || policy2.symmetricAllow) return null;
+  const title = `add \`symmetricAllow: true\` to \`${policy2.name.text}\``;
+  const written = policy2.symmetricAllowSpan;
+  if (written) return { title, edits: [{ span: written, text: "symmetricAllow: true" }], safe: false };
   const { source } = flag;
   const isFlow = textOf(policy2.span).trimStart().startsWith("{");
-  const lineEnd = /[\r\n]/.exec(source.text.slice(flag.end));
-  const end = isFlow || !lineEnd ? flag.end : flag.end + lineEnd.index;
-  const column = positionOf(source, keyStart(source.text, flag.start)).column;
+  const lineEnd2 = /\r\n|\n|\r/.exec(source.text.slice(flag.end));
+  const end = isFlow || !lineEnd2 ? flag.end : flag.end + lineEnd2.index;
+  const indentation = " ".repeat(positionOf(source, flag.start).column - 1);
   return {
-    title: `add \`symmetricAllow: true\` to \`${policy2.name.text}\``,
+    title,
     edits: [
       {
         span: { source, start: end, end },
-        text: isFlow ? ", symmetricAllow: true" : `
-${" ".repeat(column - 1)}symmetricAllow: true`
+        text: isFlow ? ", symmetricAllow: true" : `${lineEnd2?.[0] ?? "\n"}${indentation}symmetricAllow: true`
       }
     ],
     safe: false
   };
-}
-function keyStart(text2, start) {
-  const key2 = text2.lastIndexOf("doNotTrack", start);
-  return key2 < 0 ? start : key2;
 }
 var init_symmetric_fix = __esm({
   "src/lint/symmetric-fix.ts"() {
@@ -25353,16 +26456,332 @@ var init_symmetric_fix = __esm({
   }
 });
 
+// src/packets/cover.ts
+function coverOf(space, set2, most) {
+  const cubes = [];
+  const [remainder] = space.tidy(() => {
+    let rest2 = space.decided(set2);
+    while (rest2 !== space.nothing && cubes.length < most) {
+      const cube = widen(space, set2, largestBox(space, rest2));
+      cubes.push(cube);
+      rest2 = space.without(rest2, space.engine.cube(cube, 1));
+    }
+    return [rest2];
+  });
+  return { cubes: cubes.map((cube) => readable2(space.fields, cube)), remainder };
+}
+function largestBox({ fields, engine }, set2) {
+  const known3 = fields.map(() => ({ ids: createIntMap(), steps: [] }));
+  const best = (id2, from) => {
+    if (from === fields.length) return { size: 1, ranks: null, next: id2 };
+    const { ids, steps: steps2 } = known3[from];
+    const index = ids.indexOf(id2);
+    if (index >= 0) return steps2[index];
+    const step = bestStep(id2, from);
+    ids.add(id2);
+    steps2.push(step);
+    return step;
+  };
+  const bestStep = (id2, from) => {
+    const { domain } = fields[from];
+    const pieces = piecesOf(engine.nodes, fields[from], id2);
+    const ways = /* @__PURE__ */ new Map();
+    pieces.ids.forEach((next2, i) => {
+      if (next2 === NONE) return;
+      const start = pieces.starts[i];
+      const end = pieces.starts[i + 1] ?? domain.ranks;
+      const way = ways.get(next2) ?? { size: 0, ranks: [] };
+      way.size += Number(domain.weight(start, end));
+      way.ranks.push(start, end);
+      ways.set(next2, way);
+    });
+    let found = null;
+    for (const [next2, way] of ways) {
+      const size = way.size * best(next2, from + 1).size;
+      if (!found || size > found.size) found = { size, ranks: mergeRanks(way.ranks, domain.ranks), next: next2 };
+    }
+    return found;
+  };
+  const box = [];
+  let id = set2;
+  for (let from = 0; from < fields.length; from++) {
+    const step = best(id, from);
+    box.push(step.ranks);
+    id = step.next;
+  }
+  return box;
+}
+function widen(space, set2, box) {
+  let wide = box;
+  space.fields.forEach((field, i) => {
+    const open = space.engine.cube(wide.with(i, null), 1);
+    const outside = ranksIn(space, field, space.without(open, set2));
+    wide = wide.with(i, complementRanks(outside, field.domain.ranks));
+  });
+  return wide;
+}
+function ranksIn({ engine: { nodes } }, field, set2) {
+  const seen = createIntMap();
+  const found = [];
+  const visit3 = (id) => {
+    if (id === NONE || !seen.add(id)) return;
+    if (levelOf(id) < field.firstLevel) {
+      for (let k = 0; k < RADIX; k++) visit3(nodes.branches[branchesOf(id) + k]);
+      return;
+    }
+    const { starts, ids } = piecesOf(nodes, field, id);
+    ids.forEach((next2, i) => {
+      if (next2 !== NONE) found.push(starts[i], starts[i + 1] ?? field.domain.ranks);
+    });
+  };
+  visit3(set2);
+  return mergeRanks(found, field.domain.ranks);
+}
+function readable2(fields, cube) {
+  const conditions = {};
+  fields.forEach(({ name: name2, domain }, i) => {
+    const ranks2 = cube[i];
+    if (ranks2 === null) return;
+    const values = domain.valuesOf(ranks2);
+    const others = domain.valuesOf(complementRanks(ranks2, domain.ranks));
+    conditions[name2] = others.length < values.length ? { except: others } : values;
+  });
+  return conditions;
+}
+var init_cover = __esm({
+  "src/packets/cover.ts"() {
+    "use strict";
+    init_int_map();
+    init_nodes2();
+    init_ranks();
+    init_walk();
+  }
+});
+
+// src/meaning/describe-set.ts
+function describeSets(sets, universe, meaning, words) {
+  const lines2 = /* @__PURE__ */ new Map();
+  for (const family of [4, 6]) {
+    const set2 = sets[family];
+    if (set2 === void 0 || set2 === meaning.space(family).nothing) continue;
+    const cubes = wideCubes(set2, universe(family), family, meaning.space(family));
+    if (!cubes) return null;
+    for (const cube of cubes) {
+      const line = describeCube(cube, family, meaning, words);
+      if (line === null) return null;
+      const known3 = lines2.get(line);
+      lines2.set(line, known3 === void 0 || known3 === family ? family : null);
+    }
+    if (lines2.size > MOST_LINES2) return null;
+  }
+  if (lines2.size === 0) return null;
+  const isMixed = sets[4] !== void 0 && sets[6] !== void 0;
+  return [...lines2].map(
+    ([line, family]) => isMixed && family !== null && !/\d[.:]/.test(line) ? `${line}, over IPv${family}` : line
+  );
+}
+function describeParts(set2, universe, family, subject, words, most) {
+  const space = subject.world.spaces[family];
+  const lines2 = /* @__PURE__ */ new Set();
+  let left = set2;
+  for (let count2 = 0; left !== space.nothing && count2 < most; count2++) {
+    const [cube] = coverOf(space, left, 1).cubes;
+    if (!cube) break;
+    const wide = widen2(cube, set2, universe, family, space);
+    for (const line of linesOf3(wide, family, subject, words)) lines2.add(line);
+    left = space.difference(left, space.set([wide]));
+  }
+  return { lines: [...lines2], isWhole: left === space.nothing };
+}
+function linesOf3(cube, family, subject, words) {
+  const paths = cube.path && single5(cube.path) === null ? pathsIn(cube.path) : [cube.path];
+  return paths.flatMap((path2) => {
+    const { path: _, ...rest2 } = cube;
+    const line = describeCube({ ...rest2, ...path2 && { path: path2 } }, family, subject, words, true);
+    return line === null ? [] : [line];
+  });
+}
+function pathsIn(condition) {
+  const { negated, ranges: ranges3 } = parts(condition);
+  return PATHS.flatMap(
+    (_, i) => ranges3.some(({ first: first3, last }) => first3 <= i && i <= last) === negated ? [] : [[{ first: i, last: i }]]
+  );
+}
+function wideCubes(set2, universe, family, space) {
+  const cubes = [];
+  let left = set2;
+  while (left !== space.nothing) {
+    const [cube] = coverOf(space, left, 1).cubes;
+    if (!cube || cubes.length === MOST_LINES2) return null;
+    const wide = widen2(cube, set2, universe, family, space);
+    cubes.push(wide);
+    left = space.difference(left, space.set([wide]));
+  }
+  return cubes;
+}
+function widen2(cube, set2, universe, family, space) {
+  const fits = (wider) => space.subset(space.intersection(space.set([wider]), universe), set2);
+  const groups = groupAddresses(family);
+  let wide = cube;
+  for (const field of Object.keys(cube).reverse()) {
+    const { [field]: condition, ...open } = wide;
+    if (fits(open)) wide = open;
+    else if ((field === "source" || field === "destination") && condition && "except" in condition) {
+      const { except } = condition;
+      const fewer = {
+        ...open,
+        [field]: { except: except.filter(({ first: first3 }) => !groups.some((group) => group.first === first3)) }
+      };
+      if (fits(fewer)) wide = fewer;
+    }
+  }
+  return wide;
+}
+function describeCube(cube, family, { policy: policy2, world }, words, cut = false) {
+  const paths = single5(cube.path);
+  const path2 = paths === null ? null : PATHS[paths];
+  if (cube.path && path2 === null) return null;
+  const opens = single5(cube.opening) === 1;
+  const protocol = opens ? TCP2 : single5(cube.protocol);
+  const icmp = family === 4 ? ICMP : ICMPV6;
+  const isIcmp2 = protocol === icmp;
+  if (isIcmp2 && cube.sourcePort && !cut) return null;
+  const listed2 = (values, text2) => {
+    if (values.length <= MOST_VALUES) return values.map(text2).join(", ");
+    if (!cut) return null;
+    return `${values.slice(0, SHOWN_VALUES).map(text2).join(", ")} and ${values.length - SHOWN_VALUES} more`;
+  };
+  const address2 = (end, here) => {
+    const condition = cube[end];
+    if (here && (!condition || policy2.self && sameRanges(condition, family === 4 ? policy2.self.v4 : policy2.self.v6)))
+      return "self";
+    if (!condition) return "any";
+    const { negated, ranges: ranges3 } = parts(condition);
+    const text2 = words.address(family, ranges3) ?? listed2(ranges3, (range) => printRange(family, range));
+    return text2 === null ? null : `${negated ? "not " : ""}${text2}`;
+  };
+  const ports = (condition) => {
+    if (!condition || isIcmp2) return "";
+    const { negated, ranges: ranges3 } = parts(condition);
+    const name2 = protocol === null ? null : words.service(protocol, ranges3);
+    const text2 = name2 ?? listed2(ranges3, (range) => portsOf([range]));
+    return text2 === null ? null : ` port ${negated ? "not " : ""}${text2}`;
+  };
+  const device2 = (word) => {
+    const condition = cube[word];
+    if (!condition || path2 === "loopback") return "";
+    const names2 = words.interfaces(condition, world.devices);
+    if (names2 !== null) return ` ${word} ${names2}`;
+    return cut ? ` ${word} ${devicesIn(condition, world)}` : null;
+  };
+  const sent = path2 === "output" || path2 === "loopback";
+  const delivered2 = path2 === "input" || path2 === "loopback";
+  const phrases = [
+    opens ? "tcp " : traffic2(cube, family, isIcmp2, cut),
+    address2("source", sent),
+    ports(cube.sourcePort),
+    " \u2192 ",
+    address2("destination", delivered2),
+    ports(cube.destinationPort),
+    device2("in"),
+    device2("out"),
+    path2 === "forward" ? ", forwarded" : "",
+    // A literal address does not say that this is its host.
+    cut && (sent && cube.source || delivered2 && cube.destination) ? `, ${path2}` : "",
+    cube.opening ? opens ? ", openings" : ", no openings" : ""
+  ];
+  return phrases.includes(null) ? null : phrases.join("");
+}
+function devicesIn(condition, { devices }) {
+  const { negated, ranges: ranges3 } = parts(condition);
+  const names2 = ranges3.flatMap(
+    ({ first: first3, last }) => Array.from({ length: last - first3 + 1 }, (_, i) => first3 + i).flatMap((number2) => {
+      const device2 = devices.nameOf(number2);
+      return device2 === null || device2 === LOOPBACK ? [] : [devices.isLiteral(number2) ? device2 : "others"];
+    })
+  );
+  return `${negated ? "not " : ""}${[...new Set(names2)].join(", ")}`;
+}
+function traffic2({ protocol, destinationPort, sourcePort }, family, isIcmp2, cut) {
+  if (!protocol) return "";
+  const { negated, ranges: ranges3 } = parts(protocol);
+  const most = cut ? SHOWN_VALUES : MOST_VALUES;
+  const numbers2 = ranges3.flatMap(
+    ({ first: first3, last }) => Array.from({ length: Math.min(last - first3 + 1, most + 1) }, (_, i) => first3 + i)
+  );
+  if (numbers2.length > most && !cut) return null;
+  const names2 = numbers2.slice(0, most).map((number2) => nameOfProtocol(number2) ?? String(number2)).join(", ");
+  if (!isIcmp2) return `${negated ? "not " : ""}${names2}${numbers2.length > most ? " and others" : ""} `;
+  if (!destinationPort) return "icmp ";
+  const types = parts(destinationPort);
+  if (types.negated || types.ranges.some(({ first: first3, last }) => first3 !== last)) {
+    if (!cut) return null;
+    return `icmp ${types.negated ? "not " : ""}${portsOf(types.ranges)} `;
+  }
+  const code2 = sourcePort ? `/${portsOf(parts(sourcePort).ranges)}` : "";
+  return `icmp ${types.ranges.map(({ first: first3 }) => nameOfType(family, first3)).join(", ")}${code2} `;
+}
+function nameOfType(family, type) {
+  for (const [name2, { v4, v6 }] of ICMP_TYPES) {
+    const named2 = family === 4 ? v4 : v6;
+    if (named2?.type === type && named2.code === null) return name2;
+  }
+  return String(type);
+}
+function parts(condition) {
+  return "except" in condition ? { negated: true, ranges: condition.except } : { negated: false, ranges: condition };
+}
+function single5(condition) {
+  if (!condition || "except" in condition || condition.length !== 1) return null;
+  const { first: first3, last } = condition[0];
+  return first3 === last ? first3 : null;
+}
+function sameRanges(condition, ranges3) {
+  if ("except" in condition) return false;
+  const merged2 = mergeRanges(condition);
+  return merged2.length === ranges3.length && merged2.every(({ first: first3, last }, i) => first3 === ranges3[i].first && last === ranges3[i].last);
+}
+var MOST_LINES2, MOST_VALUES, SHOWN_VALUES;
+var init_describe_set = __esm({
+  "src/meaning/describe-set.ts"() {
+    "use strict";
+    init_print();
+    init_ranges();
+    init_icmp();
+    init_protocols2();
+    init_cover();
+    init_packet();
+    init_paths();
+    init_vocabulary();
+    init_world();
+    MOST_LINES2 = 3;
+    MOST_VALUES = 4;
+    SHOWN_VALUES = 3;
+  }
+});
+
+// src/lint/whole-set.ts
+function wholeSet(sets, { meaning, words }, universe = meaning.answerable) {
+  const lines2 = describeSets(sets, universe, meaning, words());
+  if (!lines2) return [];
+  return [
+    lines2.length === 1 ? `all of them: ${lines2[0]}` : `all of them:
+${lines2.map((line) => `  ${line}`).join("\n")}`
+  ];
+}
+var init_whole_set = __esm({
+  "src/lint/whole-set.ts"() {
+    "use strict";
+    init_describe_set();
+  }
+});
+
 // src/lint/checks/half-tracked-flow.ts
 function trackedReplies({ policy: policy2, meaning }) {
   const allows = untrackedAllows(policy2);
   return offenders(
     {
-      bad(family) {
-        const space = meaning.space(family);
-        const replies = meaning.fates(family, "blocking", "reply");
-        return space.intersection(untrackedAndAnswered(meaning, family), space.where(replies, FATE.allowed));
-      },
+      bad: (family) => repliesTracked(meaning, family),
       sentences: allows,
       decider: (packet) => firstSentence(allows, packet, meaning)
     },
@@ -25373,11 +26792,7 @@ function untrackedReplies({ policy: policy2, meaning }) {
   const allows = untrackedAllows(policy2);
   return offenders(
     {
-      bad(family) {
-        const space = meaning.space(family);
-        const replies = meaning.marks(family, "reply");
-        return space.intersection(opensTracked(meaning, family), space.where(replies, FATE.untracked));
-      },
+      bad: (family) => repliesUntracked(meaning, family),
       sentences: allows,
       decider: (packet) => {
         const reply = replyTo(packet);
@@ -25388,41 +26803,52 @@ function untrackedReplies({ policy: policy2, meaning }) {
     meaning
   );
 }
-function reportTrackedReply({ document, policy: policy2 }, { sentence, packet }, report) {
+function reportTrackedReply(subject, { sentence, packet, sets }, opening, report2) {
+  const { document, policy: policy2 } = subject;
   const reply = replyTo(packet);
   if (!reply) return;
-  const decision = decideReply(policy2, reply);
+  const decision = decide(policy2, reply, "tracking");
   const tracker = decision.reason.kind === "rule" ? decision.reason.rule : null;
-  const fix = addSymmetricAllow(document, sentence);
-  report({
+  const comesFirst = tracker !== null && policy2.rules.indexOf(tracker) < policy2.rules.indexOf(sentence);
+  const fix = comesFirst ? null : addSymmetricAllow(document, sentence);
+  report2({
     message: "the replies to this untracked traffic are tracked",
     span: sentence.origin.span,
     label: "lets the packet through untracked",
     ...tracker && { related: [{ span: tracker.origin.span, text: "allows the reply, and tracks it" }] },
     notes: [
       packetAndReply(packet, reply),
-      `The reply is allowed by ${describeDecision(decision, reply)}, which tracks it. ${halfSeen(packet)}`
+      ...wholeSet(sets, subject),
+      `The reply is allowed by ${describeDecision(decision, reply)}, which tracks it. ${replyAloneTracked(packet)}`,
+      ...takesToo(opening)
     ],
     help: fix ? `${fix.title}, which leaves the way back untracked as well` : "leave the way back untracked as well: allow it in a `doNotTrack` policy, above every tracked rule that matches it",
     ...fix && { fix }
   });
 }
-function halfSeen({ protocol }) {
-  return protocol === TCP2 ? "Tracking then sees answers to a connection that it never saw open: the SYN-ACK is INVALID, and is dropped where it is forwarded; every connection that does come about leaves an entry that no reply ever confirms." : "Tracking then takes every reply for a new flow of its own, and each leaves an entry that nothing confirms.";
+function takesToo(opening) {
+  const reply = opening && replyTo(opening);
+  if (!reply) return [];
+  return [
+    `The rule also takes the replies of flows that are tracked: ${requestAloneTracked(opening)}.
+${packetAndReply(opening, reply)}`
+  ];
 }
-function reportUntrackedReply({ policy: policy2 }, { sentence, packet }, report) {
+function reportUntrackedReply(subject, { sentence, packet, sets }, report2) {
+  const { policy: policy2 } = subject;
   const reply = replyTo(packet);
   if (!reply) return;
-  const decision = decideReply(policy2, packet);
+  const decision = decide(policy2, packet, "tracking");
   const opener = decision.reason.kind === "rule" ? decision.reason.rule : null;
-  report({
+  report2({
     message: "this untracked rule takes the replies of tracked flows",
     span: sentence.origin.span,
     label: "leaves the reply untracked",
     ...opener && { related: [{ span: opener.origin.span, text: "opens the tracked flow" }] },
     notes: [
       packetAndReply(packet, reply),
-      `The packet is allowed by ${describeDecision(decision, packet)} and opens a tracked flow. Its reply never reaches connection tracking, so the flow is never confirmed: ${packet.protocol === TCP2 ? "every packet after the SYN is INVALID, and is dropped" : "each request leaves an entry of its own"}.`
+      ...wholeSet(sets, subject),
+      `The packet is allowed by ${describeDecision(decision, packet)} and opens a tracked flow. Its reply never reaches connection tracking, and ${requestAloneTracked(packet)}.`
     ],
     help: "narrow this rule to the service's own ports, or allow the opening in a `doNotTrack` policy too"
   });
@@ -25432,22 +26858,27 @@ var init_half_tracked_flow = __esm({
   "src/lint/checks/half-tracked-flow.ts"() {
     "use strict";
     init_fates();
-    init_packet();
     init_reply();
+    init_consequences();
     init_offenders();
     init_symmetric_fix();
     init_way_back();
+    init_whole_set();
     halfTrackedFlow = {
       name: "half-tracked-flow",
       level: "error",
-      run(subject, report) {
+      run(subject, report2) {
+        if (untrackedAllows(subject.policy).length === 0) return;
+        const taking = untrackedReplies(subject);
+        const startOf2 = ({ sentence }) => sentence.origin.span.start;
         const told = /* @__PURE__ */ new Set();
         for (const offender of trackedReplies(subject)) {
-          told.add(offender.sentence.origin.span.start);
-          reportTrackedReply(subject, offender, report);
+          told.add(startOf2(offender));
+          const also = taking.find((other) => startOf2(other) === startOf2(offender));
+          reportTrackedReply(subject, offender, also?.packet ?? null, report2);
         }
-        for (const offender of untrackedReplies(subject))
-          if (!told.has(offender.sentence.origin.span.start)) reportUntrackedReply(subject, offender, report);
+        for (const offender of taking)
+          if (!told.has(startOf2(offender))) reportUntrackedReply(subject, offender, report2);
       }
     };
   }
@@ -25455,8 +26886,8 @@ var init_half_tracked_flow = __esm({
 
 // src/lint/checks/keep-ports.ts
 function withBlankBefore(span) {
-  const before2 = span.source.text.slice(0, span.start);
-  return { ...span, start: before2.trimEnd().length };
+  const before = span.source.text.slice(0, span.start);
+  return { ...span, start: before.trimEnd().length };
 }
 var keepPorts;
 var init_keep_ports = __esm({
@@ -25465,11 +26896,11 @@ var init_keep_ports = __esm({
     keepPorts = {
       name: "keep-ports",
       level: "warning",
-      run({ document }, report) {
+      run({ document }, report2) {
         for (const node of document.nat) {
           if (node.kind !== "masquerade" && node.kind !== "snat") continue;
           if (!node.keepPorts) continue;
-          report({
+          report2({
             message: "source ports are kept, so two flows can race for one port",
             span: node.keepPorts,
             notes: [
@@ -25489,7 +26920,7 @@ var init_keep_ports = __esm({
 });
 
 // src/lint/checks/no-way-back-in.ts
-function single5(value) {
+function single6(value) {
   return { first: value, last: value };
 }
 var MANAGEMENT_PORTS, noWayBackIn;
@@ -25503,25 +26934,25 @@ var init_no_way_back_in = __esm({
     noWayBackIn = {
       name: "no-way-back-in",
       level: "warning",
-      run({ document, policy: policy2, meaning }, report) {
+      run({ document, policy: policy2, meaning }, report2) {
         if (policy2.defaults.input === "allow") return;
         const isOpen = [4, 6].some((family) => {
           const space = meaning.space(family);
-          const passes = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed, FATE.untracked);
+          const passes2 = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed, FATE.untracked);
           const management = space.set([
             {
-              path: [single5(PATHS.indexOf("input"))],
-              protocol: [single5(TCP2)],
-              opening: [single5(1)],
-              destinationPort: MANAGEMENT_PORTS.map(single5)
+              path: [single6(PATHS.indexOf("input"))],
+              protocol: [single6(TCP2)],
+              opening: [single6(1)],
+              destinationPort: MANAGEMENT_PORTS.map(single6)
             }
           ]);
-          return space.intersects(passes, management);
+          return space.intersects(passes2, management);
         });
         if (isOpen) return;
         const { source } = document;
         const where = document.policies[0]?.name.span ?? { source, start: 0, end: 0 };
-        report({
+        report2({
           message: "nobody can open a management connection to this host",
           span: where,
           notes: [
@@ -25534,76 +26965,163 @@ var init_no_way_back_in = __esm({
   }
 });
 
+// src/lint/idle-rules.ts
+function idleCandidates({ policy: policy2, meaning }) {
+  const fates2 = meaning.ruleFates();
+  const candidates = [];
+  let current = null;
+  const close = () => {
+    if (current?.matches && (current.isRemovable || !current.decides)) candidates.push(current);
+  };
+  policy2.rules.forEach((rule2, index) => {
+    const { matches: matches3, decides, removable } = fates2[index];
+    if (rule2.origin.role === "written") {
+      close();
+      current = { rule: rule2, index, matches: matches3, decides, isRemovable: removable };
+    } else if (current) current = { ...current, isRemovable: current.isRemovable && removable };
+  });
+  close();
+  return candidates;
+}
+function idleness(candidate, subject) {
+  let found = known.get(subject.meaning);
+  if (!found) {
+    found = /* @__PURE__ */ new Map();
+    known.set(subject.meaning, found);
+  }
+  const before = found.get(candidate.index);
+  if (before !== void 0) return before;
+  const idle = findIdleness(candidate, subject);
+  found.set(candidate.index, idle);
+  return idle;
+}
+function findIdleness({ rule: rule2, index }, subject) {
+  const { policy: policy2, meaning } = subject;
+  const { takers, isWhole } = takersOf(meaning, index);
+  if (takers.some((taker) => taker.rule.limit)) return null;
+  const differs = takers.some((taker) => !sameEffect(taker.rule, rule2));
+  if (isWhole && differs) return { kind: "shadowed", takers };
+  if (rule2.log !== null || rule2.limit) return null;
+  if (!sentenceOf(rule2, policy2.rules, index).every((i) => isRemovable(i, subject))) return null;
+  if (!isWhole) return { kind: "superfluous" };
+  if (takers.length > 0) return { kind: "repeated" };
+  return rule2.action === "allow" ? null : { kind: "loopback" };
+}
+function sentenceOf(rule2, rules2, index) {
+  let end = index + 1;
+  while (rules2[end] && rules2[end].origin.role !== "written" && rules2[end].origin.span.start === rule2.origin.span.start)
+    end++;
+  return Array.from({ length: end - index }, (_, i) => index + i);
+}
+function isRemovable(index, { policy: policy2, meaning }) {
+  if (!meaning.ruleFates()[index].removable) return false;
+  return policy2.rules.every(
+    ({ limit }, i) => !limit || i > index || [4, 6].every((family) => !rulesMeet(meaning.ruleList(family), i, index))
+  );
+}
+var known;
+var init_idle_rules = __esm({
+  "src/lint/idle-rules.ts"() {
+    "use strict";
+    init_rule_fates();
+    init_rules();
+    known = /* @__PURE__ */ new WeakMap();
+  }
+});
+
 // src/lint/most.ts
-function reportMost(found, message, report, tell2) {
-  for (const one of found.slice(0, MOST)) tell2(one);
-  const next2 = found[MOST];
+function reportMost(suspects, rest2, report2, tell5) {
+  let told = 0;
+  let tried = 0;
+  while (tried < suspects.length && tried < MOST_TRIED && told < MOST_TOLD)
+    if (tell5(suspects[tried++])) told++;
+  const next2 = suspects[tried];
   if (next2)
-    report({
-      message: message(found.length - MOST),
+    report2({
+      message: rest2(suspects.length - tried),
       span: next2.span,
       label: "the first of them",
       help: "correct what is reported above; the rest will then be told"
     });
 }
-var MOST;
+var MOST_TOLD, MOST_TRIED;
 var init_most = __esm({
   "src/lint/most.ts"() {
     "use strict";
-    MOST = 100;
+    MOST_TOLD = 100;
+    MOST_TRIED = 300;
   }
 });
 
 // src/lint/checks/redundant-rule.ts
-function sentencesOf({ policy: policy2, meaning }) {
-  const fates2 = meaning.ruleFates();
-  const sentences2 = [];
-  policy2.rules.forEach((rule2, index) => {
-    const part = { rule: rule2, index, fate: fates2[index] };
-    if (rule2.origin.role === "written") sentences2.push([part]);
-    else sentences2.at(-1).push(part);
-  });
-  return sentences2;
-}
-function isCertain(sentence, { policy: policy2, meaning }) {
-  const limited = policy2.rules.flatMap(({ limit }, i) => limit ? [i] : []);
-  return sentence.every(
-    ({ index }) => limited.every(
-      (i) => i > index || [4, 6].every((family) => !rulesMeet(meaning.ruleList(family), i, index))
-    )
-  );
-}
-var redundantRule;
+var redundantRule, REASONS;
 var init_redundant_rule = __esm({
   "src/lint/checks/redundant-rule.ts"() {
     "use strict";
-    init_rule_fates();
-    init_rules();
+    init_idle_rules();
     init_most();
     redundantRule = {
       name: "redundant-rule",
       level: "warning",
-      run(subject, report) {
-        const found = sentencesOf(subject).filter((sentence) => {
-          const { rule: rule2, fate } = sentence[0];
-          const isPlain3 = fate.matches && rule2.log === null && !rule2.limit;
-          return isPlain3 && sentence.every((one) => one.fate.removable) && isCertain(sentence, subject);
-        });
+      run(subject, report2) {
         reportMost(
-          found.map((sentence) => ({ ...sentence[0], span: sentence[0].rule.origin.span })),
+          idleCandidates(subject).map((candidate) => ({ ...candidate, span: candidate.rule.origin.span })),
           (count2) => `${count2} more rules may change nothing`,
-          report,
-          ({ rule: rule2, index, fate, span }) => {
-            if (!fate.decides && takersOf(subject.meaning, index).some((taker) => !sameEffect(taker.rule, rule2)))
-              return;
-            report({
+          report2,
+          (candidate) => {
+            const idle = idleness(candidate, subject);
+            if (!idle || idle.kind === "shadowed") return false;
+            report2({
               message: "this rule changes nothing",
-              span,
-              label: fate.decides ? "later rules and the defaults would treat its packets in the same way" : "earlier rules treat its packets in the same way",
-              help: "take it out"
+              span: candidate.span,
+              label: REASONS[idle.kind],
+              help: idle.kind === "loopback" ? "take it out, or write `essentials: false` and allow on loopback what is needed" : "take it out"
             });
+            return true;
           }
         );
+      }
+    };
+    REASONS = {
+      repeated: "earlier rules treat its packets in the same way",
+      superfluous: "later rules and the defaults would treat its packets in the same way",
+      loopback: "loopback is essential, and denies have no say there"
+    };
+  }
+});
+
+// src/lint/checks/self-without-family.ts
+function losesFamily({ match: { source, destination, traffic: traffic3 } }, family) {
+  const isSelfAlone = ({ self, any, negated, addresses: addresses2 }) => self && !any && !negated && of(addresses2, family).length === 0;
+  const names2 = ({ addresses: addresses2, negated }) => !negated && of(addresses2, family).length > 0;
+  return traffic3.some((entry) => entry.family === null || entry.family === family) && (isSelfAlone(source) && names2(destination) || isSelfAlone(destination) && names2(source));
+}
+function of(set2, family) {
+  return family === 4 ? set2.v4 : set2.v6;
+}
+var selfWithoutFamily;
+var init_self_without_family = __esm({
+  "src/lint/checks/self-without-family.ts"() {
+    "use strict";
+    selfWithoutFamily = {
+      name: "self-without-family",
+      level: "warning",
+      run({ document, policy: { self, rules: rules2 } }, report2) {
+        const first3 = document.hostAddresses?.[0];
+        const last = document.hostAddresses?.at(-1);
+        if (!self || !first3 || !last) return;
+        for (const family of [4, 6]) {
+          if (of(self, family).length > 0) continue;
+          const rule2 = rules2.find((one) => one.origin.role === "written" && losesFamily(one, family));
+          if (!rule2) continue;
+          report2({
+            message: `\`self\` has no IPv${family} address, so rules that name some for its other end match none of their packets`,
+            span: { ...first3.span, end: Math.max(first3.span.end, last.span.end) },
+            label: `IPv${family === 4 ? 6 : 4} alone`,
+            related: [{ span: rule2.origin.span, text: `names IPv${family} addresses, and \`self\`` }],
+            help: `list this host's IPv${family} addresses too, or leave \`host:\` out: \`self\` is then whatever the kernel delivers here`
+          });
+        }
       }
     };
   }
@@ -25642,32 +27160,27 @@ var init_shadowed_rule = __esm({
   "src/lint/checks/shadowed-rule.ts"() {
     "use strict";
     init_rule_fates();
+    init_idle_rules();
     init_most();
     shadowedRule = {
       name: "shadowed-rule",
       level: "warning",
-      run({ policy: policy2, meaning }, report) {
-        const fates2 = meaning.ruleFates();
-        const silent = policy2.rules.flatMap((rule2, index) => {
-          const { matches: matches2, decides } = fates2[index];
-          const isSilent = matches2 && !decides && rule2.origin.role === "written";
-          return isSilent ? [{ rule: rule2, index, span: rule2.origin.span }] : [];
-        });
+      run(subject, report2) {
         reportMost(
-          silent,
-          (count2) => `${count2} more rules never have a say: earlier rules decide all of their packets`,
-          report,
-          ({ rule: rule2, index }) => {
-            const takers = takersOf(meaning, index);
-            if (takers.some((taker) => taker.rule.limit)) return;
-            if (takers.every((taker) => sameEffect(taker.rule, rule2))) return;
-            report({
+          idleCandidates(subject).map((candidate) => ({ ...candidate, span: candidate.rule.origin.span })),
+          (count2) => `${count2} more rules may never have a say`,
+          report2,
+          (candidate) => {
+            const idle = idleness(candidate, subject);
+            if (idle?.kind !== "shadowed") return false;
+            report2({
               message: "this rule never has a say: earlier rules decide all of its packets, and differently",
-              span: rule2.origin.span,
+              span: candidate.span,
               label: "decides nothing",
-              related: telling(rule2, takers),
+              related: telling(candidate.rule, idle.takers),
               help: "move it above them if it is meant, or take it out"
             });
+            return true;
           }
         );
       }
@@ -25681,14 +27194,21 @@ var unmatchableRule;
 var init_unmatchable_rule = __esm({
   "src/lint/checks/unmatchable-rule.ts"() {
     "use strict";
+    init_world();
     unmatchableRule = {
       name: "unmatchable-rule",
       level: "error",
-      run({ policy: policy2, meaning }, report) {
+      run({ policy: policy2, meaning }, report2) {
         const fates2 = meaning.ruleFates();
         policy2.rules.forEach((rule2, i) => {
-          if (fates2[i].matches || rule2.origin.role !== "written") return;
-          report({
+          if (fates2[i].decides || rule2.origin.role !== "written") return;
+          const isMatchable = [4, 6].some((family) => {
+            const space = meaning.space(family);
+            const match = space.set(cubesOf(rule2.match, family, policy2.self, meaning.world.devices));
+            return space.intersects(match, meaning.possible(family));
+          });
+          if (isMatchable) return;
+          report2({
             message: "no packet can meet all of these conditions",
             span: rule2.origin.span,
             help: "look for addresses, ports or interfaces that exclude each other"
@@ -25716,10 +27236,10 @@ var init_untracked_from_anywhere = __esm({
     untrackedFromAnywhere = {
       name: "untracked-from-anywhere",
       level: "warning",
-      run({ policy: policy2 }, report) {
+      run({ policy: policy2 }, report2) {
         for (const rule2 of policy2.rules)
           if (isWideOpen(rule2) && canTakePath(rule2.match, "input", policy2.self !== null))
-            report({
+            report2({
               message: "everybody may reach every port, and nothing tracks them",
               span: rule2.origin.span,
               notes: [
@@ -25743,11 +27263,13 @@ var init_untracked_nat = __esm({
     init_paths();
     init_offenders();
     init_way_back();
-    SOURCE_NAT_PATHS = ["forward", "output", "loopback"];
+    init_whole_set();
+    SOURCE_NAT_PATHS = ["forward", "output"];
     untrackedNat = {
       name: "untracked-nat",
       level: "error",
-      run({ policy: policy2, meaning }, report) {
+      run(subject, report2) {
+        const { policy: policy2, meaning } = subject;
         const sentences2 = [
           ...policy2.sourceNat.map((nat) => ({ ...nat, paths: SOURCE_NAT_PATHS })),
           ...policy2.destinationNat.map((nat) => ({ ...nat, paths: PATHS }))
@@ -25771,20 +27293,21 @@ var init_untracked_nat = __esm({
           },
           meaning
         );
-        for (const { sentence, packet } of blamed) {
+        for (const { sentence, packet, sets } of blamed) {
           const nat = firstSentence(
             sentences2.filter(({ paths }) => paths.includes(packet.path)),
             packet,
             meaning
           );
           const isSource = nat !== null && "masquerade" in nat;
-          report({
+          report2({
             message: "NAT never touches this untracked traffic",
             span: sentence.origin.span,
             label: "leaves the packet untracked",
             ...nat && { related: [{ span: nat.origin.span, text: "would translate it" }] },
             notes: [
               `packet: ${describePacket(packet)}`,
+              ...wholeSet(sets, subject, meaning.possible),
               isSource ? "The kernel translates tracked flows only, and says nothing about the others: this packet leaves with the source address that it has. A private address leaks, and no answer finds its way back to it." : "The kernel translates tracked flows only, and says nothing about the others: this packet goes where it was addressed to, not where the sentence sends it."
             ],
             help: "track this traffic, or exclude it from the NAT sentence"
@@ -25796,33 +27319,33 @@ var init_untracked_nat = __esm({
 });
 
 // src/lint/checks/untracked-nat-reply.ts
-function reportFirst(translate, tell2, meaning) {
+function reportFirst(translate2, tell5, meaning) {
   for (const family of [4, 6]) {
     const space = meaning.space(family);
-    const { after } = translate(family);
+    const { after } = translate2(family);
     const lost = space.intersection(after, space.where(meaning.marks(family, "reply"), FATE.untracked));
     const packet = packetOf(lost, family, meaning.world);
     const reply = packet && replyTo(packet);
     if (!reply) continue;
-    tell2(family, { packet, reply }, lost);
+    tell5(family, { packet, reply }, lost);
     return;
   }
 }
-function allowed({ before: before2, after }, family, meaning) {
+function allowed({ before, after }, family, meaning) {
   const space = meaning.space(family);
-  const passes = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed, FATE.untracked);
-  return { before: before2, after: space.intersection(after, passes) };
+  const passes2 = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed, FATE.untracked);
+  return { before, after: space.intersection(after, passes2) };
 }
 function takerOf(reply, policy2) {
   return untrackedAllows(policy2).find(
     ({ match }) => matches(reply.path === "forward" ? { ...match, out: null } : match, reply, policy2.self)
   ) ?? null;
 }
-function reportSource(nat, family, { packet, reply }, lost, { policy: policy2, meaning }, report) {
+function reportSource(nat, family, { packet, reply }, lost, { policy: policy2, meaning }, report2) {
   const taker = takerOf(reply, policy2);
   const free = packet.sourcePort === null ? null : largestFree(nat, lost, family, meaning);
   const fix = free && narrowPorts(nat, free);
-  report({
+  report2({
     message: "answers to these translated flows are left untracked",
     span: nat.origin.span,
     label: packet.sourcePort === null ? "translates the flow" : `may draw port ${packet.sourcePort}`,
@@ -25836,9 +27359,9 @@ reply:  ${describePacket(reply)}`,
     ...fix && { fix }
   });
 }
-function reportDestination(nat, { packet, reply }, { policy: policy2 }, report) {
+function reportDestination(nat, { packet, reply }, { policy: policy2 }, report2) {
   const taker = takerOf(reply, policy2);
-  report({
+  report2({
     message: "answers to these translated flows are left untracked",
     span: nat.origin.span,
     label: "translates the flow",
@@ -25909,12 +27432,12 @@ var init_untracked_nat_reply = __esm({
     untrackedNatReply = {
       name: "untracked-nat-reply",
       level: "error",
-      run({ policy: policy2, meaning }, report) {
+      run({ policy: policy2, meaning }, report2) {
         if (untrackedAllows(policy2).length === 0) return;
         for (const [i, nat] of policy2.sourceNat.entries())
           reportFirst(
             (family) => translateSource(nat, policy2.sourceNat.slice(0, i), opensTracked(meaning, family), family, meaning),
-            (family, flow, lost) => reportSource(nat, family, flow, lost, { policy: policy2, meaning }, report),
+            (family, flow, lost) => reportSource(nat, family, flow, lost, { policy: policy2, meaning }, report2),
             meaning
           );
         for (const [i, nat] of policy2.destinationNat.entries())
@@ -25924,7 +27447,7 @@ var init_untracked_nat_reply = __esm({
               family,
               meaning
             ),
-            (_, flow) => reportDestination(nat, flow, { policy: policy2, meaning }, report),
+            (_, flow) => reportDestination(nat, flow, { policy: policy2, meaning }, report2),
             meaning
           );
       }
@@ -25938,22 +27461,34 @@ var init_untracked_path = __esm({
   "src/lint/checks/untracked-path.ts"() {
     "use strict";
     init_fates();
+    init_world();
     init_describe();
     init_evaluate();
     init_offenders();
     init_way_back();
+    init_whole_set();
     untrackedPath = {
       name: "untracked-path",
       level: "error",
-      run({ policy: policy2, meaning }, report) {
+      run(subject, report2) {
+        const { policy: policy2, meaning } = subject;
         if (policy2.rules.every(({ match }) => match.out === null)) return;
         const allows = untrackedAllows(policy2);
         const blamed = offenders(
           {
             bad(family) {
               const space = meaning.space(family);
-              const tracked = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed);
+              const fates2 = meaning.fates(family, "tracking", "packet");
               const marked = space.where(meaning.marks(family, "packet"), FATE.untracked);
+              const translated2 = space.difference(
+                space.set(
+                  policy2.destinationNat.flatMap(
+                    ({ match }) => cubesOf(match, family, policy2.self, meaning.world.devices, ["forward"])
+                  )
+                ),
+                space.where(fates2, FATE.untracked)
+              );
+              const tracked = space.union(space.where(fates2, FATE.allowed), translated2);
               return space.intersection(space.intersection(tracked, marked), meaning.possible(family));
             },
             sentences: allows,
@@ -25962,15 +27497,16 @@ var init_untracked_path = __esm({
           },
           meaning
         );
-        for (const { sentence, packet } of blamed) {
+        for (const { sentence, packet, sets } of blamed) {
           const tracker = firstSentence(policy2.rules, packet, meaning);
-          report({
+          report2({
             message: "raw cannot tell these packets from tracked ones",
             span: sentence.origin.span,
             label: "takes the packet, wherever it leaves",
             ...tracker && { related: [{ span: tracker.origin.span, text: "means the packet to be tracked" }] },
             notes: [
               `packet: ${describePacket(packet)}`,
+              ...wholeSet(sets, subject, meaning.possible),
               "Whether a packet is tracked is decided before it is routed, when the kernel does not know yet by which interface it will leave. A rule that asks for `out` cannot keep such packets apart: they would all be untracked, and those that should be tracked would lose their state and their NAT."
             ],
             help: "tell them apart by addresses or by `in` instead of `out`, or treat both kinds alike"
@@ -25982,52 +27518,39 @@ var init_untracked_path = __esm({
 });
 
 // src/lint/checks/untracked-reply-denied.ts
-function consequence(protocol) {
-  switch (protocol) {
-    case 6:
-      return "every connection stalls before it opens: the SYN arrives, its answer does not";
-    case 1:
-    case 58:
-      return "every echo times out";
-    default:
-      return "every request times out";
-  }
-}
 var untrackedReplyDenied;
 var init_untracked_reply_denied = __esm({
   "src/lint/checks/untracked-reply-denied.ts"() {
     "use strict";
-    init_fates();
     init_reply();
+    init_consequences();
     init_offenders();
     init_symmetric_fix();
     init_way_back();
+    init_whole_set();
     untrackedReplyDenied = {
       name: "untracked-reply-denied",
       level: "error",
-      run({ document, policy: policy2, meaning }, report) {
+      run(subject, report2) {
+        const { document, policy: policy2, meaning } = subject;
+        const allows = untrackedAllows(policy2);
+        if (allows.length === 0) return;
         const blamed = offenders(
           {
-            bad(family) {
-              const space = meaning.space(family);
-              const replies = meaning.fates(family, "blocking", "reply");
-              return space.intersection(
-                untrackedAndAnswered(meaning, family),
-                space.where(replies, FATE.denied, FATE.droppedEarly)
-              );
-            },
-            sentences: untrackedAllows(policy2),
-            decider: (packet) => firstSentence(untrackedAllows(policy2), packet, meaning)
+            bad: (family) => repliesDenied(meaning, family),
+            sentences: allows,
+            decider: (packet) => firstSentence(allows, packet, meaning)
           },
           meaning
         );
-        for (const { sentence, packet } of blamed) {
+        for (const { sentence, packet, sets } of blamed) {
           const reply = replyTo(packet);
           if (!reply) continue;
-          const decision = decideReply(policy2, reply);
+          const decision = decide(policy2, reply, "blocking");
           const killer = decision.reason.kind === "rule" ? decision.reason.rule : null;
-          const fix = addSymmetricAllow(document, sentence);
-          report({
+          const comesFirst = killer !== null && policy2.rules.indexOf(killer) < policy2.rules.indexOf(sentence);
+          const fix = comesFirst ? null : addSymmetricAllow(document, sentence);
+          report2({
             message: "the replies to this untracked traffic are denied",
             span: sentence.origin.span,
             label: "lets the packet through untracked",
@@ -26036,9 +27559,10 @@ var init_untracked_reply_denied = __esm({
             },
             notes: [
               packetAndReply(packet, reply),
-              `The reply meets ${describeDecision(decision, reply)}. Nothing remembers an untracked packet, so its reply is judged by the rules like any other, and ${consequence(packet.protocol)}.`
+              ...wholeSet(sets, subject),
+              `The reply meets ${describeDecision(decision, reply)}. Nothing remembers an untracked packet, so its reply is judged by the rules like any other, and ${replyLost(packet)}.`
             ],
-            help: fix ? `${fix.title}, which allows the way back` : "allow the way back in a `doNotTrack` policy, with the same addresses, ports and interfaces swapped",
+            help: fix ? `${fix.title}, which allows the way back` : comesFirst ? "move it above what denies the reply, or let that rule spare these replies" : "allow the way back in a `doNotTrack` policy, with the same addresses, ports and interfaces swapped",
             ...fix && { fix }
           });
         }
@@ -26063,16 +27587,16 @@ function usedNames(document) {
     useAddresses(peer.addresses);
     for (const port of peer.ports?.ports ?? []) if (port.kind === "name") used.services.add(port.name);
   };
-  const useTraffic = (traffic2) => {
-    if (traffic2?.kind === "name") used.services.add(traffic2.name);
+  const useTraffic = (traffic3) => {
+    if (traffic3?.kind === "name") used.services.add(traffic3.name);
   };
   const useInterfaces = (interfaces) => {
     for (const { text: text2 } of interfaces?.names ?? []) used.interfaces.add(text2);
   };
   useAddresses(document.hostAddresses ?? []);
-  const sentences2 = [...document.policies.flatMap(({ rules }) => rules), ...document.nat];
-  for (const { traffic: traffic2, from, to, in: incoming, out } of sentences2) {
-    useTraffic(traffic2);
+  const sentences2 = [...document.policies.flatMap(({ rules: rules2 }) => rules2), ...document.nat];
+  for (const { traffic: traffic3, from, to, in: incoming, out } of sentences2) {
+    useTraffic(traffic3);
     usePeer(from);
     usePeer(to);
     useInterfaces(incoming);
@@ -26091,12 +27615,12 @@ var init_unused_name = __esm({
     unusedName = {
       name: "unused-name",
       level: "warning",
-      run({ document }, report) {
+      run({ document }, report2) {
         const used = usedNames(document);
         const unused = (kind, names2, what) => {
           for (const { text: text2, span } of names2)
             if (!used[kind].has(text2))
-              report({
+              report2({
                 message: `${what} \`${text2}\` is used nowhere`,
                 span,
                 help: `take it out, or use it`
@@ -26122,22 +27646,59 @@ var init_unused_name = __esm({
   }
 });
 
+// src/lint/inconclusive.ts
+function inconclusive(unproved, { source, policies }) {
+  const named2 = (some) => some.map(({ name: name2 }) => `\`${name2}\``).join(", ");
+  const proofs = unproved.filter(({ level }) => level === "error");
+  return {
+    check: "inconclusive",
+    level: proofs.length > 0 ? "error" : "warning",
+    message: proofs.length > 0 ? `this policy is too intricate to prove: ${named2(proofs)}` : `this policy is too intricate to look for ${named2(unproved)}`,
+    span: policies[0]?.name.span ?? { source, start: 0, end: 0 },
+    notes: [
+      "To tell what becomes of every packet, the rules are made into diagrams, and these outgrew the memory that they may take. Whether the policy has this fault is not known.",
+      ...proofs.length > 0 && proofs.length < unproved.length ? [`Nor was it searched for ${named2(unproved.filter((check) => !proofs.includes(check)))}.`] : []
+    ],
+    help: "make the rules simpler: put addresses that are treated alike into one list, and one rule in the place of many"
+  };
+}
+var init_inconclusive = __esm({
+  "src/lint/inconclusive.ts"() {
+    "use strict";
+  }
+});
+
 // src/lint/lint.ts
-function lint(document, policy2, log) {
-  const subject = { document, policy: policy2, meaning: meaningOf(policy2) };
-  for (const { name: name2, level, run } of checks)
-    run(subject, (finding) => log.report({ check: name2, level, ...finding }));
+function lint(document, policy2, log, options = {}) {
+  const meaning = meaningOf(policy2, createWorld([policy2], {}, options));
+  let vocabulary2 = null;
+  const words = () => vocabulary2 ??= vocabularyOf(document, policy2);
+  const unproved = [];
+  for (const check of checks) {
+    const { name: name2, level, run } = check;
+    try {
+      run({ document, policy: policy2, meaning, words }, (finding) => log.report({ check: name2, level, ...finding }));
+    } catch (error) {
+      if (!(error instanceof BudgetSpent)) throw error;
+      unproved.push(check);
+    }
+  }
+  if (unproved.length > 0) log.report(inconclusive(unproved, document));
 }
 var checks;
 var init_lint = __esm({
   "src/lint/lint.ts"() {
     "use strict";
     init_meaning();
+    init_vocabulary();
+    init_world();
+    init_nodes2();
     init_dnat_not_allowed();
     init_half_tracked_flow();
     init_keep_ports();
     init_no_way_back_in();
     init_redundant_rule();
+    init_self_without_family();
     init_shadowed_rule();
     init_unmatchable_rule();
     init_untracked_from_anywhere();
@@ -26146,6 +27707,7 @@ var init_lint = __esm({
     init_untracked_path();
     init_untracked_reply_denied();
     init_unused_name();
+    init_inconclusive();
     checks = [
       untrackedReplyDenied,
       halfTrackedFlow,
@@ -26157,6 +27719,7 @@ var init_lint = __esm({
       redundantRule,
       dnatNotAllowed,
       noWayBackIn,
+      selfWithoutFamily,
       untrackedFromAnywhere,
       keepPorts,
       unusedName
@@ -26164,132 +27727,213 @@ var init_lint = __esm({
   }
 });
 
+// src/lint/check-names.ts
+var policyChecks, ignoreChecks, CHECK_NAMES, IGNORABLE;
+var init_check_names = __esm({
+  "src/lint/check-names.ts"() {
+    "use strict";
+    init_checks();
+    init_lint();
+    policyChecks = [
+      "unknown-name",
+      "cyclic-name",
+      "families-cannot-meet",
+      "host-addresses",
+      "nat-target",
+      "symmetric-tracked",
+      "untracked-reject"
+    ];
+    ignoreChecks = ["bad-ignore", "unused-ignore"];
+    CHECK_NAMES = [
+      "invalid-utf8",
+      ...languageChecks,
+      ...policyChecks,
+      ...checks.map(({ name: name2 }) => name2),
+      "inconclusive",
+      ...ignoreChecks
+    ];
+    IGNORABLE = [
+      ...checks.filter(({ level }) => level === "warning").map(({ name: name2 }) => name2),
+      // A warning where no proof is among what could not be settled.
+      "inconclusive"
+    ];
+  }
+});
+
+// src/lint/ignore-comments.ts
+function ignoresOf(source) {
+  if (!source.text.includes("ctc-ignore")) return [];
+  const comments = commentsOf(source);
+  return comments.flatMap((comment) => ignoresIn(comment, source));
+}
+function ignoresIn({ start, text: text2, line }, source) {
+  const spoken = spokenOf(source, line, start);
+  return [...text2.matchAll(IGNORE)].map((match) => {
+    const [whole, name2 = "", reason = ""] = match;
+    const at = start + match.index;
+    const nameAt = at + whole.indexOf("ctc-ignore") + "ctc-ignore".length;
+    const gap = /^[ \t]*/.exec(source.text.slice(nameAt, at + whole.length))[0].length;
+    const nameStart = name2 === "" ? at : nameAt + gap;
+    return {
+      name: name2,
+      reason: reason.trim(),
+      span: { source, start: at, end: at + whole.trimEnd().length },
+      nameSpan: { source, start: nameStart, end: nameStart + name2.length },
+      line: spoken
+    };
+  });
+}
+function commentsOf(source) {
+  const { text: text2 } = source;
+  const comments = [];
+  const add2 = (start, comment) => {
+    comments.push({ start, text: comment, line: positionOf(source, start).line });
+  };
+  let offset = 0;
+  let header = "";
+  let isScalar2 = false;
+  for (const lexeme of new Lexer().lex(text2)) {
+    if (MARKS.has(lexeme)) {
+      isScalar2 = lexeme === SCALAR3;
+      continue;
+    }
+    if (isScalar2 && /^[|>]/.test(header))
+      for (const match of lexeme.matchAll(COMMENT_IN_BLOCK))
+        add2(offset + match.index + match[1].length, match[2]);
+    else if (!isScalar2 && lexeme.startsWith("#")) add2(offset, lexeme);
+    if (!isScalar2 && lexeme.trim() !== "" && !lexeme.startsWith("#")) header = lexeme;
+    if (isScalar2) header = "";
+    isScalar2 = false;
+    offset += lexeme.length;
+  }
+  return comments;
+}
+function spokenOf(source, line, start) {
+  const starts = lineStarts(source);
+  const textOfLine = (number2) => source.text.slice(starts[number2 - 1], starts[number2]).trim();
+  if (source.text.slice(starts[line - 1], start).trim() !== "") return line;
+  for (let next2 = line + 1; next2 <= starts.length; next2++) {
+    const text2 = textOfLine(next2);
+    if (text2 !== "" && !text2.startsWith("#")) return next2;
+  }
+  return line;
+}
+var IGNORE, MARKS, SCALAR3, COMMENT_IN_BLOCK;
+var init_ignore_comments = __esm({
+  "src/lint/ignore-comments.ts"() {
+    "use strict";
+    init_dist();
+    init_source();
+    IGNORE = /#[ \t]*ctc-ignore(?![\w-])[ \t]*([^\s:#]*)[ \t]*(?::[ \t]*((?:(?!#[ \t]*ctc-ignore(?![\w-])).)*))?/g;
+    MARKS = /* @__PURE__ */ new Set(["", "", ""]);
+    SCALAR3 = "";
+    COMMENT_IN_BLOCK = /^((?:"[^"\r\n]*"|[^"#\r\n]|(?<=[^ \t\r\n])#)*)(#[^\r\n]*)/gm;
+  }
+});
+
 // src/lint/ignore.ts
 function heedIgnores(source, findings) {
-  const ignores = findIgnores(source);
+  const ignores = ignoresOf(source);
   if (ignores.length === 0) return findings;
   const used = /* @__PURE__ */ new Set();
-  const bad = ignores.flatMap((ignore) => faultOf(ignore) ?? []);
-  const faulty = new Set(bad.map(({ span }) => span.start));
+  const faults = new Map(
+    ignores.flatMap((ignore) => {
+      const fault2 = faultOf(ignore);
+      return fault2 ? [[ignore, fault2]] : [];
+    })
+  );
   const left = findings.filter((finding) => {
     if (finding.level === "error" || finding.span.source !== source) return true;
-    const first3 = positionOf(source, finding.span.start).line;
-    const ignore = ignores.find(({ name: name2, line }) => name2 === finding.check && line === first3);
-    if (!ignore) return true;
-    used.add(ignore);
-    return faulty.has(ignore.nameSpan.start) || faulty.has(ignore.span.start);
+    const { line } = positionOf(source, finding.span.start);
+    const speaking = ignores.filter((ignore) => ignore.name === finding.check && ignore.line === line);
+    for (const ignore of speaking) used.add(ignore);
+    return speaking.every((ignore) => faults.has(ignore));
   });
   const isWhole = !findings.some(({ level }) => level === "error");
-  const idle = isWhole ? ignores.filter(
-    (ignore) => !used.has(ignore) && !faulty.has(ignore.nameSpan.start) && !faulty.has(ignore.span.start)
-  ) : [];
-  return [...left, ...bad, ...idle.map(unusedIgnore)];
+  const idle = isWhole ? ignores.filter((ignore) => !used.has(ignore) && !faults.has(ignore)) : [];
+  return [...left, ...faults.values(), ...idle.map(unusedIgnore)];
 }
-function findIgnores(source) {
-  if (!source.text.includes("ctc-ignore")) return [];
-  const lines2 = source.text.split(/\r\n|\n|\r/);
-  const ignores = [];
-  let offset = 0;
-  lines2.forEach((text2, i) => {
-    const match = COMMENT.exec(text2);
-    if (match) {
-      const start = offset + match.index + match[1].length;
-      const at = text2.indexOf(match[2], text2.indexOf("ctc-ignore") + "ctc-ignore".length);
-      const nameStart = offset + (match[2] ? at : text2.length);
-      ignores.push({
-        name: match[2],
-        reason: match[3]?.trim() ?? "",
-        span: { source, start, end: offset + text2.trimEnd().length },
-        nameSpan: { source, start: nameStart, end: nameStart + match[2].length },
-        line: spokenOf(lines2, i, text2.slice(0, match.index).trim() === "") + 1
-      });
-    }
-    offset += text2.length;
-    if (source.text.startsWith("\r\n", offset)) offset += 2;
-    else offset += 1;
-  });
-  return ignores;
-}
-function spokenOf(lines2, i, standsAlone) {
-  if (!standsAlone) return i;
-  const next2 = lines2.findIndex((line, k) => k > i && line.trim() !== "" && !line.trim().startsWith("#"));
-  return next2 < 0 ? i : next2;
-}
-function faultOf(ignore) {
-  const check = checks.find(({ name: name2 }) => name2 === ignore.name);
-  const fault2 = (message, span, help) => ({
+function faultOf({ name: name2, reason, span, nameSpan }) {
+  const fault2 = (message, where, help, fix) => ({
     check: "bad-ignore",
     level: "error",
     message,
-    span,
-    help
+    span: where,
+    help,
+    ...fix && { fix }
   });
-  if (ignore.name === "")
-    return fault2("this ignore names no check", ignore.span, "write `# ctc-ignore NAME: reason`");
-  if (check?.level === "error")
+  if (name2 === "") return fault2("this ignore names no check", span, "write `# ctc-ignore NAME: reason`");
+  const warning = IGNORABLE.includes(name2);
+  if (!warning && CHECK_NAMES.includes(name2))
+    return fault2(`\`${name2}\` is an error, and errors cannot be ignored`, nameSpan, "mend what it reports");
+  if (!warning) {
+    const near = suggest(name2, IGNORABLE);
     return fault2(
-      `\`${ignore.name}\` is an error, and errors cannot be ignored`,
-      ignore.nameSpan,
-      "mend what it reports"
+      `no warning is called ${quoted(name2)}`,
+      nameSpan,
+      near ? `did you mean \`${near}\`?` : "write the name that stands in the brackets of the warning",
+      near ? { title: `write \`${near}\``, edits: [{ span: nameSpan, text: near }], safe: true } : void 0
     );
-  if (!check)
-    return fault2(
-      `no warning is called \`${ignore.name}\``,
-      ignore.nameSpan,
-      "write the name that stands in the brackets of the warning"
-    );
-  if (ignore.reason === "")
-    return fault2(
-      "this ignore gives no reason",
-      ignore.span,
-      `say why: \`# ctc-ignore ${ignore.name}: reason\``
-    );
+  }
+  if (reason === "")
+    return fault2("this ignore gives no reason", span, `say why: \`# ctc-ignore ${name2}: reason\``);
   return null;
 }
-function unusedIgnore(ignore) {
+function unusedIgnore({ name: name2, span }) {
   return {
     check: "unused-ignore",
     level: "warning",
-    message: `nothing here is a \`${ignore.name}\``,
-    span: ignore.span,
-    help: "take the comment out"
+    message: `nothing here is a \`${name2}\``,
+    span,
+    help: "take the comment out",
+    fix: { title: "take the comment out", edits: [{ span: withItsLine(span), text: "" }], safe: true }
   };
 }
-var COMMENT;
+function withItsLine({ source, start, end }) {
+  const { text: text2 } = source;
+  let from = start;
+  while (from > 0 && (text2[from - 1] === " " || text2[from - 1] === "	")) from--;
+  const isFirst = from === 0 || text2[from - 1] === "\n" || text2[from - 1] === "\r";
+  const ending = /^[ \t]*(\r\n|\n|\r|$)/.exec(text2.slice(end));
+  if (!ending) return isFirst ? { source, start, end } : { source, start: from, end };
+  return isFirst ? { source, start: from, end: end + ending[0].length } : { source, start: from, end };
+}
 var init_ignore = __esm({
   "src/lint/ignore.ts"() {
     "use strict";
+    init_checks();
+    init_suggest();
     init_source();
-    init_lint();
-    COMMENT = /(^|[ \t])#[ \t]*ctc-ignore\b[ \t]*([^\s:]*)[ \t]*(?::[ \t]*(.*))?$/;
+    init_check_names();
+    init_ignore_comments();
   }
 });
 
 // src/lower/iptables/devices.ts
-function narrowDevices(known, test2) {
-  const among = test2.negated ? known.among : common(known.among ?? ["*"], test2.devices);
-  const except = test2.negated ? [...known.except, ...test2.devices] : known.except;
+function narrowDevices(known3, test2) {
+  const among = test2.negated ? known3.among : common(known3.among ?? ["*"], test2.devices);
+  const except = test2.negated ? [...known3.except, ...test2.devices] : known3.except;
   if (except.includes("*")) return null;
-  const left = among?.filter((device3) => !except.some((other) => covers(other, device3))) ?? null;
+  const left = among?.filter((device2) => !except.some((other) => covers2(other, device2))) ?? null;
   if (left?.length === 0) return null;
   return {
     among: left?.includes("*") ? null : left && widest(left),
-    except: widest(except.filter((device3) => !left || left.some((other) => covers(other, device3))))
+    except: widest(except.filter((device2) => !left || left.some((other) => covers2(other, device2))))
   };
 }
 function common(a, b) {
   return a.flatMap(
     (x) => b.flatMap((y) => {
-      if (covers(x, y)) return [y];
-      return covers(y, x) ? [x] : [];
+      if (covers2(x, y)) return [y];
+      return covers2(y, x) ? [x] : [];
     })
   );
 }
 function widest(devices) {
   const distinct = [...new Set(devices)];
-  return distinct.filter((device3) => !distinct.some((other) => other !== device3 && covers(other, device3)));
+  return distinct.filter((device2) => !distinct.some((other) => other !== device2 && covers2(other, device2)));
 }
-function covers(wide, narrow3) {
+function covers2(wide, narrow3) {
   return wide.endsWith("*") ? narrow3.startsWith(wide.slice(0, -1)) : wide === narrow3;
 }
 var allDevices;
@@ -26331,9 +27975,9 @@ function narrow(all, match, family, hook) {
     case "address": {
       if (match.family !== family) return false;
       const ranges3 = match.negated ? complementAddresses(match.ranges, family) : match.ranges;
-      const known = all[match.side];
-      const common2 = known ? intersectRanges(known.ranges, ranges3) : ranges3;
-      all[match.side] = { ranges: common2, byOthers: match.negated && known?.byOthers !== false };
+      const known3 = all[match.side];
+      const common2 = known3 ? intersectRanges(known3.ranges, ranges3) : ranges3;
+      all[match.side] = { ranges: common2, byOthers: match.negated && known3?.byOthers !== false };
       return common2.length > 0;
     }
     case "address-type": {
@@ -26406,14 +28050,14 @@ function settle(all, family) {
   return true;
 }
 function narrowProtocols(all, protocols) {
-  const known = all.protocols ?? protocols;
-  all.protocols = [...new Set(protocols)].filter((protocol) => known.includes(protocol));
+  const known3 = all.protocols ?? protocols;
+  all.protocols = [...new Set(protocols)].filter((protocol) => known3.includes(protocol));
 }
-function narrowTypes(known, { types, negated }) {
-  if (!known) return { types: [...new Set(types)], negated };
-  if (known.negated && negated) return { types: union2(known.types, types), negated };
-  const wanted = known.negated ? types : known.types;
-  const other = known.negated ? known : { types, negated };
+function narrowTypes(known3, { types, negated }) {
+  if (!known3) return { types: [...new Set(types)], negated };
+  if (known3.negated && negated) return { types: union2(known3.types, types), negated };
+  const wanted = known3.negated ? types : known3.types;
+  const other = known3.negated ? known3 : { types, negated };
   return { types: wanted.filter((type) => other.types.includes(type) !== other.negated), negated: false };
 }
 function commonTypes(a, b) {
@@ -26424,8 +28068,8 @@ function commonTypes(a, b) {
 }
 function withoutDoubles(types) {
   return types.filter(
-    ({ type, code }, index) => !types.some(
-      (other, at) => other.type === type && (other.code === code ? at < index : other.code === null)
+    ({ type, code: code2 }, index) => !types.some(
+      (other, at) => other.type === type && (other.code === code2 ? at < index : other.code === null)
     )
   );
 }
@@ -26452,37 +28096,37 @@ var init_conjunction = __esm({
 });
 
 // src/lower/iptables/layout.ts
-function layOut2(rule2, split, chains) {
+function layOut2(rule2, split2, chains) {
   const enter = leavesChain(rule2.statement) ? "goto" : "jump";
-  return lines(rule2, split, target2(rule2, split, chains, enter), null, chains);
+  return lines(rule2, split2, target2(rule2, split2, chains, enter), null, chains);
 }
-function needsContinuation({ statement }, split) {
+function needsContinuation({ statement }, split2) {
   if (!leavesChain(statement)) return false;
-  return !isFlat(statement, split) || split.limits.length > 0 && lineCount(split) > 1;
+  return !isFlat(statement, split2) || split2.limits.length > 0 && lineCount(split2) > 1;
 }
-function layOutBefore(rule2, split, onward, chains) {
-  return lines(rule2, split, target2(rule2, split, chains, "goto"), onward, chains);
+function layOutBefore(rule2, split2, onward, chains) {
+  return lines(rule2, split2, target2(rule2, split2, chains, "goto"), onward, chains);
 }
-function lines(rule2, split, finish, onward, chains) {
+function lines(rule2, split2, finish2, onward, chains) {
   const enter = onward === null ? "jump" : "goto";
-  const line = (matches2, statement) => ({
+  const line = (matches3, statement) => ({
     ...rule2,
-    matches: matches2,
+    matches: matches3,
     log: null,
     statement
   });
   const closing = onward === null ? [] : [line([], { kind: "goto", chain: onward })];
-  const into = (rules) => {
+  const into = (rules2) => {
     let name2 = null;
     return (tests) => {
-      name2 ??= chains.chain(rule2.group, () => [...rules(), ...closing]);
+      name2 ??= chains.chain(rule2.group, () => [...rules2(), ...closing]);
       return [line(tests, { kind: enter, chain: name2 })];
     };
   };
   const last = (choice2) => {
-    if (split.limits.length === 0) return choice2.flatMap(finish);
-    if (choice2.length === 1) return finish([...choice2[0], ...split.limits]);
-    const limited = into(() => finish(split.limits));
+    if (split2.limits.length === 0) return choice2.flatMap(finish2);
+    if (choice2.length === 1) return finish2([...choice2[0], ...split2.limits]);
+    const limited = into(() => finish2(split2.limits));
     return choice2.flatMap(limited);
   };
   const stage2 = (choice2, stages) => {
@@ -26490,20 +28134,20 @@ function lines(rule2, split, finish, onward, chains) {
     const next2 = into(() => inside2(stages));
     return choice2.flatMap(next2);
   };
-  const inside2 = ([first4, ...rest2]) => {
+  const inside2 = ([first4, ...rest3]) => {
     if (first4 === void 0) return last([[]]);
-    if (first4.kind === "choice") return stage2(first4.tests, rest2);
+    if (first4.kind === "choice") return stage2(first4.tests, rest3);
     const away = onward === null ? { kind: "return" } : { kind: "goto", chain: onward };
-    return [...first4.tests.map((tests) => line(tests, away)), ...inside2(rest2)];
+    return [...first4.tests.map((tests) => line(tests, away)), ...inside2(rest3)];
   };
-  if (isFlat(rule2.statement, split)) return [...last(product(split)), ...closing];
-  const [first3, ...rest] = stagesOf(split);
-  if (first3?.kind !== "choice") return [...stage2([split.fixed], stagesOf(split)), ...closing];
-  if (split.fixed.length > 0 && first3.tests.length > FLAT_LINES) {
-    return [...stage2([split.fixed], stagesOf(split)), ...closing];
+  if (isFlat(rule2.statement, split2)) return [...last(product(split2)), ...closing];
+  const [first3, ...rest2] = stagesOf(split2);
+  if (first3?.kind !== "choice") return [...stage2([split2.fixed], stagesOf(split2)), ...closing];
+  if (split2.fixed.length > 0 && first3.tests.length > FLAT_LINES) {
+    return [...stage2([split2.fixed], stagesOf(split2)), ...closing];
   }
-  const choice = first3.tests.map((tests) => join4(split.fixed, tests));
-  return [...stage2(choice, rest), ...closing];
+  const choice = first3.tests.map((tests) => join4(split2.fixed, tests));
+  return [...stage2(choice, rest2), ...closing];
 }
 function stagesOf({ choices, exclusions }) {
   return [
@@ -26514,10 +28158,10 @@ function stagesOf({ choices, exclusions }) {
 function leavesChain({ kind }) {
   return kind === "goto" || kind === "return";
 }
-function isFlat(statement, split) {
-  if (split.exclusions.length > 0) return false;
+function isFlat(statement, split2) {
+  if (split2.exclusions.length > 0) return false;
   const most = leavesChain(statement) ? FLAT_LINES_OF_LEAVING : FLAT_LINES;
-  return lineCount(split) <= most || split.choices.length === 1 && split.fixed.length === 0;
+  return lineCount(split2) <= most || split2.choices.length === 1 && split2.fixed.length === 0;
 }
 function lineCount({ choices }) {
   return choices.reduce((count2, choice) => count2 * choice.length, 1);
@@ -26529,8 +28173,8 @@ function product({ fixed, choices }) {
   );
 }
 function join4(a, b) {
-  const known = a.some(isProtocol);
-  return [...a, ...b.filter((match) => !known || !isProtocol(match))];
+  const known3 = a.some(isProtocol);
+  return [...a, ...b.filter((match) => !known3 || !isProtocol(match))];
 }
 function isProtocol(match) {
   return match.kind === "protocol";
@@ -26538,10 +28182,10 @@ function isProtocol(match) {
 function protocolTest(protocol) {
   return [{ kind: "protocol", protocols: [protocol], negated: false }];
 }
-function target2(rule2, split, chains, enter) {
+function target2(rule2, split2, chains, enter) {
   const { log, statement } = rule2;
-  const protocols = needsProtocol(statement) ? split.protocols.map(protocolTest) : [];
-  const tail = protocols.length > 0 ? protocols.map((matches2) => ({ ...rule2, matches: matches2 })) : [{ ...rule2, matches: [] }];
+  const protocols = needsProtocol(statement) ? split2.protocols.map(protocolTest) : [];
+  const tail = protocols.length > 0 ? protocols.map((matches3) => ({ ...rule2, matches: matches3 })) : [{ ...rule2, matches: [] }];
   const direct = log === null && statement.kind !== "notrack";
   let chain = null;
   return (tests) => {
@@ -26612,22 +28256,78 @@ var init_names2 = __esm({
 
 // src/lower/iptables/prune.ts
 function prune(chains) {
-  const empty = new Set(chains.filter(({ base, rules }) => !base && rules.length === 0).map(key));
-  let left = chains;
-  for (let before2 = -1; before2 !== empty.size; ) {
-    before2 = empty.size;
-    if (before2 === 0) break;
-    left = left.map((chain) => withoutJumpsTo(empty, chain));
-    for (const chain of left) if (!chain.base && chain.rules.length === 0) empty.add(key(chain));
-  }
+  const left = withoutIdle(inlined(withoutEmpty(chains)));
   const reached = reachable(left);
   return left.filter((chain) => chain.base || reached.has(key(chain)));
 }
-function withoutJumpsTo(empty, chain) {
-  const rules = chain.rules.filter(
-    ({ log, matches: matches2, statement }) => log || matches2.some(({ kind }) => kind === "limit") || statement.kind !== "jump" || !empty.has(key({ table: chain.table, name: statement.chain }))
+function withoutEmpty(chains) {
+  const empty2 = new Set(chains.filter(({ base, rules: rules2 }) => !base && rules2.length === 0).map(key));
+  let left = chains;
+  for (let before = -1; before !== empty2.size; ) {
+    before = empty2.size;
+    if (before === 0) break;
+    left = left.map((chain) => withoutJumpsTo(empty2, chain));
+    for (const chain of left) if (!chain.base && chain.rules.length === 0) empty2.add(key(chain));
+  }
+  return left;
+}
+function withoutJumpsTo(empty2, chain) {
+  const rules2 = chain.rules.filter(
+    ({ log, matches: matches3, statement }) => log || matches3.some(isLimitMatch) || statement.kind !== "jump" || !empty2.has(key({ table: chain.table, name: statement.chain }))
   );
-  return rules.length === chain.rules.length ? chain : { ...chain, rules };
+  return rules2.length === chain.rules.length ? chain : { ...chain, rules: rules2 };
+}
+function inlined(chains) {
+  const calls = /* @__PURE__ */ new Map();
+  for (const { table, rules: rules2 } of chains)
+    for (const { statement } of rules2)
+      if (statement.kind === "jump" || statement.kind === "goto") {
+        const name2 = key({ table, name: statement.chain });
+        calls.set(name2, (calls.get(name2) ?? 0) + 1);
+      }
+  const lines2 = /* @__PURE__ */ new Map();
+  for (const chain of chains) {
+    const [only, ...more] = chain.rules;
+    const isLimit = only && more.length === 0 && only.matches.length > 0 && only.matches.every(isLimitMatch);
+    if (!chain.base && isLimit && calls.get(key(chain)) === 1 && isFinal(only)) lines2.set(key(chain), only);
+  }
+  if (lines2.size === 0) return chains;
+  return chains.map((chain) => ({
+    ...chain,
+    rules: chain.rules.map((rule2) => {
+      const { statement, matches: matches3, log } = rule2;
+      const line = statement.kind === "jump" && !log ? lines2.get(key({ table: chain.table, name: statement.chain })) : void 0;
+      const fits = line && !matches3.some(isLimitMatch);
+      return fits ? { ...line, matches: [...matches3, ...line.matches] } : rule2;
+    })
+  }));
+}
+function isLimitMatch({ kind }) {
+  return kind === "limit";
+}
+function isFinal({ statement, log }) {
+  return log === null && ["accept", "drop", "reject"].includes(statement.kind);
+}
+function withoutIdle(chains) {
+  const byKey = new Map(chains.map((chain) => [key(chain), chain]));
+  const seen = /* @__PURE__ */ new Map();
+  const matters2 = (chain) => {
+    const known3 = seen.get(chain);
+    if (known3 !== void 0) return known3;
+    seen.set(chain, false);
+    const does2 = chain.rules.some(({ log, matches: matches3, statement }) => {
+      if (log || matches3.some(isLimitMatch)) return true;
+      if (statement.kind === "accept" || statement.kind === "return") return false;
+      if (statement.kind !== "jump" && statement.kind !== "goto") return true;
+      const called = byKey.get(key({ table: chain.table, name: statement.chain }));
+      return called === void 0 || matters2(called);
+    });
+    seen.set(chain, does2);
+    return does2;
+  };
+  return chains.map(
+    (chain) => chain.base?.policy === "accept" && !matters2(chain) ? { ...chain, rules: [] } : chain
+  );
 }
 function reachable(chains) {
   const byKey = new Map(chains.map((chain) => [key(chain), chain]));
@@ -26656,41 +28356,39 @@ var init_prune = __esm({
 
 // src/lower/iptables/split.ts
 function splitConjunction(all, family) {
-  const parts = [
+  const parts3 = [
     deviceParts("in", all.in),
     deviceParts("out", all.out),
     addressParts("source", all.source, family),
     addressParts("destination", all.destination, family),
-    ...transportParts(all, family)
+    ...transportParts(all, family),
+    typeParts("source", all.sourceType, family),
+    typeParts("destination", all.destinationType, family)
   ];
   const fixed = [];
   if (all.states) fixed.push({ kind: "state", states: all.states, negated: false });
   if (all.dnat) fixed.push({ kind: "dnat-status" });
-  for (const side of ["source", "destination"]) {
-    const type = all[`${side}Type`];
-    if (type) fixed.push({ kind: "address-type", side, ...type });
-  }
   return {
-    fixed: [...parts.flatMap((part) => part.among?.length === 1 ? part.among[0] : []), ...fixed],
-    choices: parts.flatMap(({ among }) => among && among.length > 1 ? [among] : []),
-    exclusions: parts.flatMap(({ except }) => except.length > 0 ? [except] : []),
+    fixed: [...parts3.flatMap((part) => part.among?.length === 1 ? part.among[0] : []), ...fixed],
+    choices: parts3.flatMap(({ among }) => among && among.length > 1 ? [among] : []),
+    exclusions: parts3.flatMap(({ except }) => except.length > 0 ? [except] : []),
     limits: all.limits,
     protocols: all.protocols ?? []
   };
 }
 function deviceParts(side, { among, except }) {
-  const test2 = (device3, negated) => [
-    { kind: "interface", side, devices: [device3], negated }
+  const test2 = (device2, negated) => [
+    { kind: "interface", side, devices: [device2], negated }
   ];
   if (!among && except.length === 1) return { among: [test2(except[0], true)], except: [] };
   return {
-    among: among?.map((device3) => test2(device3, false)) ?? null,
-    except: except.map((device3) => test2(device3, false))
+    among: among?.map((device2) => test2(device2, false)) ?? null,
+    except: except.map((device2) => test2(device2, false))
   };
 }
-function addressParts(side, addresses, family) {
-  if (!addresses) return anything;
-  const { ranges: ranges3, byOthers } = addresses;
+function addressParts(side, addresses2, family) {
+  if (!addresses2) return anything;
+  const { ranges: ranges3, byOthers } = addresses2;
   const test2 = (range, negated) => [
     { kind: "address", side, family, ranges: [range], name: null, negated }
   ];
@@ -26699,6 +28397,20 @@ function addressParts(side, addresses, family) {
     return { among: [test2(others[0], true)], except: [] };
   }
   return byOthers && ranges3.length > 1 ? { among: null, except: others.map((range) => test2(range, false)) } : { among: ranges3.map((range) => test2(range, false)), except: [] };
+}
+function typeParts(side, types, family) {
+  if (!types) return anything;
+  const test2 = (some) => ({
+    kind: "address-type",
+    side,
+    types: some,
+    negated: types.negated
+  });
+  const others = types.types.filter((type) => type !== "multicast");
+  const mixed = family === 6 && others.length > 0 && others.length < types.types.length;
+  if (!mixed) return { among: [[test2(types.types)]], except: [] };
+  const lists = [test2(others), test2(["multicast"])];
+  return { among: types.negated ? [lists] : lists.map((list) => [list]), except: [] };
 }
 function transportParts(all, family) {
   if (all.icmp) {
@@ -26775,8 +28487,8 @@ function legalise(ruleset, family) {
   const tables = /* @__PURE__ */ new Map();
   for (const { table, base: hook, name: name2 } of ruleset.chains) {
     if (!tables.has(table)) tables.set(table, newTable(table, made));
-    const { names: names2, renamed } = tables.get(table);
-    renamed.set(name2, hook ? name2 : names2.keep(name2));
+    const { names: names2, renamed: renamed2 } = tables.get(table);
+    renamed2.set(name2, hook ? name2 : names2.keep(name2));
   }
   for (const chain of ruleset.chains) {
     const table = tables.get(chain.table);
@@ -26790,46 +28502,46 @@ function legalise(ruleset, family) {
 function newTable(table, made) {
   const names2 = chainNames2();
   let untracked2 = false;
-  const add = (name2, rules) => {
+  const add2 = (name2, rules2) => {
     const chain = { table, name: name2, base: null, rules: [] };
     made.push(chain);
-    chain.rules = rules();
+    chain.rules = rules2();
     return name2;
   };
   return {
     names: names2,
     renamed: /* @__PURE__ */ new Map(),
     maker: {
-      chain: (group, rules) => add(names2.make(group), rules),
+      chain: (group, rules2) => add2(names2.make(group), rules2),
       untracked() {
-        if (!untracked2) add(UNTRACKED, () => [notrack]);
+        if (!untracked2) add2(UNTRACKED, () => [notrack]);
         untracked2 = true;
         return UNTRACKED;
       }
     }
   };
 }
-function legalRules(rules, chain, table, family) {
+function legalRules(rules2, chain, table, family) {
   const first3 = [];
   let legal = first3;
-  for (const written of rules) {
+  for (const written of rules2) {
     const rule2 = renameTarget(written, table);
     const conjunction = conjunctionOf(rule2, family, chain.base?.hook ?? null);
     if (conjunction === null) continue;
-    const split = splitConjunction(conjunction, family);
-    if (needsContinuation(rule2, split)) {
+    const split2 = splitConjunction(conjunction, family);
+    if (needsContinuation(rule2, split2)) {
       const following = [];
       const onward = table.maker.chain(rule2.group, () => following);
-      legal.push(...layOutBefore(rule2, split, onward, table.maker));
+      legal.push(...layOutBefore(rule2, split2, onward, table.maker));
       legal = following;
-    } else legal.push(...layOut2(rule2, split, table.maker));
+    } else legal.push(...layOut2(rule2, split2, table.maker));
   }
   return first3;
 }
-function renameTarget(rule2, { renamed }) {
+function renameTarget(rule2, { renamed: renamed2 }) {
   const { statement } = rule2;
   if (statement.kind !== "jump" && statement.kind !== "goto") return rule2;
-  const chain = renamed.get(statement.chain);
+  const chain = renamed2.get(statement.chain);
   if (chain === void 0) throw new Error(`no chain ${JSON.stringify(statement.chain)}`);
   return { ...rule2, statement: { kind: statement.kind, chain } };
 }
@@ -26855,19 +28567,20 @@ var init_legalise = __esm({
 
 // src/lower/build.ts
 function describeOrigin({ policy: policy2, span, role }) {
-  const file = span.source.name.split(/[\\/]/).at(-1) ?? span.source.name;
-  const place = `${file}:${positionOf(span.source, span.start).line} ${policy2}`;
+  const place = `${baseName(span.source)}:${positionOf(span.source, span.start).line} ${policy2}`;
   switch (role) {
     case "written":
       return place;
-    case "mirror":
+    case "replies":
       return `${place}, replies`;
+    case "mirror":
+      return `${place}, mirror`;
     case "mirror-guard":
       return `${place}, no openings back`;
   }
 }
 function buildChain(table, name2) {
-  const rules = [];
+  const rules2 = [];
   const called = [];
   function share2(effect, limit) {
     const chain = `${name2}-limit-${called.length + 1}`;
@@ -26877,26 +28590,36 @@ function buildChain(table, name2) {
     return { kind: "jump", chain };
   }
   return {
-    rules,
+    rules: rules2,
     called,
-    add(lines2, effect) {
-      const { origin, group, limit, log, statement } = effect;
-      const test2 = limit ? { kind: "limit", ...limit } : null;
-      if (test2 && lines2.length > 1) {
-        const jump = share2(effect, test2);
-        for (const matches2 of lines2) rules.push({ matches: matches2, log: null, statement: jump, origin, group });
-        return;
-      }
-      for (const line of lines2)
-        rules.push({
-          matches: test2 ? [...line, test2] : line,
-          log: asLog(log),
-          statement,
-          origin,
-          group
-        });
-    }
+    addBranches(lines2, branches2, effect) {
+      const chain = `${name2}-branches-${called.length + 1}`;
+      const { origin, group } = effect;
+      const inside2 = branches2.flatMap(
+        (branch2) => branch2.lines.map((matches3) => ({ matches: matches3, log: null, statement: branch2.statement, origin, group }))
+      );
+      called.push({ table, name: chain, base: null, rules: inside2 });
+      add2(lines2, { ...effect, statement: { kind: "jump", chain } });
+    },
+    add: add2
   };
+  function add2(lines2, effect) {
+    const { origin, group, limit, log, statement } = effect;
+    const test2 = limit ? { kind: "limit", ...limit } : null;
+    if (test2 && lines2.length > 1) {
+      const jump = share2(effect, test2);
+      for (const matches3 of lines2) rules2.push({ matches: matches3, log: null, statement: jump, origin, group });
+      return;
+    }
+    for (const line of lines2)
+      rules2.push({
+        matches: test2 ? [...line, test2] : line,
+        log: asLog(log),
+        statement,
+        origin,
+        group
+      });
+  }
 }
 function asLog(prefix) {
   return prefix === null || prefix === void 0 ? null : { prefix };
@@ -26919,8 +28642,8 @@ function trafficMeets(a, b) {
   const onlyTcp = a.openings === "only" || b.openings === "only";
   return a.traffic.some((x) => b.traffic.some((y) => kindsMeet(x, y) && (!onlyTcp || mayBeTcp(x, y))));
 }
-function mayBeTcp(...traffic2) {
-  return traffic2.every(({ protocol }) => protocol === null || protocol === TCP2);
+function mayBeTcp(...traffic3) {
+  return traffic3.every(({ protocol }) => protocol === null || protocol === TCP2);
 }
 function kindsMeet(x, y) {
   if (x.protocol !== null && y.protocol !== null && x.protocol !== y.protocol) return false;
@@ -26941,7 +28664,7 @@ function interfacesMeet(a, b) {
   return a.devices.some((x) => b.devices.some((y) => devicesMeet(x, y)));
 }
 function devicesMeet(x, y) {
-  const stem = (device3) => device3.replace(/\*$/, "");
+  const stem = (device2) => device2.replace(/\*$/, "");
   if (x.endsWith("*") && y.endsWith("*")) return stem(x).startsWith(stem(y)) || stem(y).startsWith(stem(x));
   if (x.endsWith("*")) return y.startsWith(stem(x));
   return y.endsWith("*") ? x.startsWith(stem(y)) : x === y;
@@ -26956,17 +28679,17 @@ var init_overlap = __esm({
 });
 
 // src/lower/guards.ts
-function rulesToGuard(rules, isTarget, paths, self) {
+function rulesToGuard(rules2, isTarget, paths, self) {
   const guarded = /* @__PURE__ */ new Set();
-  const later2 = new Buckets();
+  const later = new Buckets();
   let budget = BUDGET;
-  for (const rule2 of rules.toReversed()) {
+  for (const rule2 of rules2.toReversed()) {
     if (isTarget(rule2)) {
-      later2.add(rule2);
+      later.add(rule2);
       continue;
     }
-    for (const target3 of later2.candidates(rule2)) {
-      if (budget-- > 0 && !mayOverlap(rule2.match, target3.match, paths, self)) continue;
+    for (const target4 of later.candidates(rule2)) {
+      if (budget-- > 0 && !mayOverlap(rule2.match, target4.match, paths, self)) continue;
       guarded.add(rule2);
       break;
     }
@@ -26974,20 +28697,20 @@ function rulesToGuard(rules, isTarget, paths, self) {
   return guarded;
 }
 function bucket(buckets, port) {
-  const known = buckets.get(port);
-  if (known) return known;
+  const known3 = buckets.get(port);
+  if (known3) return known3;
   const fresh = [];
   buckets.set(port, fresh);
   return fresh;
 }
 function* narrowed(buckets, port) {
   if (port !== null) yield* buckets.get(port) ?? [];
-  else for (const rules of buckets.values()) yield* rules;
+  else for (const rules2 of buckets.values()) yield* rules2;
 }
 function onlyPort(rule2, side) {
-  const single6 = (ports) => ports?.length === 1 && ports[0].first === ports[0].last ? ports[0].first : null;
-  const [first3, ...rest] = rule2.match.traffic.map((traffic2) => single6(traffic2[side]));
-  return first3 !== void 0 && rest.every((port) => port === first3) ? first3 : null;
+  const single10 = (ports) => ports?.length === 1 && ports[0].first === ports[0].last ? ports[0].first : null;
+  const [first3, ...rest2] = rule2.match.traffic.map((traffic3) => single10(traffic3[side]));
+  return first3 !== void 0 && rest2.every((port) => port === first3) ? first3 : null;
 }
 var BUDGET, Buckets;
 var init_guards = __esm({
@@ -27017,7 +28740,7 @@ var init_guards = __esm({
 });
 
 // src/lower/hooks.ts
-var DELIVERED, onLoopback, delivered, sentFromHere, PREROUTING, OUTPUT, noTest, FILTER_INPUT, FILTER_FORWARD, FILTER_OUTPUT, POSTROUTING;
+var DELIVERED, onLoopback, delivered, sentFromHere, PREROUTING, OUTPUT, noTest, toThisHost, TRANSLATED_OUTPUT, FILTER_INPUT, FILTER_FORWARD, FILTER_OUTPUT, POSTROUTING;
 var init_hooks = __esm({
   "src/lower/hooks.ts"() {
     "use strict";
@@ -27054,6 +28777,23 @@ var init_hooks = __esm({
       tell: (paths) => paths.length === 2 ? [[]] : [[onLoopback(paths[0] === "output")]]
     };
     noTest = () => [[]];
+    toThisHost = (negated) => ({
+      kind: "address-type",
+      side: "destination",
+      types: ["local", "anycast"],
+      negated
+    });
+    TRANSLATED_OUTPUT = {
+      ...OUTPUT,
+      tell(paths) {
+        if (paths.length === 2) return [[]];
+        const isOutput = paths[0] === "output";
+        return [
+          [onLoopback(false), delivered(isOutput)],
+          [onLoopback(true), toThisHost(isOutput)]
+        ];
+      }
+    };
     FILTER_INPUT = {
       paths: ["input"],
       knows: { in: true, out: false },
@@ -27099,7 +28839,7 @@ function conditionsOn(match, path2, view, self) {
     source: addressTest(match.source, here("source"), self),
     destination: addressTest(match.destination, here("destination"), self),
     in: path2 === "loopback" || !view.knows.in ? null : match.in,
-    out: path2 === "loopback" || !view.knows.out ? null : match.out
+    out: view.knows.out ? match.out : null
   };
 }
 function settledByAddress(match, path2, view, self) {
@@ -27129,8 +28869,8 @@ function withSelf(set2, self) {
   if (set2.v4.length === 0 && set2.v6.length === 0) return self;
   const bySelf = unions.get(set2) ?? /* @__PURE__ */ new WeakMap();
   unions.set(set2, bySelf);
-  const known = bySelf.get(self);
-  if (known) return known;
+  const known3 = bySelf.get(self);
+  if (known3) return known3;
   const union3 = {
     name: null,
     v4: mergeRanges([...set2.v4, ...self.v4]),
@@ -27166,31 +28906,42 @@ function linesAt(match, view, self, paths = view.paths) {
     if (same2) same2.paths.push(path2);
     else groups.push({ conditions, paths: [path2] });
   }
-  const traffic2 = trafficTests(match);
-  return groups.flatMap(
-    ({ conditions, paths: together }) => view.tell(together).flatMap(
+  if (groups.length === 0) return [];
+  const traffic3 = trafficTests(match);
+  return groups.flatMap(({ conditions, paths: together }) => {
+    const onLoopback2 = together.every((path2) => path2 === "loopback");
+    const asked = onLoopback2 ? { ...conditions, out: null } : conditions;
+    return view.tell(together).flatMap(
       (telling2) => expand(
-        conditions,
-        traffic2,
-        telling2.filter((test2) => !isImplied(test2, conditions))
+        asked,
+        traffic3,
+        telling2.filter((test2) => !isImplied(test2, asked))
       )
-    )
-  );
+    );
+  });
 }
 function isImplied(test2, { out }) {
   return test2.kind === "interface" && test2.side === "out" && test2.negated && out !== null && !out.negated && !matchesDevice(LOOPBACK, out.devices);
 }
 function trafficTests(match) {
+  const before = known2.get(match);
+  if (before) return before;
+  const tests = groupTraffic(match).flatMap((group) => testsOf(group, match.openings));
+  known2.set(match, tests);
+  return tests;
+}
+function groupTraffic(match) {
+  if (match.traffic.length === 1) return [match.traffic];
   const groups = /* @__PURE__ */ new Map();
-  for (const traffic2 of match.traffic) {
-    const { family, icmp, protocol, sourcePorts, destinationPorts } = traffic2;
+  for (const traffic3 of match.traffic) {
+    const { family, icmp, protocol, sourcePorts, destinationPorts } = traffic3;
     const kind = icmp ? "icmp" : protocol === null ? "every" : "protocol";
     const key2 = [kind, family, ranges2(sourcePorts), ranges2(destinationPorts)].join("|");
     const group = groups.get(key2);
-    if (group) group.push(traffic2);
-    else groups.set(key2, [traffic2]);
+    if (group) group.push(traffic3);
+    else groups.set(key2, [traffic3]);
   }
-  return [...groups.values()].flatMap((group) => testsOf(group, match.openings));
+  return [...groups.values()];
 }
 function ranges2(ports) {
   return ports ? ports.map(({ first: first3, last }) => `${first3}-${last}`).join(",") : "";
@@ -27199,14 +28950,14 @@ function testsOf(group, openings) {
   const { family, icmp, protocol, sourcePorts, destinationPorts } = group[0];
   if (icmp) {
     if (openings === "only") return [];
-    const types = group.flatMap((traffic2) => traffic2.icmp ?? []);
+    const types = group.flatMap((traffic3) => traffic3.icmp ?? []);
     return [{ family, impliesFamily: true, tests: [{ kind: "icmp", family: family ?? 4, types }] }];
   }
   const ports = [];
   if (sourcePorts) ports.push({ kind: "port", side: "source", ports: sourcePorts, negated: false });
   if (destinationPorts)
     ports.push({ kind: "port", side: "destination", ports: destinationPorts, negated: false });
-  const of = (protocols2, negated = false, more = []) => ({
+  const of2 = (protocols2, negated = false, more = []) => ({
     family,
     impliesFamily: false,
     tests: [{ kind: "protocol", protocols: protocols2, negated }, ...ports, ...more]
@@ -27217,30 +28968,30 @@ function testsOf(group, openings) {
       case "any":
         return [{ family, impliesFamily: false, tests: [] }];
       case "only":
-        return [of([TCP2], false, [opening(false)])];
+        return [of2([TCP2], false, [opening(false)])];
       case "never":
-        return [of([TCP2], false, [opening(true)]), of([TCP2], true)];
+        return [of2([TCP2], false, [opening(true)]), of2([TCP2], true)];
     }
   }
-  const protocols = [...new Set(group.flatMap((traffic2) => traffic2.protocol ?? []))].sort((a, b) => a - b);
-  if (openings === "any") return [of(protocols)];
+  const protocols = [...new Set(group.flatMap((traffic3) => traffic3.protocol ?? []))].sort((a, b) => a - b);
+  if (openings === "any") return [of2(protocols)];
   const others = protocols.filter((number2) => number2 !== TCP2);
-  const tcp = protocols.includes(TCP2) ? [of([TCP2], false, [opening(openings === "never")])] : [];
-  return openings === "only" || others.length === 0 ? tcp : [...tcp, of(others)];
+  const tcp = protocols.includes(TCP2) ? [of2([TCP2], false, [opening(openings === "never")])] : [];
+  return openings === "only" || others.length === 0 ? tcp : [...tcp, of2(others)];
 }
-function expand(conditions, traffic2, telling2) {
+function expand(conditions, traffic3, telling2) {
   const { source, destination } = conditions;
   const devices = interfaceTests(conditions);
-  return traffic2.flatMap(({ family, impliesFamily, tests }) => {
+  return traffic3.flatMap(({ family, impliesFamily, tests }) => {
     if (!family && !source && !destination) return [[...tests, ...devices, ...telling2]];
-    const families = family ? [family] : [4, 6];
-    return families.flatMap((one) => {
+    const families2 = family ? [family] : [4, 6];
+    return families2.flatMap((one) => {
       const from = addressTests(source, "source", one);
       const to = addressTests(destination, "destination", one);
       if (!from || !to) return [];
-      const addresses = [...from, ...to];
-      const familyTest = addresses.length === 0 && !impliesFamily ? [{ kind: "family", family: one }] : [];
-      return [[...familyTest, ...tests, ...addresses, ...devices, ...telling2]];
+      const addresses2 = [...from, ...to];
+      const familyTest2 = addresses2.length === 0 && !impliesFamily ? [{ kind: "family", family: one }] : [];
+      return [[...familyTest2, ...tests, ...addresses2, ...devices, ...telling2]];
     });
   });
 }
@@ -27257,11 +29008,100 @@ function addressTests(test2, side, family) {
   if (ranges3.length === 0) return test2.negated ? [] : null;
   return [{ kind: "address", side, family, ranges: ranges3, name: name2, negated: test2.negated }];
 }
+var known2;
 var init_lines = __esm({
   "src/lower/lines.ts"() {
     "use strict";
     init_packet();
     init_conditions();
+    known2 = /* @__PURE__ */ new WeakMap();
+  }
+});
+
+// src/lower/meet.ts
+function meetLines(a, b) {
+  const families2 = new Set([...a, ...b].flatMap((test2) => "family" in test2 ? [test2.family] : []));
+  if (families2.size > 1) return null;
+  const protocols = [...a, ...b].filter((test2) => test2.kind === "protocol");
+  const icmp = [...a, ...b].find((test2) => test2.kind === "icmp");
+  const rest2 = (line) => line.filter(({ kind }) => kind !== "protocol");
+  const others = [...rest2(a), ...rest2(b).filter((test2) => !a.some((known3) => sameTest(known3, test2)))];
+  if (icmp) {
+    const number2 = icmp.family === 4 ? ICMP : ICMPV6;
+    const fits = protocols.every(({ protocols: listed2, negated }) => listed2.includes(number2) !== negated);
+    return fits ? others : null;
+  }
+  const protocol = protocols.reduce(meetProtocols, null);
+  if (protocol === null) return others;
+  return protocol.protocols.length === 0 && !protocol.negated ? null : [protocol, ...others];
+}
+function meetProtocols(a, b) {
+  if (a === null) return b;
+  const listed2 = (negated, protocols) => ({
+    kind: "protocol",
+    protocols,
+    negated
+  });
+  if (a.negated && b.negated)
+    return listed2(
+      true,
+      [.../* @__PURE__ */ new Set([...a.protocols, ...b.protocols])].sort((x, y) => x - y)
+    );
+  const [named2, other] = a.negated ? [b, a] : [a, b];
+  return listed2(
+    false,
+    named2.protocols.filter((number2) => other.protocols.includes(number2) !== other.negated)
+  );
+}
+function sameTest(a, b) {
+  return a === b || JSON.stringify(a, asText) === JSON.stringify(b, asText);
+}
+function asText(_, value) {
+  return typeof value === "bigint" ? String(value) : value;
+}
+var init_meet = __esm({
+  "src/lower/meet.ts"() {
+    "use strict";
+    init_packet();
+  }
+});
+
+// src/lower/late.ts
+function denialsInDoubt(policy2) {
+  const isKnown = policy2.self !== null;
+  const found = /* @__PURE__ */ new Map();
+  const takers = [];
+  for (const rule2 of policy2.rules) {
+    if (!canTakePath(rule2.match, "forward", isKnown)) continue;
+    const isDenial = !rule2.tracked && rule2.action !== "allow";
+    if (!isDenial && rule2.match.out !== null) takers.push(rule2);
+    if (!isDenial || rule2.match.out !== null || takers.length === 0) continue;
+    const above = takers.filter(
+      ({ match }) => mayOverlap(anywhereOut(match), rule2.match, ["forward"], policy2.self)
+    );
+    if (above.length > 0) found.set(rule2, above);
+  }
+  return found;
+}
+function linesOfBoth(a, b, view, self, paths = view.paths) {
+  const others = linesAt(b, view, self, paths);
+  return linesAt(a, view, self, paths).flatMap(
+    (line) => others.flatMap((other) => {
+      const both = meetLines(line, other);
+      return both ? [both] : [];
+    })
+  );
+}
+function anywhereOut(match) {
+  return { ...match, out: null };
+}
+var init_late = __esm({
+  "src/lower/late.ts"() {
+    "use strict";
+    init_paths();
+    init_lines();
+    init_meet();
+    init_overlap();
   }
 });
 
@@ -27279,53 +29119,71 @@ function lowerNat(policy2) {
     })
   ];
 }
-function mayBeTranslatedInto(nat, { match }) {
-  const portFits = match.traffic.some(
-    ({ destinationPorts }) => !nat.ports || !destinationPorts || intersectRanges([nat.ports], destinationPorts).length > 0
-  );
-  if (!portFits) return false;
-  const { any, self, negated, addresses } = match.destination;
-  if (!nat.target || any || self || negated) return true;
-  const meets = (target3, ranges3) => target3 !== null && intersectRanges([target3], ranges3).length > 0;
-  return meets(nat.target.v4, addresses.v4) || meets(nat.target.v6, addresses.v6);
+function mayBeTranslatedInto(nat, { match }, paths, self) {
+  const taken = pathsAfter(nat, self).filter((path2) => paths.includes(path2));
+  if (taken.length === 0) return false;
+  return mayOverlap({ ...translatedMatch(nat), out: null }, match, taken, self);
 }
-function natChain(hook, fill) {
+function pathsAfter({ match, redirect }, self) {
+  const arrives = ["input", "forward"];
+  const leaves4 = ["output", "loopback"];
+  const comes = (paths) => paths.some((path2) => canTakePath(match, path2, self !== null));
+  return [
+    ...comes(arrives) ? redirect ? ["input"] : arrives : [],
+    ...comes(leaves4) ? redirect ? ["loopback"] : leaves4 : []
+  ];
+}
+function translatedMatch({ match, target: target4, ports }) {
+  const addresses2 = {
+    name: null,
+    v4: target4?.v4 ? [target4.v4] : [],
+    v6: target4?.v6 ? [target4.v6] : []
+  };
+  return {
+    ...match,
+    traffic: ports ? match.traffic.map((traffic3) => ({ ...traffic3, destinationPorts: [ports] })) : match.traffic,
+    destination: { negated: false, any: target4 === null, self: false, addresses: addresses2 },
+    // Loopback has devices of its own, whatever the packet was to leave by.
+    in: null
+  };
+}
+function natChain(hook, fill2) {
   const builder = buildChain("nat", hook);
-  fill(builder);
+  fill2(builder);
   if (builder.rules.length === 0) return [];
   return [{ table: "nat", name: hook, base: { hook, policy: "accept" }, rules: builder.rules }];
 }
 function addDestination(chain, nat, policy2, view) {
-  const add = (lines3, statement) => chain.add(lines3, { statement, origin: describeOrigin(nat.origin), group: GROUP2 });
+  const add2 = (lines3, statement) => chain.add(lines3, { statement, origin: describeOrigin(nat.origin), group: GROUP2 });
   if (!view.paths.some((path2) => canTakePath(nat.match, path2, policy2.self !== null))) return;
   const lines2 = linesAt(nat.match, view, policy2.self);
-  const { target: target3, ports } = nat;
-  if (!target3) {
-    if (ports) add(lines2, { kind: "redirect", ports });
+  const { target: target4, ports } = nat;
+  if (!target4) {
+    if (ports) add2(lines2, { kind: "redirect", ports });
     return;
   }
   for (const family of [4, 6]) {
-    const addresses = targetOf(target3, family);
-    if (!addresses) continue;
-    add(
+    const addresses2 = targetOf(target4, family);
+    if (!addresses2) continue;
+    add2(
       lines2.flatMap((line) => ofFamily(line, family)),
-      { kind: "dnat", family, addresses, ports }
+      { kind: "dnat", family, addresses: addresses2, ports }
     );
   }
 }
 function addSource(chain, nat, policy2) {
-  const { random, ports, pool } = nat;
-  for (const line of linesAt(nat.match, POSTROUTING, policy2.self))
+  const { random: random2, ports, pool } = nat;
+  for (const line of linesAt(nat.match, POSTROUTING, policy2.self, ["forward", "output"]))
     for (const { line: tests, ports: narrowed2 } of withPorts(line, ports)) {
-      const add = (lines2, statement) => chain.add(lines2, { statement, origin: describeOrigin(nat.origin), group: GROUP2 });
+      const add2 = (lines2, statement) => chain.add(lines2, { statement, origin: describeOrigin(nat.origin), group: GROUP2 });
       if (!pool) {
-        add([tests], { kind: "masquerade", ports: narrowed2, random });
+        add2([tests], { kind: "masquerade", ports: narrowed2, random: random2 });
         continue;
       }
       for (const family of [4, 6]) {
-        const addresses = targetOf(pool, family);
-        if (addresses)
-          add(ofFamily(tests, family), { kind: "snat", family, addresses, ports: narrowed2, random });
+        const addresses2 = targetOf(pool, family);
+        if (addresses2)
+          add2(ofFamily(tests, family), { kind: "snat", family, addresses: addresses2, ports: narrowed2, random: random2 });
       }
     }
 }
@@ -27337,32 +29195,32 @@ function ofFamily(line, family) {
 function withPorts(line, ports) {
   if (!ports || line.some(({ kind }) => kind === "icmp")) return [{ line, ports: null }];
   const test2 = line.find((one) => one.kind === "protocol");
-  const of = (protocols) => {
+  const of2 = (protocols) => {
     const narrowed2 = { kind: "protocol", protocols, negated: false };
     return test2 ? line.map((one) => one === test2 ? narrowed2 : one) : [narrowed2, ...line];
   };
   if (!test2)
     return [
-      { line: of(TRANSLATED_PORTS), ports },
+      { line: of2(TRANSLATED_PORTS), ports },
       { line, ports: null }
     ];
-  const hasPorts2 = (protocol) => TRANSLATED_PORTS.includes(protocol);
-  const parts = [
-    { line: of(test2.protocols.filter(hasPorts2)), ports },
-    { line: of(test2.protocols.filter((protocol) => !hasPorts2(protocol))), ports: null }
+  const hasPorts3 = (protocol) => TRANSLATED_PORTS.includes(protocol);
+  const parts3 = [
+    { line: of2(test2.protocols.filter(hasPorts3)), ports },
+    { line: of2(test2.protocols.filter((protocol) => !hasPorts3(protocol))), ports: null }
   ];
-  return parts.filter((part) => part.line.some((one) => one.kind === "protocol" && one.protocols.length > 0));
+  return parts3.filter((part) => part.line.some((one) => one.kind === "protocol" && one.protocols.length > 0));
 }
 var TRANSLATED_PORTS, GROUP2;
 var init_nat2 = __esm({
   "src/lower/nat.ts"() {
     "use strict";
-    init_ranges();
     init_nat();
     init_paths();
     init_build();
     init_hooks();
     init_lines();
+    init_overlap();
     TRANSLATED_PORTS = [6, 17, 33, 132];
     GROUP2 = "nat";
   }
@@ -27380,38 +29238,45 @@ function isDecidedInRaw({ match }) {
   return match.out === null;
 }
 function rawChain(policy2, hook, view, prepend) {
-  const { rules, self, essentials } = policy2;
+  const { rules: rules2, self } = policy2;
   const knowsOut = hook === "output";
-  const inReach = rules.filter(
+  const inReach = rules2.filter(
     ({ match }) => view.paths.some((path2) => canTakePath(match, path2, self !== null))
   );
   const guarded = rulesToGuard(inReach, ({ tracked }) => !tracked, view.paths, self);
   const judged = inReach.filter(
     (rule2) => (rule2.tracked ? guarded.has(rule2) : true) && (knowsOut || isDecidedInRaw(rule2) || !rule2.tracked && rule2.action === "allow")
   );
-  const lastUntracked = judged.findLastIndex(({ tracked }) => !tracked);
+  const entries = judged.map((rule2) => ({ rule: rule2, lines: linesAt(rule2.match, view, self, pathsOf(rule2, policy2, view)) })).filter(({ lines: lines2 }) => lines2.length > 0);
+  const lastUntracked = entries.findLastIndex(({ rule: rule2 }) => !rule2.tracked);
+  if (lastUntracked < 0) return [];
   const builder = buildChain("raw", hook);
-  prepend(
-    builder,
-    policy2,
-    judged.filter((rule2) => !rule2.tracked && rule2.action !== "allow")
-  );
-  for (const rule2 of judged.slice(0, lastUntracked + 1)) {
-    const paths = essentials && rule2.action !== "allow" ? view.paths.filter((path2) => path2 !== "loopback") : view.paths;
-    const isFinal = !rule2.tracked && (knowsOut || isDecidedInRaw(rule2));
-    builder.add(linesAt(rule2.match, view, self, paths), {
+  const drops = entries.filter(({ rule: rule2 }) => !rule2.tracked && rule2.action !== "allow");
+  prepend(builder, policy2, drops);
+  const inDoubt = knowsOut ? /* @__PURE__ */ new Map() : denialsInDoubt(policy2);
+  for (const { rule: rule2, lines: lines2 } of entries.slice(0, lastUntracked + 1)) {
+    for (const taker of inDoubt.get(rule2)?.filter(({ tracked }) => tracked) ?? [])
+      builder.add(linesOfBoth(anywhereOut(taker.match), rule2.match, view, self, ["forward"]), {
+        statement: { kind: "accept" },
+        origin: `${describeOrigin(taker.origin)}, decided when it is known where they leave`,
+        group: taker.origin.policy
+      });
+    const isFinal2 = !rule2.tracked && (knowsOut || isDecidedInRaw(rule2));
+    builder.add(lines2, {
       statement: rawStatement(rule2),
-      limit: isFinal ? rule2.limit : null,
-      log: isFinal ? rule2.log : null,
+      limit: isFinal2 ? rule2.limit : null,
+      log: isFinal2 ? rule2.log : null,
       origin: describeOrigin(rule2.origin) + (rule2.tracked ? ", stays tracked" : ""),
       group: rule2.origin.policy
     });
   }
-  if (lastUntracked < 0) return [];
   return [
     { table: "raw", name: hook, base: { hook, policy: "accept" }, rules: builder.rules },
     ...builder.called
   ];
+}
+function pathsOf(rule2, { essentials }, view) {
+  return essentials && rule2.action !== "allow" ? view.paths.filter((path2) => path2 !== "loopback") : view.paths;
 }
 function rawStatement(rule2) {
   if (rule2.tracked) return { kind: "accept" };
@@ -27419,13 +29284,19 @@ function rawStatement(rule2) {
 }
 function prependPrerouting(chain, policy2, drops) {
   if (drops.length === 0) return;
-  const accept = (line, origin) => chain.add([line], { statement: { kind: "accept" }, origin, group: OWN_GROUP });
-  accept(
-    [{ kind: "interface", side: "in", devices: [LOOPBACK], negated: false }],
-    "loopback was judged in output"
-  );
+  const accept2 = (line, origin) => chain.add([line], { statement: { kind: "accept" }, origin, group: OWN_GROUP });
+  if (drops.some(({ lines: lines2 }) => lines2.some(mayComeOnLoopback)))
+    accept2(
+      [{ kind: "interface", side: "in", devices: [LOOPBACK], negated: false }],
+      "loopback was judged in output"
+    );
   if (policy2.essentials && drops.some(mayDropNeighbourDiscovery))
-    accept([NEIGHBOUR_DISCOVERY_TEST, ...PREROUTING.tell(["input"])[0]], "neighbour discovery");
+    accept2([NEIGHBOUR_DISCOVERY_TEST, ...PREROUTING.tell(["input"])[0]], "neighbour discovery");
+}
+function mayComeOnLoopback(line) {
+  return line.every(
+    (test2) => test2.kind !== "interface" || test2.side !== "in" || matchesDevice(LOOPBACK, test2.devices) !== test2.negated
+  );
 }
 function prependOutput(chain, policy2, drops) {
   if (policy2.essentials && drops.some(mayDropNeighbourDiscovery))
@@ -27435,10 +29306,14 @@ function prependOutput(chain, policy2, drops) {
       group: OWN_GROUP
     });
 }
-function mayDropNeighbourDiscovery({ match }) {
-  return match.openings !== "only" && match.traffic.some(
-    ({ protocol, family, icmp }) => family !== 4 && (protocol === null || protocol === 58) && (icmp === null || NEIGHBOUR_DISCOVERY.includes(icmp.type))
+function mayDropNeighbourDiscovery({ rule: { match }, lines: lines2 }) {
+  const isIcmpv6 = match.traffic.some(
+    ({ protocol, family, icmp }) => family !== 4 && (protocol === null || protocol === ICMPV6) && (icmp === null || NEIGHBOUR_DISCOVERY.includes(icmp.type))
   );
+  return isIcmpv6 && match.openings !== "only" && lines2.some(isForIpv6);
+}
+function isForIpv6(line) {
+  return line.every((test2) => !("family" in test2) || test2.family === 6);
 }
 var NEIGHBOUR_DISCOVERY_TEST;
 var init_raw = __esm({
@@ -27449,6 +29324,7 @@ var init_raw = __esm({
     init_build();
     init_guards();
     init_hooks();
+    init_late();
     init_lines();
     NEIGHBOUR_DISCOVERY_TEST = {
       kind: "icmp",
@@ -27484,8 +29360,8 @@ function otherPart(line) {
 }
 function narrow2(line, keep, whereNoneIsSaid) {
   const test2 = line.find((one) => one.kind === "protocol");
-  const isIcmp = line.some((one) => one.kind === "icmp");
-  if (isIcmp) return whereNoneIsSaid === null ? [line] : [];
+  const isIcmp2 = line.some((one) => one.kind === "icmp");
+  if (isIcmp2) return whereNoneIsSaid === null ? [line] : [];
   const protocols = test2 ? keep(test2.protocols, test2.negated) : whereNoneIsSaid;
   if (protocols === null) return [line];
   if (protocols.length === 0) return [];
@@ -27500,8 +29376,13 @@ var init_verdicts = __esm({
 });
 
 // src/lower/filter.ts
+function translatesOwn({ destinationNat, self }) {
+  return destinationNat.some(
+    ({ match }) => OUTPUT.paths.some((path2) => canTakePath(match, path2, self !== null))
+  );
+}
 function lowerFilter(policy2) {
-  const output = policy2.essentials ? FILTER_OUTPUT : OUTPUT;
+  const output = policy2.essentials ? FILTER_OUTPUT : translatesOwn(policy2) ? TRANSLATED_OUTPUT : OUTPUT;
   return [
     ...filterChain(policy2, "input", FILTER_INPUT),
     ...filterChain(policy2, "forward", FILTER_FORWARD),
@@ -27519,19 +29400,13 @@ function filterChain(policy2, hook, view) {
       group: OWN_GROUP
     });
   addPrelude(builder, policy2, hook, marks2);
-  let limitedBefore = false;
+  const limited = [];
   for (const rule2 of policy2.rules) {
-    const isNeeded = rule2.tracked || limitedBefore || staysInFilter(rule2, policy2, hook, marks2);
-    if (isNeeded)
-      for (const { lines: lines2, statement } of outcomesOf(rule2, linesAt(rule2.match, view, policy2.self)))
-        builder.add(lines2, {
-          statement,
-          limit: rule2.limit,
-          log: wasLoggedInRaw(rule2, policy2) ? null : rule2.log,
-          origin: describeOrigin(rule2.origin),
-          group: rule2.origin.policy
-        });
-    limitedBefore ||= rule2.tracked && rule2.limit !== null;
+    const spills = rule2.tracked ? [] : limited.filter((one) => mayOverlap(one.match, rule2.match, view.paths, policy2.self));
+    const lines2 = linesInFilter(rule2, spills, policy2, hook, view, marks2);
+    if (lines2.length > 0)
+      addRule(builder, lines2, rule2, spills.length === 0 && wasLoggedInRaw(rule2, policy2) ? null : rule2.log);
+    if (rule2.tracked && rule2.limit) limited.push(rule2);
   }
   const chain = {
     table: "filter",
@@ -27540,7 +29415,32 @@ function filterChain(policy2, hook, view) {
     rules: builder.rules
   };
   const chains = [chain, ...builder.called, ...early];
-  return chain.base?.policy === "accept" && !chains.some(({ rules }) => rules.some(matters)) ? [] : chains;
+  return chain.base?.policy === "accept" && !chains.some(({ rules: rules2 }) => rules2.some(matters)) ? [] : chains;
+}
+function linesInFilter(rule2, spills, policy2, hook, view, marks2) {
+  const all = linesAt(rule2.match, view, policy2.self);
+  const isJudgedAgain = hook === "forward" && !marks2.settled && rule2.action === "allow";
+  if (rule2.tracked || isJudgedAgain) return all;
+  const translated2 = policy2.destinationNat.some(
+    (nat) => mayBeTranslatedInto(nat, rule2, view.paths, policy2.self)
+  );
+  const neverTracked2 = marks2.exceptIcmpv6 && rule2.action === "allow" && mayBeIcmpv6(rule2);
+  if (!rule2.limit) return spills.length > 0 || translated2 || neverTracked2 ? all : [];
+  return [
+    ...spills.flatMap((taker) => linesOfBoth(taker.match, rule2.match, view, policy2.self)),
+    ...translated2 ? all.map((line) => [...line, { kind: "dnat-status" }]) : [],
+    ...neverTracked2 ? all.flatMap(ofNeighbourDiscovery) : []
+  ];
+}
+function ofNeighbourDiscovery(line) {
+  const both = meetLines(line, [NEIGHBOUR_DISCOVERY_TEST]);
+  return both ? [both] : [];
+}
+function addRule(chain, lines2, rule2, log) {
+  const effect = { limit: rule2.limit, log, origin: describeOrigin(rule2.origin), group: rule2.origin.policy };
+  const outcomes = outcomesOf(rule2, lines2).filter((outcome) => outcome.lines.length > 0);
+  if (rule2.limit && outcomes.length > 1) chain.addBranches(lines2, outcomesOf(rule2, [[]]), effect);
+  else for (const outcome of outcomes) chain.add(outcome.lines, { ...effect, statement: outcome.statement });
 }
 function matters({ statement, log }) {
   return log !== null || statement.kind !== "accept" && statement.kind !== "jump";
@@ -27548,11 +29448,8 @@ function matters({ statement, log }) {
 function earlyDenies(policy2) {
   const { self } = policy2;
   const forwarded = policy2.rules.filter(({ match }) => canTakePath(match, "forward", self !== null));
-  const greedy = forwarded.findIndex(
-    (rule2) => !rule2.tracked && rule2.action === "allow" && !isDecidedInRaw(rule2)
-  );
-  const below = new Set(greedy < 0 ? [] : forwarded.slice(greedy + 1));
-  const isEarly = (rule2) => !rule2.tracked && rule2.action !== "allow" && (!isDecidedInRaw(rule2) || below.has(rule2));
+  const inDoubt = denialsInDoubt(policy2);
+  const isEarly = (rule2) => !rule2.tracked && rule2.action !== "allow" && (!isDecidedInRaw(rule2) || inDoubt.has(rule2));
   const last = forwarded.findLastIndex(isEarly);
   if (last < 0) return [];
   const guarded = rulesToGuard(forwarded, isEarly, ["forward"], self);
@@ -27561,7 +29458,9 @@ function earlyDenies(policy2) {
     const settled = !rule2.tracked && rule2.action !== "allow" && isDecidedInRaw(rule2);
     if (!isEarly(rule2) && (settled || !guarded.has(rule2))) continue;
     const isDeny = isEarly(rule2);
-    builder.add(linesAt(rule2.match, FILTER_FORWARD, self), {
+    const takers = isDeny && rule2.limit ? inDoubt.get(rule2) : void 0;
+    const lines2 = takers ? takers.flatMap((taker) => linesOfBoth(anywhereOut(taker.match), rule2.match, FILTER_FORWARD, self)) : linesAt(rule2.match, FILTER_FORWARD, self);
+    builder.add(lines2, {
       statement: { kind: isDeny ? "drop" : "return" },
       limit: isDeny ? rule2.limit : null,
       log: isDeny ? rule2.log : null,
@@ -27572,13 +29471,13 @@ function earlyDenies(policy2) {
   return [{ table: "filter", name: EARLY, base: null, rules: builder.rules }, ...builder.called];
 }
 function untrackedAt(policy2, view) {
-  const passing = policy2.rules.filter(
+  const passing2 = policy2.rules.filter(
     ({ match }) => view.paths.some((path2) => canTakePath(match, path2, policy2.self !== null))
   );
   const isForward = view.paths.includes("forward");
   return {
-    some: passing.some(isUntrackedAllow),
-    settled: !isForward || marksSettle(passing, policy2),
+    some: passing2.some(isUntrackedAllow),
+    settled: !isForward || marksSettle(passing2, policy2),
     exceptIcmpv6: isForward || !policy2.essentials
   };
 }
@@ -27591,11 +29490,6 @@ function marksSettle(forwarded, { self }) {
 function isUntrackedAllow({ tracked, action }) {
   return !tracked && action === "allow";
 }
-function staysInFilter(rule2, policy2, hook, marks2) {
-  if (hook === "forward" && !marks2.settled) return rule2.action === "allow";
-  if (policy2.destinationNat.some((nat) => mayBeTranslatedInto(nat, rule2))) return true;
-  return marks2.exceptIcmpv6 && rule2.action === "allow" && mayBeIcmpv6(rule2);
-}
 function mayBeIcmpv6({ match }) {
   return match.traffic.some(({ protocol }) => protocol === null || protocol === ICMPV6);
 }
@@ -27603,39 +29497,40 @@ function wasLoggedInRaw(rule2, policy2) {
   return !rule2.tracked && isDecidedInRaw(rule2) && policy2.destinationNat.length === 0;
 }
 function addPrelude(chain, policy2, hook, marks2) {
-  const add = (matches2, kind, origin) => chain.add([matches2], { statement: { kind }, origin, group: OWN_GROUP });
+  const add2 = (matches3, kind, origin) => chain.add([matches3], { statement: { kind }, origin, group: OWN_GROUP });
   const trustMarks = marks2.some && marks2.settled;
-  const passing = ["established", "related"];
-  if (trustMarks && !marks2.exceptIcmpv6) passing.push("untracked");
-  add([state(...passing)], "accept", trustMarks ? "open flows, and what raw left untracked" : "open flows");
+  const passing2 = ["established", "related"];
+  if (trustMarks && !marks2.exceptIcmpv6) passing2.push("untracked");
+  const both = passing2.includes("untracked");
+  add2([state(...passing2)], "accept", both ? "open flows, and what raw left untracked" : "open flows");
   if (trustMarks && marks2.exceptIcmpv6)
-    add(
+    add2(
       [{ kind: "protocol", protocols: [ICMPV6], negated: true }, state("untracked")],
       "accept",
       "what raw left untracked"
     );
   if (hook === "input")
-    add([device2("in")], "accept", policy2.essentials ? "loopback" : "loopback was judged in output");
-  if (hook === "output" && policy2.essentials) add([device2("out")], "accept", "loopback");
+    add2([FROM_LOOPBACK], "accept", policy2.essentials ? "loopback" : "loopback was judged in output");
+  if (hook === "output" && policy2.essentials) {
+    const sent = translatesOwn(policy2) ? TRANSLATED_OUTPUT : OUTPUT;
+    for (const tests of sent.tell(["loopback"])) add2(tests, "accept", "loopback");
+  }
   const concerned = hook === "forward" ? forwardsUntracked(policy2) : leavesUntracked(policy2);
   if (policy2.essentials && concerned)
     for (const family of [4, 6])
-      add(
+      add2(
         [{ kind: "icmp", family, types: ICMP_ERRORS[family].map((type) => ({ type, code: null })) }],
         "accept",
         "errors about untracked flows"
       );
-  if (hook !== "output") add([state("invalid")], "drop", "belongs to no flow");
+  if (hook !== "output") add2([state("invalid")], "drop", "belongs to no flow");
   if (hook !== "forward" && policy2.essentials)
-    add([NEIGHBOUR_DISCOVERY_TEST], "accept", "neighbour discovery");
+    add2([NEIGHBOUR_DISCOVERY_TEST], "accept", "neighbour discovery");
 }
 function state(...states) {
   return { kind: "state", states, negated: false };
 }
-function device2(side) {
-  return { kind: "interface", side, devices: [LOOPBACK], negated: false };
-}
-var EARLY;
+var EARLY, FROM_LOOPBACK;
 var init_filter = __esm({
   "src/lower/filter.ts"() {
     "use strict";
@@ -27645,16 +29540,20 @@ var init_filter = __esm({
     init_build();
     init_guards();
     init_hooks();
+    init_late();
     init_lines();
+    init_meet();
     init_nat2();
+    init_overlap();
     init_raw();
     init_verdicts();
     EARLY = "forward-early";
+    FROM_LOOPBACK = { kind: "interface", side: "in", devices: [LOOPBACK], negated: false };
   }
 });
 
 // src/lower/lower.ts
-function lower2(policy2) {
+function lower(policy2) {
   const chains = [...lowerRaw(policy2), ...lowerNat(policy2), ...lowerFilter(policy2)];
   return {
     chains: [...chains.filter(({ base }) => base), ...chains.filter(({ base }) => !base)]
@@ -27785,30 +29684,5833 @@ var init_finding = __esm({
   }
 });
 
+// src/read/reading.ts
+function readLog2(source) {
+  return { source, findings: collectFindings(), unknowns: [] };
+}
+function noteUnknown(log, kind, span) {
+  const words = textOf({ ...span, end: Math.min(span.end, span.start + 4 * LONGEST_UNKNOWN) }).replace(/\s+/g, " ").trim();
+  const text2 = words.length > LONGEST_UNKNOWN ? `${words.slice(0, LONGEST_UNKNOWN)}\u2026` : words;
+  log.unknowns.push({ kind, text: text2, span });
+  return text2;
+}
+function reportSyntax(log, span, message, help) {
+  log.findings.report({
+    check: "script-syntax",
+    level: "error",
+    message,
+    span,
+    ...help === void 0 ? {} : { help }
+  });
+}
+function reportWarning(log, span, message, help) {
+  log.findings.report({
+    check: "script-doubt",
+    level: "warning",
+    message,
+    span,
+    ...help === void 0 ? {} : { help }
+  });
+}
+var LONGEST_UNKNOWN;
+var init_reading = __esm({
+  "src/read/reading.ts"() {
+    "use strict";
+    init_finding();
+    init_source();
+    LONGEST_UNKNOWN = 200;
+  }
+});
+
+// src/read/chains.ts
+function tableAt(hook, priority2, isNat) {
+  if (isNat) return "nat";
+  return (hook === "prerouting" || hook === "output") && priority2 <= CONNTRACK ? "raw" : "filter";
+}
+function ordered(chains) {
+  const rank = ({ base }) => base ? HOOKS.indexOf(base.hook) : HOOKS.length;
+  return [...chains].sort((a, b) => rank(a) - rank(b) || (a.base?.priority ?? 0) - (b.base?.priority ?? 0));
+}
+function reportLoops(chains, log) {
+  const keys = new Map(chains.map((chain) => [`${chain.table} ${chain.name}`, chain]));
+  const finished = /* @__PURE__ */ new Set();
+  const open = /* @__PURE__ */ new Set();
+  for (const start of chains) {
+    if (finished.has(start)) continue;
+    const way = [{ chain: start, at: 0 }];
+    open.add(start);
+    for (let step = way.at(-1); step; step = way.at(-1)) {
+      const rule2 = step.chain.rules[step.at++];
+      if (!rule2) {
+        open.delete(step.chain);
+        finished.add(step.chain);
+        way.pop();
+        continue;
+      }
+      const next2 = target3(rule2, step.chain, keys);
+      if (!next2 || finished.has(next2)) continue;
+      if (open.has(next2)) {
+        report(rule2, next2, log);
+        continue;
+      }
+      open.add(next2);
+      way.push({ chain: next2, at: 0 });
+    }
+  }
+}
+function target3({ statement }, { table }, keys) {
+  return statement.kind === "jump" || statement.kind === "goto" ? keys.get(`${table} ${statement.chain}`) : void 0;
+}
+function report(rule2, chain, log) {
+  const span = rule2.span ?? { source: log.source, start: 0, end: 0 };
+  reportSyntax(log, span, `chain \`${chain.name}\` leads back to itself`);
+}
+function freeName(wanted, isTaken) {
+  let name2 = wanted;
+  for (let n = 2; isTaken(name2); n++) name2 = `${wanted}#${n}`;
+  return name2;
+}
+function unknownChains(log, spans) {
+  return spans.flatMap(
+    (span, at) => ["prerouting", "output"].map((hook) => {
+      const text2 = log.source.text.slice(span.start, Math.min(span.end, span.start + 80));
+      const statement = { kind: "unknown", text: text2, continues: false };
+      const rule2 = { matches: [], log: null, statement, origin: "", group: "", span };
+      const base = { hook, policy: "accept", priority: FIRST };
+      return { table: "raw", name: `unknown#${at + 1}/${hook}`, base, rules: [rule2] };
+    })
+  );
+}
+var HOOKS, CONNTRACK, FIRST;
+var init_chains = __esm({
+  "src/read/chains.ts"() {
+    "use strict";
+    init_reading();
+    HOOKS = ["prerouting", "input", "forward", "output", "postrouting"];
+    CONNTRACK = -200;
+    FIRST = -(2 ** 31);
+  }
+});
+
+// src/read/addresses.ts
+function addressOf(text2) {
+  if (text2.includes(":")) {
+    const value2 = parseIpv6Address(text2);
+    return value2 === null ? null : { family: 6, value: value2 };
+  }
+  const value = parseQuad(text2, 0, text2.length);
+  return value < 0 ? null : { family: 4, value: BigInt(value) };
+}
+function prefixOf(text2) {
+  const slash = text2.indexOf("/");
+  const address2 = addressOf(slash < 0 ? text2 : text2.slice(0, slash));
+  if (address2 === null) return null;
+  const { family, value } = address2;
+  if (slash < 0) return { family, first: value, last: value };
+  const length = maskLength2(text2.slice(slash + 1), family);
+  if (length === null) return null;
+  const hostBits = lastAddress(family) >> BigInt(length);
+  return { family, first: value & ~hostBits, last: value | hostBits };
+}
+function addressSpan(firstText, lastText) {
+  const first3 = addressOf(firstText);
+  const last = addressOf(lastText);
+  if (first3 === null || last === null || first3.family !== last.family || first3.value > last.value)
+    return null;
+  return { family: first3.family, first: first3.value, last: last.value };
+}
+function rangeOf2(text2) {
+  const dash = text2.indexOf("-");
+  return dash < 0 ? prefixOf(text2) : addressSpan(text2.slice(0, dash), text2.slice(dash + 1));
+}
+function maskLength2(text2, family) {
+  const bits = family === 4 ? 32 : 128;
+  if (/^[0-9]{1,3}$/.test(text2)) return Number(text2) <= bits ? Number(text2) : null;
+  const mask = addressOf(text2);
+  if (mask === null || mask.family !== family) return null;
+  const zeros = lastAddress(family) ^ mask.value;
+  if ((zeros & zeros + 1n) !== 0n) return null;
+  return bits - (zeros === 0n ? 0 : zeros.toString(2).length);
+}
+var init_addresses = __esm({
+  "src/read/addresses.ts"() {
+    "use strict";
+    init_parse3();
+    init_ranges();
+  }
+});
+
+// src/read/names.ts
+function numberIn(text2, largest) {
+  if (!/^(?:[0-9]{1,10}|0[xX][0-9a-fA-F]{1,8})$/.test(text2)) return null;
+  if (/^0[0-9]/.test(text2)) return null;
+  const number2 = Number(text2);
+  return number2 <= largest ? number2 : null;
+}
+function protocolOf(text2) {
+  return numberIn(text2, 255) ?? PROTOCOLS2.get(text2.toLowerCase()) ?? null;
+}
+function portOf(text2) {
+  return numberIn(text2, 65535) ?? SERVICES.get(text2) ?? null;
+}
+var PROTOCOLS2, ICMP3, TCP4, ICMPV62, PROTOCOLS_WITH_PORTS3, SERVICES;
+var init_names3 = __esm({
+  "src/read/names.ts"() {
+    "use strict";
+    PROTOCOLS2 = /* @__PURE__ */ new Map([
+      ["icmp", 1],
+      ["igmp", 2],
+      ["ggp", 3],
+      ["ipencap", 4],
+      ["st", 5],
+      ["tcp", 6],
+      ["egp", 8],
+      ["igp", 9],
+      ["pup", 12],
+      ["udp", 17],
+      ["hmp", 20],
+      ["xns-idp", 22],
+      ["rdp", 27],
+      ["iso-tp4", 29],
+      ["dccp", 33],
+      ["xtp", 36],
+      ["ddp", 37],
+      ["idpr-cmtp", 38],
+      ["ipv6", 41],
+      ["ipv6-route", 43],
+      ["ipv6-frag", 44],
+      ["idrp", 45],
+      ["rsvp", 46],
+      ["gre", 47],
+      ["esp", 50],
+      ["ipv6-crypt", 50],
+      ["ah", 51],
+      ["ipv6-auth", 51],
+      ["skip", 57],
+      ["ipv6-icmp", 58],
+      ["icmpv6", 58],
+      ["ipv6-nonxt", 59],
+      ["ipv6-opts", 60],
+      ["rspf", 73],
+      ["vmtp", 81],
+      ["eigrp", 88],
+      ["ospf", 89],
+      ["ospfigp", 89],
+      ["ax.25", 93],
+      ["ipip", 94],
+      ["etherip", 97],
+      ["encap", 98],
+      ["pim", 103],
+      ["ipcomp", 108],
+      ["comp", 108],
+      ["vrrp", 112],
+      ["l2tp", 115],
+      ["isis", 124],
+      ["sctp", 132],
+      ["fc", 133],
+      ["mobility-header", 135],
+      ["ipv6-mh", 135],
+      ["udplite", 136],
+      ["mpls-in-ip", 137],
+      ["manet", 138],
+      ["hip", 139],
+      ["shim6", 140],
+      ["wesp", 141],
+      ["rohc", 142]
+    ]);
+    ICMP3 = 1;
+    TCP4 = 6;
+    ICMPV62 = 58;
+    PROTOCOLS_WITH_PORTS3 = /* @__PURE__ */ new Set([TCP4, 17, 33, 132, 136]);
+    SERVICES = /* @__PURE__ */ new Map([
+      ["ftp-data", 20],
+      ["ftp", 21],
+      ["ssh", 22],
+      ["telnet", 23],
+      ["smtp", 25],
+      ["time", 37],
+      ["whois", 43],
+      ["domain", 53],
+      ["bootps", 67],
+      ["bootpc", 68],
+      ["tftp", 69],
+      ["http", 80],
+      ["www", 80],
+      ["kerberos", 88],
+      ["pop3", 110],
+      ["sunrpc", 111],
+      ["auth", 113],
+      ["nntp", 119],
+      ["ntp", 123],
+      ["netbios-ns", 137],
+      ["netbios-dgm", 138],
+      ["netbios-ssn", 139],
+      ["imap2", 143],
+      ["imap", 143],
+      ["snmp", 161],
+      ["snmp-trap", 162],
+      ["bgp", 179],
+      ["ldap", 389],
+      ["https", 443],
+      ["microsoft-ds", 445],
+      ["submissions", 465],
+      ["isakmp", 500],
+      ["syslog", 514],
+      ["submission", 587],
+      ["ldaps", 636],
+      ["domain-s", 853],
+      ["rsync", 873],
+      ["imaps", 993],
+      ["pop3s", 995],
+      ["openvpn", 1194],
+      ["mysql", 3306],
+      ["ipsec-nat-t", 4500],
+      ["postgresql", 5432],
+      ["mdns", 5353]
+    ]);
+  }
+});
+
+// src/read/ports.ts
+function portRange(text2, separator) {
+  const at = text2.indexOf(separator);
+  const whole = portOf(text2);
+  if (at < 0 || whole !== null) return whole === null ? null : { first: whole, last: whole };
+  const first3 = at === 0 ? 0 : portOf(text2.slice(0, at));
+  const last = at === text2.length - 1 ? 65535 : portOf(text2.slice(at + 1));
+  return first3 === null || last === null || first3 > last ? null : { first: first3, last };
+}
+function portTest(side, ranges3, negated) {
+  const ports = mergeRanges(ranges3);
+  const passed = negated ? complementPorts(ports) : ports;
+  if (passed.length === 0) return [];
+  return [[{ kind: "port", side, ports, negated }]];
+}
+function eitherPortTest(ranges3, negated) {
+  const ports = mergeRanges(ranges3);
+  const source = { kind: "port", side: "source", ports };
+  const destination = { kind: "port", side: "destination", ports };
+  if (negated)
+    return [
+      [
+        { ...source, negated: true },
+        { ...destination, negated: true }
+      ]
+    ];
+  return [
+    [{ ...source, negated: false }],
+    [
+      { ...source, negated: true },
+      { ...destination, negated: false }
+    ]
+  ];
+}
+var init_ports = __esm({
+  "src/read/ports.ts"() {
+    "use strict";
+    init_ranges();
+    init_names3();
+  }
+});
+
+// src/read/iptables/words.ts
+function cutWords(text2, start, end) {
+  const words = [];
+  let at = start;
+  while (at < end) {
+    const code2 = text2.charCodeAt(at);
+    if (code2 === BLANK || code2 === TAB) {
+      at++;
+      continue;
+    }
+    const word = cutWord(text2, at, end);
+    words.push(word);
+    at = word.end;
+  }
+  return words;
+}
+function cutWord(text2, start, end) {
+  let at = start;
+  while (at < end) {
+    const code2 = text2.charCodeAt(at);
+    if (code2 === BLANK || code2 === TAB) break;
+    if (code2 === QUOTE) return cutQuoted(text2, start, at, end);
+    at++;
+  }
+  return { text: text2.slice(start, at), start, end: at, quoted: false };
+}
+function cutQuoted(text2, start, open, end) {
+  const parts3 = [text2.slice(start, open)];
+  let from = open + 1;
+  let at = from;
+  while (at < end) {
+    const code2 = text2.charCodeAt(at);
+    if (code2 === QUOTE) break;
+    if (code2 === BACKSLASH) {
+      parts3.push(text2.slice(from, at));
+      from = ++at;
+    }
+    at++;
+  }
+  parts3.push(text2.slice(from, Math.min(at, end)));
+  return { text: parts3.join(""), start, end: Math.min(at + 1, end), quoted: true };
+}
+var BLANK, TAB, QUOTE, BACKSLASH;
+var init_words2 = __esm({
+  "src/read/iptables/words.ts"() {
+    "use strict";
+    BLANK = 32;
+    TAB = 9;
+    QUOTE = 34;
+    BACKSLASH = 92;
+  }
+});
+
+// src/read/iptables/ipset.ts
+function readIpsets(log) {
+  const { text: text2 } = log.source;
+  const sets = /* @__PURE__ */ new Map();
+  for (let start = 0; start < text2.length; ) {
+    const feed = text2.indexOf("\n", start);
+    const end = feed < 0 ? text2.length : feed;
+    const words = text2[start] === "#" ? [] : cutWords(text2, start, end);
+    start = end + 1;
+    if (words.length === 0) continue;
+    const span = { source: log.source, start: words[0].start, end: words.at(-1).end };
+    const refusal = readLine(
+      words.map(({ text: word }) => word),
+      span,
+      sets,
+      log
+    );
+    if (refusal !== null) reportSyntax(log, span, refusal);
+  }
+  return new Map([...sets].map(([name2, { set: set2 }]) => [name2, set2]));
+}
+function readLine(words, span, sets, log) {
+  const [command, name2, value] = words;
+  if (name2 === void 0) return "a line of a set names the set";
+  switch (command) {
+    case "create":
+    case "-N": {
+      const elements = [];
+      const set2 = createSet(name2, words.slice(2), elements);
+      if (set2.uncertain) noteUnknown(log, "set", span);
+      sets.set(name2, { set: set2, elements });
+      return null;
+    }
+    case "add":
+    case "-A": {
+      const entry = sets.get(name2);
+      if (!entry) return `there is no set \`${name2}\``;
+      if (value === void 0) return "nothing is added";
+      const element = readElement(entry.set, value, words.includes("nomatch", 3));
+      if (element === null) return `\`${value}\` is no element of \`${name2}\``;
+      entry.elements.push(element);
+      return null;
+    }
+    default:
+      noteUnknown(log, "set", span);
+      sets.delete(name2);
+      return null;
+  }
+}
+function createSet(name2, words, elements) {
+  const [type = "", ...options] = words;
+  const dimensions = (type.split(":")[1] ?? "").split(",");
+  const family = options[options.indexOf("family") + 1] === "inet6" && options.includes("family") ? 6 : 4;
+  const uncertain = !/^(?:hash|bitmap):/.test(type) || dimensions.some((dimension) => !ADDRESS_PARTS.has(dimension) && dimension !== "port") || options.some((option) => ["timeout", "netmask", "bitmask", "markmask"].includes(option)) || // In a bitmap of ports an element has no protocol.
+  type === "bitmap:port";
+  return { name: name2, family, dimensions, elements, uncertain };
+}
+function readElement(set2, text2, excluded) {
+  if (set2.uncertain) return { parts: [], excluded };
+  const values = text2.split(",");
+  if (values.length !== set2.dimensions.length) return null;
+  const parts3 = set2.dimensions.map(
+    (dimension, at) => dimension === "port" ? portPart(values[at]) : addressPart(set2.family, values[at])
+  );
+  return parts3.every((part) => part !== null) ? { parts: parts3, excluded } : null;
+}
+function addressPart(family, text2) {
+  const range = rangeOf2(text2);
+  return range?.family === family ? { kind: "address", range } : null;
+}
+function portPart(text2) {
+  const colon = text2.indexOf(":");
+  const protocol = colon < 0 ? 6 : protocolOf(text2.slice(0, colon));
+  if (protocol === null) return null;
+  if (!PROTOCOLS_WITH_PORTS3.has(protocol)) return { kind: "unknown" };
+  const ports = portRange(text2.slice(colon + 1), "-");
+  return ports === null ? null : { kind: "port", protocol, ports };
+}
+function setTest(set2, directions, family, negated) {
+  if (!set2 || set2.uncertain) return null;
+  const sides = directions.split(",");
+  if (sides.some((side2) => side2 !== "src" && side2 !== "dst") || sides.length < set2.dimensions.length)
+    return null;
+  if (set2.family !== family || set2.elements.length === 0) return negated ? [[]] : [];
+  const side = (at) => sides[at] === "src" ? "source" : "destination";
+  if (set2.dimensions.length === 1 && set2.dimensions[0] !== "port") {
+    const ranges3 = addressesOf.get(set2) ?? addresses(set2);
+    addressesOf.set(set2, ranges3);
+    if (ranges3.length === 0) return negated ? [[]] : [];
+    return [[{ kind: "address", side: side(0), family, ranges: ranges3, name: set2.name, negated }]];
+  }
+  if (negated || set2.elements.some(({ excluded }) => excluded)) return null;
+  return disjoint(set2) ? elementTests(set2, side) : null;
+}
+function elementTests(set2, side) {
+  return set2.elements.map(({ parts: parts3 }) => parts3.flatMap((part, at) => partTests(set2, part, side(at))));
+}
+function partTests(set2, part, side) {
+  switch (part.kind) {
+    case "address": {
+      const { family, first: first3, last } = part.range;
+      return [{ kind: "address", side, family, ranges: [{ first: first3, last }], name: null, negated: false }];
+    }
+    case "port":
+      return [
+        { kind: "protocol", protocols: [part.protocol], negated: false },
+        { kind: "port", side, ports: [part.ports], negated: false }
+      ];
+    case "unknown":
+      return [{ kind: "unknown", text: set2.name }];
+  }
+}
+function disjoint({ elements }) {
+  return elements.every(
+    ({ parts: parts3 }) => parts3.every(
+      (part) => part.kind === "address" && part.range.first === part.range.last || part.kind === "port" && part.ports.first === part.ports.last
+    )
+  );
+}
+function addresses({ elements, family }) {
+  const bySize = /* @__PURE__ */ new Map();
+  for (const { parts: parts3, excluded } of elements) {
+    const [part] = parts3;
+    if (part?.kind !== "address") continue;
+    const { first: first3, last } = part.range;
+    const sized = bySize.get(last - first3) ?? { in: [], out: [] };
+    sized[excluded ? "out" : "in"].push({ first: first3, last });
+    bySize.set(last - first3, sized);
+  }
+  let held = [];
+  for (const [, { in: more, out }] of [...bySize].sort(([a], [b]) => a < b ? 1 : -1)) {
+    held = mergeRanges([...held, ...more]);
+    if (out.length > 0) held = intersectRanges(held, complementAddresses(mergeRanges(out), family));
+  }
+  return held;
+}
+var ADDRESS_PARTS, addressesOf;
+var init_ipset = __esm({
+  "src/read/iptables/ipset.ts"() {
+    "use strict";
+    init_ranges();
+    init_addresses();
+    init_names3();
+    init_ports();
+    init_reading();
+    init_words2();
+    ADDRESS_PARTS = /* @__PURE__ */ new Set(["ip", "net"]);
+    addressesOf = /* @__PURE__ */ new WeakMap();
+  }
+});
+
+// src/read/alternatives.ts
+function unknownTest(text2) {
+  return [[{ kind: "unknown", text: text2 }]];
+}
+function protocolTest2(...protocols) {
+  return { kind: "protocol", protocols, negated: false };
+}
+function tcpFlagsTest(holds2, text2) {
+  const passed = { opening: 0, other: 0 };
+  for (let flags = 0; flags < 256; flags++)
+    if (holds2(flags)) passed[(flags & (SYN | ACK)) === SYN ? "opening" : "other"]++;
+  const tcp = protocolTest2(TCP4);
+  if (passed.opening === 64 && passed.other === 192) return [[tcp]];
+  const part = (negated, count2, all) => {
+    if (count2 === 0) return NEVER2;
+    const rest2 = count2 === all ? [] : [{ kind: "unknown", text: text2 }];
+    return [[tcp, { kind: "opening", negated }, ...rest2]];
+  };
+  return [...part(false, passed.opening, 64), ...part(true, passed.other, 192)];
+}
+function stateTest(holds2) {
+  const states = [...STATE_BITS].filter(([, bit]) => holds2(bit)).map(([state2]) => state2);
+  if (states.length === 0) return NEVER2;
+  return states.length === STATE_BITS.size ? ALWAYS : [[{ kind: "state", states, negated: false }]];
+}
+function icmpTest(family, blocks, negated) {
+  const wanted = Array.from({ length: 256 }, () => new Uint8Array(256));
+  for (const { types, codes } of blocks)
+    for (let type = types[0]; type <= types[1]; type++)
+      wanted[type].fill(1, codes?.[0] ?? 0, (codes?.[1] ?? 255) + 1);
+  const matches3 = [];
+  for (const [type, codes] of wanted.entries()) {
+    const hits = [...codes.keys()].filter((code2) => codes[code2] === 1 !== negated);
+    if (hits.length === 256) matches3.push({ type, code: null });
+    else for (const code2 of hits) matches3.push({ type, code: code2 });
+  }
+  if (matches3.length === 0) return NEVER2;
+  if (matches3.length === 256 && matches3.every(({ code: code2 }) => code2 === null))
+    return [[{ kind: "family", family }, protocolTest2(family === 4 ? ICMP3 : ICMPV62)]];
+  return [[{ kind: "icmp", family, types: matches3 }]];
+}
+var ALWAYS, NEVER2, FIN, SYN, RST, ACK, TCP_FLAGS, STATE_BITS;
+var init_alternatives = __esm({
+  "src/read/alternatives.ts"() {
+    "use strict";
+    init_names3();
+    ALWAYS = [[]];
+    NEVER2 = [];
+    FIN = 1;
+    SYN = 2;
+    RST = 4;
+    ACK = 16;
+    TCP_FLAGS = /* @__PURE__ */ new Map([
+      ["fin", FIN],
+      ["syn", SYN],
+      ["rst", RST],
+      ["psh", 8],
+      ["ack", ACK],
+      ["urg", 32],
+      ["ecn", 64],
+      ["cwr", 128]
+    ]);
+    STATE_BITS = /* @__PURE__ */ new Map([
+      ["invalid", 1],
+      ["established", 2],
+      ["related", 4],
+      ["new", 8],
+      ["untracked", 64]
+    ]);
+  }
+});
+
+// src/read/iptables/options.ts
+var GENERAL, OF_MATCHES, MATCHES;
+var init_options = __esm({
+  "src/read/iptables/options.ts"() {
+    "use strict";
+    GENERAL = /* @__PURE__ */ new Map([
+      ["-p", "protocol"],
+      ["--protocol", "protocol"],
+      ["--proto", "protocol"],
+      ["-s", "source"],
+      ["--source", "source"],
+      ["--src", "source"],
+      ["-d", "destination"],
+      ["--destination", "destination"],
+      ["--dst", "destination"],
+      ["-i", "in"],
+      ["--in-interface", "in"],
+      ["-o", "out"],
+      ["--out-interface", "out"],
+      ["-m", "match"],
+      ["--match", "match"],
+      ["-j", "jump"],
+      ["--jump", "jump"],
+      ["-g", "goto"],
+      ["--goto", "goto"],
+      ["-f", "fragment"],
+      ["--fragment", "fragment"],
+      ["-c", "counters"],
+      ["--set-counters", "counters"],
+      ["-4", "ipv4"],
+      ["--ipv4", "ipv4"],
+      ["-6", "ipv6"],
+      ["--ipv6", "ipv6"]
+    ]);
+    OF_MATCHES = /* @__PURE__ */ new Map([
+      ["--sport", "source-port"],
+      ["--source-port", "source-port"],
+      ["--dport", "destination-port"],
+      ["--destination-port", "destination-port"],
+      ["--sports", "source-ports"],
+      ["--source-ports", "source-ports"],
+      ["--dports", "destination-ports"],
+      ["--destination-ports", "destination-ports"],
+      ["--ports", "either-ports"],
+      ["--tcp-flags", "tcp-flags"],
+      ["--syn", "syn"],
+      ["--icmp-type", "icmp-type"],
+      ["--icmpv6-type", "icmp-type"],
+      ["--src-range", "source-range"],
+      ["--dst-range", "destination-range"],
+      ["--src-type", "source-type"],
+      ["--dst-type", "destination-type"],
+      ["--ctstate", "state"],
+      ["--state", "state"],
+      ["--limit", "limit"],
+      ["--limit-burst", "limit-burst"],
+      ["--comment", "comment"],
+      ["--match-set", "set"],
+      ["--u32", "u32"]
+    ]);
+    MATCHES = /* @__PURE__ */ new Set([
+      "tcp",
+      "udp",
+      "udplite",
+      "sctp",
+      "dccp",
+      "icmp",
+      "icmp6",
+      "icmpv6",
+      "multiport",
+      "iprange",
+      "addrtype",
+      "conntrack",
+      "state",
+      "comment",
+      "limit",
+      "set",
+      "u32"
+    ]);
+  }
+});
+
+// src/read/iptables/line.ts
+function spanOf3({ log }, first3, last) {
+  return { source: log.source, start: first3.start, end: Math.max(first3.end, last.end) };
+}
+function isStrange(line, word) {
+  return line.strange && word.text === "--proto";
+}
+function skipStranger(line) {
+  const { words } = line;
+  line.at++;
+  while (line.at < words.length) {
+    const word = words[line.at];
+    const next2 = word.text === "!" && !word.quoted ? words[line.at + 1] : word;
+    if (next2 && !next2.quoted && (OF_MATCHES.has(next2.text) || GENERAL.has(next2.text) && !isStrange(line, next2)))
+      return;
+    line.at++;
+  }
+}
+function addUnknown(line, context, first3) {
+  const start = line.negated ? first3 - 1 : first3;
+  const span = spanOf3(context, line.words[start], line.words[line.at - 1]);
+  const text2 = noteUnknown(context.log, "test", span);
+  line.negated = false;
+  line.tests.push({ kind: "test", alternatives: unknownTest(text2), text: text2 });
+}
+function argument(line) {
+  let word = line.words[line.at];
+  if (word?.text === "!" && !word.quoted && line.words[line.at + 1]) {
+    line.negated = true;
+    word = line.words[++line.at];
+  }
+  if (!word) return null;
+  line.at++;
+  return word.text;
+}
+function add(line, context, first3, test2) {
+  const { negated } = line;
+  const tested = test2(negated);
+  line.negated = false;
+  if (typeof tested === "string") return tested;
+  push(line, context, tested, negated ? first3 - 1 : first3);
+  return null;
+}
+function push(line, context, alternatives2, first3) {
+  const span = spanOf3(context, line.words[Math.max(first3, 0)], line.words[line.at - 1]);
+  const isUnknown2 = alternatives2.some((tests) => tests.some(({ kind }) => kind === "unknown"));
+  const text2 = isUnknown2 ? noteUnknown(context.log, "test", span) : "";
+  line.tests.push({ kind: "test", alternatives: alternatives2, text: text2 });
+}
+var init_line = __esm({
+  "src/read/iptables/line.ts"() {
+    "use strict";
+    init_alternatives();
+    init_reading();
+    init_options();
+  }
+});
+
+// src/read/iptables/icmp.ts
+function icmpTypeOf(text2, family) {
+  if (family === 4 && text2 === "any") return { types: [0, 255], codes: null };
+  const named2 = (family === 4 ? NAMES_4 : NAMES_6).get(text2);
+  if (named2) {
+    const [type2, first3, last] = named2;
+    return { types: [type2, type2], codes: first3 === 0 && last === 255 ? null : [first3, last] };
+  }
+  const slash = text2.indexOf("/");
+  const type = numberIn(slash < 0 ? text2 : text2.slice(0, slash), 255);
+  const code2 = slash < 0 ? 255 : numberIn(text2.slice(slash + 1), 255);
+  if (type === null || code2 === null) return null;
+  if (family === 4 && type === 255) return { types: [0, 255], codes: null };
+  return { types: [type, type], codes: slash < 0 ? null : [code2, code2] };
+}
+var NAMES_4, NAMES_6;
+var init_icmp2 = __esm({
+  "src/read/iptables/icmp.ts"() {
+    "use strict";
+    init_names3();
+    NAMES_4 = /* @__PURE__ */ new Map([
+      ["echo-reply", [0, 0, 255]],
+      ["pong", [0, 0, 255]],
+      ["destination-unreachable", [3, 0, 255]],
+      ["network-unreachable", [3, 0, 0]],
+      ["host-unreachable", [3, 1, 1]],
+      ["protocol-unreachable", [3, 2, 2]],
+      ["port-unreachable", [3, 3, 3]],
+      ["fragmentation-needed", [3, 4, 4]],
+      ["source-route-failed", [3, 5, 5]],
+      ["network-unknown", [3, 6, 6]],
+      ["host-unknown", [3, 7, 7]],
+      ["network-prohibited", [3, 9, 9]],
+      ["host-prohibited", [3, 10, 10]],
+      ["TOS-network-unreachable", [3, 11, 11]],
+      ["TOS-host-unreachable", [3, 12, 12]],
+      ["communication-prohibited", [3, 13, 13]],
+      ["host-precedence-violation", [3, 14, 14]],
+      ["precedence-cutoff", [3, 15, 15]],
+      ["source-quench", [4, 0, 255]],
+      ["redirect", [5, 0, 255]],
+      ["network-redirect", [5, 0, 0]],
+      ["host-redirect", [5, 1, 1]],
+      ["TOS-network-redirect", [5, 2, 2]],
+      ["TOS-host-redirect", [5, 3, 3]],
+      ["echo-request", [8, 0, 255]],
+      ["ping", [8, 0, 255]],
+      ["router-advertisement", [9, 0, 255]],
+      ["router-solicitation", [10, 0, 255]],
+      ["time-exceeded", [11, 0, 255]],
+      ["ttl-exceeded", [11, 0, 255]],
+      ["ttl-zero-during-transit", [11, 0, 0]],
+      ["ttl-zero-during-reassembly", [11, 1, 1]],
+      ["parameter-problem", [12, 0, 255]],
+      ["ip-header-bad", [12, 0, 0]],
+      ["required-option-missing", [12, 1, 1]],
+      ["timestamp-request", [13, 0, 255]],
+      ["timestamp-reply", [14, 0, 255]],
+      ["address-mask-request", [17, 0, 255]],
+      ["address-mask-reply", [18, 0, 255]]
+    ]);
+    NAMES_6 = /* @__PURE__ */ new Map([
+      ["destination-unreachable", [1, 0, 255]],
+      ["no-route", [1, 0, 0]],
+      ["communication-prohibited", [1, 1, 1]],
+      ["beyond-scope", [1, 2, 2]],
+      ["address-unreachable", [1, 3, 3]],
+      ["port-unreachable", [1, 4, 4]],
+      ["failed-policy", [1, 5, 5]],
+      ["reject-route", [1, 6, 6]],
+      ["packet-too-big", [2, 0, 255]],
+      ["time-exceeded", [3, 0, 255]],
+      ["ttl-exceeded", [3, 0, 255]],
+      ["ttl-zero-during-transit", [3, 0, 0]],
+      ["ttl-zero-during-reassembly", [3, 1, 1]],
+      ["parameter-problem", [4, 0, 255]],
+      ["bad-header", [4, 0, 0]],
+      ["unknown-header-type", [4, 1, 1]],
+      ["unknown-option", [4, 2, 2]],
+      ["echo-request", [128, 0, 255]],
+      ["ping", [128, 0, 255]],
+      ["echo-reply", [129, 0, 255]],
+      ["pong", [129, 0, 255]],
+      ["router-solicitation", [133, 0, 255]],
+      ["router-advertisement", [134, 0, 255]],
+      ["neighbour-solicitation", [135, 0, 255]],
+      ["neighbor-solicitation", [135, 0, 255]],
+      ["neighbour-advertisement", [136, 0, 255]],
+      ["neighbor-advertisement", [136, 0, 255]],
+      ["redirect", [137, 0, 255]]
+    ]);
+  }
+});
+
+// src/read/iptables/tests.ts
+function addressTest2(family, side, text2, negated) {
+  const ranges3 = [];
+  for (const part of text2.split(",")) {
+    const range = prefixOf(part);
+    if (range === null)
+      return /^[A-Za-z0-9._:/-]+$/.test(part) ? unknownTest(text2) : `\`${part}\` is no address`;
+    if (range.family !== family) return `\`${part}\` is an address of the other family`;
+    ranges3.push(range);
+  }
+  if (negated && ranges3.length > 1) return "`!` cannot stand before several addresses";
+  return rangesTest(family, side, ranges3, negated);
+}
+function addressRangeTest(family, side, text2, negated) {
+  const range = rangeOf2(text2);
+  if (range === null || range.family !== family || text2.includes("/"))
+    return `\`${text2}\` is no range of IPv${family} addresses`;
+  return rangesTest(family, side, [range], negated);
+}
+function rangesTest(family, side, ranges3, negated) {
+  const merged2 = mergeRanges(ranges3.map(({ first: first3, last }) => ({ first: first3, last })));
+  const [only] = merged2;
+  const size = family === 4 ? 1n << 32n : 1n << 128n;
+  if (only && only.last - only.first + 1n === size) return negated ? NEVER2 : ALWAYS;
+  return [[{ kind: "address", side, family, ranges: merged2, name: null, negated }]];
+}
+function interfaceTest(side, text2, negated) {
+  if (text2 === "") return "a device has a name";
+  if (text2 === "+") return negated ? NEVER2 : ALWAYS;
+  if (text2.includes("*")) return unknownTest(text2);
+  const device2 = text2.endsWith("+") ? `${text2.slice(0, -1)}*` : text2;
+  return [[{ kind: "interface", side, devices: [device2], negated }]];
+}
+function portList(text2) {
+  const ranges3 = text2.split(",").map((part) => portRange(part, ":"));
+  return ranges3.every((range) => range !== null) ? ranges3 : null;
+}
+function addressTypeTest(side, text2, negated) {
+  const types = text2.split(",").map((part) => ADDRESS_TYPES.get(part.toUpperCase()));
+  if (!types.every((type) => type !== void 0)) return unknownTest(text2);
+  return [[{ kind: "address-type", side, types, negated }]];
+}
+function conntrackStateTest(text2, negated) {
+  let wanted = 0;
+  let translated2 = false;
+  for (const part of text2.toUpperCase().split(",")) {
+    const bit = STATE_BITS.get(part.toLowerCase());
+    if (bit !== void 0) wanted |= bit;
+    else if (part === "DNAT") translated2 = true;
+    else if (part === "SNAT") return unknownTest(text2);
+    else return `\`${part}\` is no state of a connection`;
+  }
+  const states = stateTest((bits) => (wanted & bits) !== 0 !== negated);
+  if (!translated2) return states;
+  if (negated) return states.map((tests) => [...tests, { kind: "unknown", text: "! --ctstate DNAT" }]);
+  const others = stateTest((bits) => (wanted & bits) === 0);
+  return [
+    ...wanted === 0 ? [] : states,
+    ...others.map((tests) => [...tests, { kind: "dnat-status" }])
+  ];
+}
+function tcpFlagsOptionTest(mask, set2, negated) {
+  const looked = flagBits(mask);
+  const wanted = flagBits(set2);
+  if (looked === null || wanted === null) return `\`${mask} ${set2}\` are no flags of TCP`;
+  return tcpFlagsTest((flags) => (flags & looked) === wanted !== negated, `--tcp-flags ${mask} ${set2}`);
+}
+function flagBits(text2) {
+  let bits = 0;
+  for (const part of text2.toLowerCase().split(",")) {
+    if (part === "all") bits |= 63;
+    else if (part !== "none") {
+      const bit = TCP_FLAGS.get(part);
+      if (bit === void 0 || bit > 63) return null;
+      bits |= bit;
+    }
+  }
+  return bits;
+}
+function limitTest(rate, burst) {
+  const [number2, word = "second"] = rate.split("/");
+  const count2 = numberIn(number2 ?? "", 4294967295);
+  const unit = UNITS.find((candidate) => word !== "" && candidate.startsWith(word.toLowerCase()));
+  const packets = burst === null ? 5 : numberIn(burst, 4294967295);
+  if (count2 === null || unit === void 0 || packets === null || rate.split("/").length > 2)
+    return `\`${rate}\` is no rate`;
+  return { kind: "limit", count: count2, unit, burst: packets };
+}
+var ADDRESS_TYPES, UNITS;
+var init_tests = __esm({
+  "src/read/iptables/tests.ts"() {
+    "use strict";
+    init_ranges();
+    init_addresses();
+    init_alternatives();
+    init_names3();
+    init_ports();
+    ADDRESS_TYPES = /* @__PURE__ */ new Map([
+      ["LOCAL", "local"],
+      ["BROADCAST", "broadcast"],
+      ["ANYCAST", "anycast"],
+      ["MULTICAST", "multicast"]
+    ]);
+    UNITS = ["second", "minute", "hour", "day"];
+  }
+});
+
+// src/read/iptables/u32.ts
+function u32Test(expression, negated, protocol) {
+  const parsed = BYTES.exec(expression.replace(/\s+/g, "").toLowerCase());
+  if (!parsed) return null;
+  const value = Number(parsed[3]);
+  const field = fieldOf(Number(parsed[1]), operationsOf(parsed[2]));
+  if (field === "protocol") {
+    if (value > 255) return negated ? ALWAYS : NEVER2;
+    return [[{ kind: "protocol", protocols: [value], negated }]];
+  }
+  if (field === null || protocol !== ICMP3) return null;
+  const [type, code2] = field === "icmp-type" ? [value, null] : [value >> 8, value & 255];
+  if (type > 255) return negated ? ALWAYS : NEVER2;
+  return icmpTest(4, [{ types: [type, type], codes: code2 === null ? null : [code2, code2] }], negated);
+}
+function operationsOf(text2) {
+  return [...text2.matchAll(/(&|>>|<<|@)(0x[0-9a-f]+|[0-9]+)/g)].map((match) => ({
+    operator: match[1],
+    number: Number(match[2])
+  }));
+}
+function fieldOf(start, operations) {
+  const text2 = operations.map(({ operator, number: number2 }) => `${operator}${number2}`).join("");
+  if (start === 6 && text2 === "&255" || start === 8 && text2 === ">>16&255") return "protocol";
+  const behindHeader = ">>22&60@0";
+  if (start !== 0 || !text2.startsWith(behindHeader)) return null;
+  const rest2 = text2.slice(behindHeader.length);
+  return rest2 === ">>24" ? "icmp-type" : rest2 === ">>16" ? "icmp-type-code" : null;
+}
+var BYTES;
+var init_u32 = __esm({
+  "src/read/iptables/u32.ts"() {
+    "use strict";
+    init_alternatives();
+    init_names3();
+    BYTES = /^(0x[0-9a-f]+|[0-9]+)((?:(?:&|>>|<<|@)(?:0x[0-9a-f]+|[0-9]+))*)=(0x[0-9a-f]+|[0-9]+)$/;
+  }
+});
+
+// src/read/iptables/match-options.ts
+function readMatchOption(option, line, context) {
+  const first3 = line.at - 1;
+  const name2 = line.words[first3].text;
+  if (option === "syn")
+    return add(line, context, first3, (negated) => tcpTest(line, "FIN,SYN,RST,ACK", "SYN", negated));
+  const text2 = argument(line);
+  if (text2 === null) return `\`${name2}\` lacks its argument`;
+  const more = (test2) => add(line, context, first3, test2);
+  switch (option) {
+    case "source-port":
+    case "destination-port":
+      return more((negated) => {
+        const range = portRange(text2, ":");
+        if (range === null) return `\`${text2}\` is no port`;
+        return portsOf2(line, name2) ?? portTest(sideOf(option), [range], negated);
+      });
+    case "source-ports":
+    case "destination-ports":
+    case "either-ports":
+      return more((negated) => {
+        const ranges3 = portList(text2);
+        if (ranges3 === null) return `\`${text2}\` are no ports`;
+        const refusal = portsOf2(line, name2);
+        if (refusal !== null) return refusal;
+        if (option === "either-ports") return eitherPortTest(ranges3, negated);
+        return portTest(sideOf(option), ranges3, negated);
+      });
+    case "tcp-flags": {
+      const set2 = argument(line);
+      return set2 === null ? `\`${name2}\` needs two lists of flags` : more((negated) => tcpTest(line, text2, set2, negated));
+    }
+    case "icmp-type":
+      return more((negated) => {
+        if (line.protocol !== (context.family === 4 ? ICMP3 : ICMPV62) || name2 === "--icmp-type" !== (context.family === 4))
+          return `\`${name2}\` needs its protocol before it`;
+        const block = icmpTypeOf(text2, context.family);
+        return block ? icmpTest(context.family, [block], negated) : `\`${text2}\` is no ICMP type`;
+      });
+    case "source-range":
+    case "destination-range":
+      return more((negated) => addressRangeTest(context.family, sideOf(option), text2, negated));
+    case "source-type":
+    case "destination-type":
+      return more((negated) => addressTypeTest(sideOf(option), text2, negated));
+    case "state":
+      return more((negated) => conntrackStateTest(text2, negated));
+    case "u32":
+      return more((negated) => {
+        const test2 = context.family === 4 ? u32Test(text2, negated, line.protocol) : null;
+        return test2 ?? unknownTest(text2);
+      });
+    case "set": {
+      const directions = argument(line);
+      if (directions === null) return `\`${name2}\` needs a set and its directions`;
+      return more(
+        (negated) => setTest(context.sets.get(text2), directions, context.family, negated) ?? unknownTest(text2)
+      );
+    }
+    case "limit":
+      line.rate = text2;
+      break;
+    case "limit-burst":
+      line.burst = text2;
+      break;
+    default:
+      line.comment = text2;
+  }
+  return line.negated ? `\`!\` cannot stand before \`${name2}\`` : null;
+}
+function sideOf(option) {
+  return option.startsWith("source") ? "source" : "destination";
+}
+function portsOf2(line, name2) {
+  return line.protocol !== null && PROTOCOLS_WITH_PORTS3.has(line.protocol) ? null : `\`${name2}\` needs a protocol with ports before it`;
+}
+function tcpTest(line, mask, set2, negated) {
+  return line.protocol === TCP4 ? tcpFlagsOptionTest(mask, set2, negated) : "TCP's flags need `-p tcp` before them";
+}
+var init_match_options = __esm({
+  "src/read/iptables/match-options.ts"() {
+    "use strict";
+    init_alternatives();
+    init_names3();
+    init_ports();
+    init_icmp2();
+    init_ipset();
+    init_line();
+    init_tests();
+    init_u32();
+  }
+});
+
+// src/read/iptables/nat.ts
+function destinationOf(family, text2) {
+  const { addresses: addresses2, ports } = parts2(family, text2);
+  if (ports?.includes("/")) return "unknown";
+  const range = ports === null ? null : portRange(ports, "-");
+  if (ports !== null && (range === null || ports.startsWith("-") || ports.endsWith("-"))) return null;
+  if (addresses2 === "") return ports === null ? null : "unknown";
+  const dash = addresses2.indexOf("-");
+  const found = dash < 0 ? addressSpan(addresses2, addresses2) : addressSpan(addresses2.slice(0, dash), addresses2.slice(dash + 1));
+  if (found === null || found.family !== family) return null;
+  return { addresses: { first: found.first, last: found.last }, ports: range };
+}
+function parts2(family, text2) {
+  if (family === 6) {
+    const bracketed = /^\[([^[\]]*)\](?::(.*))?$/.exec(text2);
+    if (bracketed) return { addresses: bracketed[1], ports: bracketed[2] ?? null };
+    return text2.startsWith(":") && !text2.startsWith("::") ? { addresses: "", ports: text2.slice(1) } : { addresses: text2, ports: null };
+  }
+  const colon = text2.indexOf(":");
+  return colon < 0 ? { addresses: text2, ports: null } : { addresses: text2.slice(0, colon), ports: text2.slice(colon + 1) };
+}
+function toPorts(text2) {
+  return text2.startsWith("-") || text2.endsWith("-") ? null : portRange(text2, "-");
+}
+var init_nat3 = __esm({
+  "src/read/iptables/nat.ts"() {
+    "use strict";
+    init_addresses();
+    init_ports();
+  }
+});
+
+// src/read/iptables/targets.ts
+function targetOf2(name2, options, family, text2) {
+  const act = (statement) => ({ log: null, statement });
+  const unknown = (continues = false) => act({ kind: "unknown", text: text2, continues });
+  switch (name2) {
+    case "ACCEPT":
+    case "DROP":
+    case "RETURN":
+      return act({ kind: name2 === "ACCEPT" ? "accept" : name2 === "DROP" ? "drop" : "return" });
+    case "LOG":
+      return { log: options.get("--log-prefix") ?? "", statement: null };
+    case "NFLOG":
+      return { log: options.get("--nflog-prefix") ?? "", statement: null };
+    case "NOTRACK":
+      return act({ kind: "mark-untracked" });
+    case "CT":
+      return options.has("--notrack") && options.size === 1 ? act({ kind: "mark-untracked" }) : unknown(true);
+    case "REJECT":
+      return act(reject(options.get("--reject-with") ?? null, text2));
+    case "MASQUERADE": {
+      const ports = options.get("--to-ports");
+      const range = ports === void 0 ? null : toPorts(ports);
+      if (ports !== void 0 && range === null) return `\`${ports}\` are no ports`;
+      if (options.has("--random")) return unknown();
+      return act({ kind: "masquerade", ports: range, random: options.has("--random-fully") });
+    }
+    case "SNAT":
+    case "DNAT": {
+      const to = options.get(name2 === "SNAT" ? "--to-source" : "--to-destination");
+      const found = to === void 0 ? null : destinationOf(family, to);
+      if (to === void 0) return `\`${name2}\` needs an address`;
+      if (found === null) return `\`${to}\` is no address, with or without ports, of IPv${family}`;
+      if (found === "unknown" || options.has("--random") || options.has("--persistent")) return unknown();
+      if (name2 === "DNAT") return act({ kind: "dnat", family, ...found });
+      return act({ kind: "snat", family, ...found, random: options.has("--random-fully") });
+    }
+    case "REDIRECT": {
+      const to = options.get("--to-ports");
+      const ports = to === void 0 ? null : toPorts(to);
+      if (to !== void 0 && ports === null) return `\`${to}\` are no ports`;
+      if (ports === null || options.has("--random")) return unknown();
+      return act({ kind: "redirect", ports });
+    }
+    default:
+      return unknown(CONTINUING.has(name2));
+  }
+}
+function reject(how, text2) {
+  if (how === null || PORT_UNREACHABLE.has(how)) return { kind: "reject", with: "port-unreachable" };
+  if (how === "tcp-reset" || how === "tcp-rst") return { kind: "reject", with: "tcp-reset" };
+  return { kind: "reject", with: "other", text: text2 };
+}
+var TARGET_OPTIONS, CONTINUING, PORT_UNREACHABLE;
+var init_targets = __esm({
+  "src/read/iptables/targets.ts"() {
+    "use strict";
+    init_nat3();
+    TARGET_OPTIONS = new Map(
+      Object.entries({
+        ACCEPT: {},
+        DROP: {},
+        RETURN: {},
+        LOG: {
+          "--log-prefix": 1,
+          "--log-level": 1,
+          "--log-tcp-sequence": 0,
+          "--log-tcp-options": 0,
+          "--log-ip-options": 0,
+          "--log-uid": 0,
+          "--log-macdecode": 0
+        },
+        NFLOG: {
+          "--nflog-group": 1,
+          "--nflog-prefix": 1,
+          "--nflog-range": 1,
+          "--nflog-size": 1,
+          "--nflog-threshold": 1
+        },
+        CT: { "--notrack": 0 },
+        NOTRACK: {},
+        MASQUERADE: { "--to-ports": 1, "--random": 0, "--random-fully": 0 },
+        SNAT: { "--to-source": 1, "--random": 0, "--random-fully": 0, "--persistent": 0 },
+        DNAT: { "--to-destination": 1, "--random": 0, "--persistent": 0 },
+        REDIRECT: { "--to-ports": 1, "--random": 0 },
+        REJECT: { "--reject-with": 1 }
+      }).map(([target4, options]) => [target4, new Map(Object.entries(options))])
+    );
+    CONTINUING = /* @__PURE__ */ new Set([
+      "AUDIT",
+      "CHECKSUM",
+      "CLASSIFY",
+      "CONNMARK",
+      "CONNSECMARK",
+      "CT",
+      "DSCP",
+      "ECN",
+      "HL",
+      "HMARK",
+      "IDLETIMER",
+      "LED",
+      "MARK",
+      "RATEEST",
+      "SECMARK",
+      "SET",
+      "TCPMSS",
+      "TCPOPTSTRIP",
+      "TEE",
+      "TOS",
+      "TRACE",
+      "TTL"
+    ]);
+    PORT_UNREACHABLE = /* @__PURE__ */ new Set([
+      "icmp-port-unreachable",
+      "port-unreach",
+      "icmp6-port-unreachable"
+    ]);
+  }
+});
+
+// src/read/iptables/rule-line.ts
+function readRule2(words, start, context) {
+  const line = {
+    words: words.slice(),
+    at: start,
+    negated: false,
+    protocol: null,
+    strange: false,
+    comment: "",
+    tests: [],
+    rate: null,
+    burst: null,
+    target: null
+  };
+  while (line.at < line.words.length) {
+    const word = line.words[line.at];
+    const refusal = readOption(line, context);
+    if (refusal !== null) {
+      reportSyntax(context.log, spanOf3(context, word, line.words[line.at - 1] ?? word), refusal);
+      return null;
+    }
+  }
+  return finish(line, context);
+}
+function readOption(line, context) {
+  const first3 = line.at;
+  const word = split(line);
+  if (word.text === "!" && !word.quoted) {
+    line.at++;
+    if (line.negated) return "`!` twice in a row";
+    line.negated = true;
+    return line.at < line.words.length ? null : "nothing stands behind `!`";
+  }
+  const general = isStrange(line, word) ? void 0 : GENERAL.get(word.text);
+  if (general !== void 0) return readGeneral(general, line, context);
+  const ofMatch = OF_MATCHES.get(word.text);
+  if (ofMatch !== void 0) {
+    line.at++;
+    return readMatchOption(ofMatch, line, context);
+  }
+  if (/^\[[0-9]+:[0-9]+\]$/.test(word.text)) {
+    line.at++;
+    return null;
+  }
+  if (line.target && !line.negated) {
+    const known3 = TARGET_OPTIONS.get(line.target.name.text);
+    const values = known3?.get(word.text);
+    if (values !== void 0) {
+      line.at++;
+      const value = values === 0 ? "" : argument(line);
+      if (value === null) return `\`${word.text}\` lacks its argument`;
+      line.target.options.set(word.text, value);
+      line.target.end = line.words[line.at - 1].end;
+      return null;
+    }
+    if (!known3 || line.target.name.text === "CT") {
+      skipStranger(line);
+      line.target.options.set(word.text, "");
+      line.target.end = line.words[line.at - 1].end;
+      return null;
+    }
+  }
+  if (!line.strange || !word.text.startsWith("-")) {
+    line.at++;
+    return `\`${word.text}\` is no option that iptables has here`;
+  }
+  skipStranger(line);
+  addUnknown(line, context, first3);
+  return null;
+}
+function split(line) {
+  const word = line.words[line.at];
+  if (word.quoted || word.text.length < 3 || word.text[0] !== "-") return word;
+  const cut = word.text[1] === "-" ? word.text.indexOf("=") : 2;
+  if (cut < 0) return word;
+  const name2 = word.text.slice(0, cut);
+  if (!GENERAL.has(name2) && !OF_MATCHES.has(name2)) return word;
+  const value = word.text.slice(word.text[1] === "-" ? cut + 1 : cut);
+  const words = [
+    { ...word, text: name2 },
+    { ...word, text: value, quoted: true }
+  ];
+  line.words.splice(line.at, 1, ...words);
+  return words[0];
+}
+function readGeneral(option, line, context) {
+  const first3 = line.at;
+  const word = line.words[line.at++];
+  switch (option) {
+    case "fragment":
+      addUnknown(line, context, first3);
+      return null;
+    case "counters":
+      line.at += 2;
+      return line.at <= line.words.length ? null : "`-c` needs two numbers";
+    case "ipv4":
+    case "ipv6":
+      return option === "ipv4" === (context.family === 4) ? null : `\`${word.text}\` in rules of the other family`;
+  }
+  const text2 = argument(line);
+  if (text2 === null) return `\`${word.text}\` lacks its argument`;
+  switch (option) {
+    case "protocol":
+      return readProtocol(text2, line);
+    case "source":
+    case "destination":
+      return add(line, context, first3, (negated) => addressTest2(context.family, option, text2, negated));
+    case "in":
+    case "out":
+      return add(line, context, first3, (negated) => interfaceTest(option, text2, negated));
+    case "match":
+      if (MATCHES.has(text2)) {
+        line.strange ||= !["tcp", "udp", "icmp", "icmp6", "comment", "limit"].includes(text2);
+        return line.negated ? "`!` cannot stand before `-m`" : null;
+      }
+      line.strange = true;
+      line.at--;
+      skipStranger(line);
+      addUnknown(line, context, first3);
+      return null;
+    default:
+      if (line.target) return "a rule has one target";
+      if (line.negated) return `\`!\` cannot stand before \`${word.text}\``;
+      line.target = {
+        name: line.words[line.at - 1],
+        goes: option === "goto",
+        options: /* @__PURE__ */ new Map(),
+        end: line.words[line.at - 1].end
+      };
+      return null;
+  }
+}
+function readProtocol(text2, line) {
+  const { negated } = line;
+  line.negated = false;
+  const protocol = text2.toLowerCase() === "all" ? 0 : protocolOf(text2);
+  if (protocol === null) return `\`${text2}\` is no protocol`;
+  if (protocol === 0) return negated ? "`!` cannot stand before every protocol" : null;
+  if (!negated) line.protocol = protocol;
+  const match = { kind: "protocol", protocols: [protocol], negated };
+  line.tests.push({ kind: "test", alternatives: [[match]], text: text2 });
+  return null;
+}
+function finish(line, context) {
+  const { words, tests, target: target4 } = line;
+  const span = spanOf3(context, words[0], words.at(-1));
+  const refuse3 = (message) => {
+    reportSyntax(context.log, span, message);
+    return null;
+  };
+  const steps2 = [...tests];
+  if (line.rate !== null || line.burst !== null) {
+    const limit = limitTest(line.rate ?? "3/hour", line.burst);
+    if (typeof limit === "string") return refuse3(limit);
+    steps2.push({ kind: "test", alternatives: [[limit]], text: "limit" });
+  }
+  if (!target4) return { steps: steps2, comment: line.comment, span };
+  const { name: name2, goes, options, end } = target4;
+  if (context.isChain(name2.text)) {
+    steps2.push({ kind: "act", statement: { kind: goes ? "goto" : "jump", chain: name2.text } });
+    return { steps: steps2, comment: line.comment, span };
+  }
+  if (goes) return refuse3(`there is no chain \`${name2.text}\` in table \`${context.table}\``);
+  const words_ = { source: context.log.source, start: name2.start, end };
+  const found = targetOf2(name2.text, options, context.family, context.log.source.text.slice(name2.start, end));
+  if (typeof found === "string") return refuse3(found);
+  const { statement, log } = found;
+  if (statement?.kind === "mark-untracked" && context.table !== "raw")
+    return refuse3("connection tracking can be left out in table `raw` only");
+  if (statement?.kind === "unknown") noteUnknown(context.log, "statement", words_);
+  if (log !== null) steps2.push({ kind: "log", prefix: log });
+  if (statement) steps2.push({ kind: "act", statement });
+  return { steps: steps2, comment: line.comment, span };
+}
+var init_rule_line = __esm({
+  "src/read/iptables/rule-line.ts"() {
+    "use strict";
+    init_names3();
+    init_reading();
+    init_line();
+    init_match_options();
+    init_options();
+    init_targets();
+    init_tests();
+  }
+});
+
+// src/read/rule.ts
+function assemble(plan, addChain) {
+  return rest(plan, 0, addChain);
+}
+function rest(plan, start, addChain) {
+  const { steps: steps2 } = plan;
+  let at = start;
+  const common2 = [];
+  let ways = [[]];
+  for (let step = steps2[at]; step?.kind === "test"; step = steps2[++at]) {
+    if (step.alternatives.length === 1) common2.push(...step.alternatives[0]);
+    else ways = multiply(ways, step);
+  }
+  const products = ways.map((way) => way.length === 0 ? common2 : [...common2, ...way]);
+  const logged = steps2[at];
+  const log = logged?.kind === "log" ? { prefix: logged.prefix } : null;
+  if (log) at++;
+  const build2 = (statement) => products.map((matches3) => ({ ...plainRule(plan), matches: tidy(matches3), log, statement }));
+  const act = steps2[at];
+  if (!act) return build2({ kind: "continue" });
+  if (act.kind === "branch" && !log && isRepeatable(products)) return branches(plan, products, act.cases);
+  if (act.kind === "act") {
+    const { statement } = act;
+    if (at + 1 === steps2.length) return build2(statement);
+    if (statement.kind === "mark-untracked" && at + 2 === steps2.length && isAccept(steps2[at + 1]))
+      return build2({ kind: "notrack" });
+    if (!walksOn(statement)) return build2(statement);
+    const inner = { ...plainRule(plan), statement };
+    return continued(plan, build2, [inner], at + 1, addChain);
+  }
+  return continued(plan, build2, [], at, addChain);
+}
+function continued(plan, build2, before, at, addChain) {
+  if (leaves2(plan.steps.at(-1)))
+    return build2({ kind: "unknown", text: "a return or goto behind something else", continues: false });
+  const chain = addChain([...before, ...rest(plan, at, addChain)]);
+  return build2({ kind: "jump", chain });
+}
+function isRepeatable(products) {
+  return products.every((matches3) => matches3.every(({ kind }) => kind !== "limit" && kind !== "unknown"));
+}
+function branches(plan, products, cases) {
+  return products.flatMap(
+    (before) => cases.map(({ matches: matches3, statement }) => ({
+      ...plainRule(plan),
+      matches: tidy([...before, ...matches3]),
+      statement
+    }))
+  );
+}
+function leaves2(step) {
+  if (step?.kind === "branch") return step.cases.some(({ statement }) => isLeave(statement));
+  return step?.kind === "act" && isLeave(step.statement);
+}
+function isLeave({ kind }) {
+  return kind === "return" || kind === "goto";
+}
+function plainRule({ comment, span }) {
+  return { matches: [], log: null, origin: comment, group: "", span };
+}
+function isAccept(step) {
+  return step?.kind === "act" && step.statement.kind === "accept";
+}
+function walksOn(statement) {
+  switch (statement.kind) {
+    case "continue":
+    case "mark-untracked":
+      return true;
+    case "unknown":
+      return statement.continues;
+    default:
+      return false;
+  }
+}
+function multiply(products, step) {
+  const { alternatives: alternatives2, text: text2 } = step;
+  if (alternatives2.length > 1 && products.length > 1 && products.length * alternatives2.length > MOST_PRODUCTS)
+    return products.map((matches3) => [...matches3, { kind: "unknown", text: text2 }]);
+  return products.flatMap((matches3) => alternatives2.map((more) => [...matches3, ...more]));
+}
+function tidy(matches3) {
+  if (matches3.length < 2) return matches3;
+  const kept = [];
+  const places = /* @__PURE__ */ new Map();
+  for (const match of matches3) {
+    const subject = subjectOf(match);
+    const place = subject === null ? void 0 : places.get(subject);
+    if (place !== void 0) {
+      kept[place] = merge3(kept[place], match);
+      continue;
+    }
+    if (subject !== null) places.set(subject, kept.length);
+    kept.push(match);
+  }
+  return kept;
+}
+function subjectOf(match) {
+  switch (match.kind) {
+    case "family":
+      return `family ${match.family}`;
+    case "protocol":
+      return `protocol ${match.negated} ${match.protocols}`;
+    case "icmp":
+      return `icmp ${match.family}`;
+    default:
+      return null;
+  }
+}
+function merge3(a, b) {
+  if (a.kind !== "icmp" || b.kind !== "icmp") return a;
+  const types = a.types.flatMap(
+    (one) => b.types.flatMap((other) => {
+      if (one.type !== other.type || one.code !== other.code && one.code !== null && other.code !== null)
+        return [];
+      return [{ type: one.type, code: one.code ?? other.code }];
+    })
+  );
+  return { ...a, types };
+}
+var MOST_PRODUCTS;
+var init_rule = __esm({
+  "src/read/rule.ts"() {
+    "use strict";
+    MOST_PRODUCTS = 4096;
+  }
+});
+
+// src/read/iptables.ts
+function readIptables(source, family, ipsets = null) {
+  const log = readLog2(source);
+  const setLog = ipsets ? { ...log, source: ipsets } : null;
+  const state2 = {
+    log,
+    family,
+    tables: /* @__PURE__ */ new Map(),
+    table: null,
+    context: null,
+    sets: setLog ? readIpsets(setLog) : /* @__PURE__ */ new Map(),
+    foreign: []
+  };
+  const { text: text2 } = source;
+  for (let start = 0; start < text2.length; ) {
+    const feed = text2.indexOf("\n", start);
+    const end = feed < 0 ? text2.length : feed;
+    readLine2(state2, start, end);
+    start = end + 1;
+  }
+  closeTable(state2);
+  const chains = ordered([
+    ...unknownChains(log, state2.foreign),
+    ...[...state2.tables.values()].flatMap(chainsOf)
+  ]);
+  reportLoops(chains, log);
+  return { ruleset: { chains }, unknowns: log.unknowns, findings: log.findings.all };
+}
+function readLine2(state2, start, end) {
+  const { log } = state2;
+  const { text: text2 } = log.source;
+  if (text2.charCodeAt(start) === HASH) return;
+  const words = cutWords(text2, start, end);
+  const [first3] = words;
+  if (!first3) return;
+  const span = { source: log.source, start: first3.start, end: words.at(-1).end };
+  if (first3.text.startsWith("*")) openTable(state2, first3.text.slice(1), span);
+  else if (first3.text === "COMMIT") {
+    if (state2.table) state2.table.open = null;
+    state2.table = null;
+    state2.context = null;
+  } else if (!state2.table || !state2.context) {
+    if (state2.foreign.length === 0) reportSyntax(log, span, "a rule stands in a table: first comes `*TABLE`");
+  } else {
+    const refusal = first3.text.startsWith(":") ? declareChain(state2.table, words) : readCommand(state2.table, state2.context, words, span);
+    if (refusal !== null) reportSyntax(log, span, refusal);
+  }
+}
+function openTable(state2, name2, span) {
+  closeTable(state2);
+  const { log, tables, family, sets } = state2;
+  const hooks = Object.hasOwn(TABLES, name2) ? TABLES[name2] : void 0;
+  if (!hooks) {
+    noteUnknown(log, "table", span);
+    state2.foreign.push(span);
+    state2.table = null;
+    state2.context = null;
+    return;
+  }
+  const earlier = tables.get(name2);
+  const chains = /* @__PURE__ */ new Map();
+  for (const hook of Object.keys(hooks)) {
+    const chain = hook.toUpperCase();
+    chains.set(chain, {
+      name: chain,
+      hook,
+      policy: earlier?.chains.get(chain)?.policy ?? "accept",
+      rules: []
+    });
+  }
+  const table = { name: name2, chains, open: span };
+  tables.set(name2, table);
+  state2.table = table;
+  state2.context = { log, family, table: name2, sets, isChain: (chain) => chains.get(chain)?.hook === null };
+}
+function closeTable({ table, log }) {
+  if (table?.open)
+    reportSyntax(log, table.open, `table \`${table.name}\` is never loaded: \`COMMIT\` is missing behind it`);
+}
+function declareChain(table, words) {
+  const name2 = words[0].text.slice(1);
+  const policy2 = words[1]?.text ?? "-";
+  if (table.chains.get(name2)?.hook) return setPolicy(table, name2, policy2);
+  if (policy2 !== "-") return "only chains that the kernel calls have a policy";
+  if (name2 === "") return "a chain has a name";
+  table.chains.set(name2, { name: name2, hook: null, policy: "accept", rules: [] });
+  return null;
+}
+function setPolicy(table, name2, policy2) {
+  const chain = table.chains.get(name2);
+  if (!chain?.hook) return `there is no chain \`${name2}\` with a policy in table \`${table.name}\``;
+  if (policy2 === "ACCEPT" || policy2 === "DROP") chain.policy = policy2 === "ACCEPT" ? "accept" : "drop";
+  else if (policy2 !== "-") return `\`${policy2}\` is no policy: a chain accepts or drops`;
+  return null;
+}
+function readCommand(table, context, words, span) {
+  const at = /^\[[0-9]+:[0-9]+\]$/.test(words[0].text) ? 1 : 0;
+  const command = words[at]?.text ?? "";
+  const name2 = words[at + 1]?.text;
+  const chain = name2 === void 0 ? void 0 : table.chains.get(name2);
+  const missing = name2 === void 0 ? "no chain is named" : `there is no chain \`${name2}\` in table \`${table.name}\``;
+  switch (command) {
+    case "-A":
+    case "--append":
+      if (!chain) return missing;
+      for (const rule2 of rulesOf(table, chain, words, at + 2, context)) chain.rules.push(rule2);
+      return null;
+    case "-I":
+    case "--insert":
+      return chain ? insertRule(table, chain, words, at + 2, context) : missing;
+    case "-N":
+    case "--new-chain":
+      if (name2 === void 0 || chain) return "a new chain needs a new name";
+      table.chains.set(name2, { name: name2, hook: null, policy: "accept", rules: [] });
+      return null;
+    case "-P":
+    case "--policy":
+      return name2 === void 0 ? missing : setPolicy(table, name2, words[at + 2]?.text ?? "");
+    case "-F":
+    case "--flush":
+      if (name2 !== void 0 && !chain) return missing;
+      for (const one of chain ? [chain] : table.chains.values()) one.rules = [];
+      return null;
+    case "-Z":
+    case "--zero":
+      return null;
+    default:
+      if (!EDITS.has(command)) return `\`${command}\` is no command`;
+      addUnknown2(chain ? [chain] : [...table.chains.values()], context.log, span);
+      return null;
+  }
+}
+function addUnknown2(chains, log, span) {
+  const statement = { kind: "unknown", text: noteUnknown(log, "statement", span), continues: false };
+  for (const { rules: rules2 } of chains)
+    rules2.unshift({ matches: [], log: null, statement, origin: "", group: "", span });
+}
+function insertRule(table, chain, words, at, context) {
+  const number2 = /^[0-9]{1,9}$/.test(words[at]?.text ?? "") ? Number(words[at].text) : null;
+  const place = placeOf(chain, number2 ?? 1);
+  if (place === null) return `chain \`${chain.name}\` has no place ${number2}`;
+  const rules2 = rulesOf(table, chain, words, number2 === null ? at : at + 1, context);
+  chain.rules = [...chain.rules.slice(0, place), ...rules2, ...chain.rules.slice(place)];
+  return null;
+}
+function placeOf(chain, number2) {
+  let seen = 0;
+  let last;
+  for (const [index, { span }] of chain.rules.entries()) {
+    if (span !== last) seen++;
+    last = span;
+    if (seen === number2) return index;
+  }
+  return number2 === seen + 1 ? chain.rules.length : null;
+}
+function rulesOf(table, { name: name2 }, words, start, context) {
+  const plan = readRule2(words, start, context);
+  if (!plan) return [];
+  return assemble(plan, (rules2) => {
+    const chain = freeName(`${name2}#`, (taken) => table.chains.has(taken));
+    table.chains.set(chain, { name: chain, hook: null, policy: "accept", rules: [...rules2] });
+    return chain;
+  });
+}
+function chainsOf(table) {
+  const isPlain3 = table.name === "raw" || table.name === "nat" || table.name === "filter";
+  const nameOf4 = (name2) => isPlain3 ? name2 : `${table.name}/${name2}`;
+  return [...table.chains.values()].map(({ name: name2, hook, policy: policy2, rules: rules2 }) => {
+    const priority2 = hook ? TABLES[table.name][hook] : 0;
+    return {
+      table: isPlain3 ? table.name : "filter",
+      name: nameOf4(name2),
+      base: hook ? { hook, policy: policy2, priority: priority2 } : null,
+      rules: isPlain3 ? rules2 : rules2.map((rule2) => renamed(rule2, nameOf4))
+    };
+  });
+}
+function renamed(rule2, nameOf4) {
+  const { statement } = rule2;
+  if (statement.kind !== "jump" && statement.kind !== "goto") return rule2;
+  return { ...rule2, statement: { ...statement, chain: nameOf4(statement.chain) } };
+}
+var TABLES, HASH, EDITS;
+var init_iptables2 = __esm({
+  "src/read/iptables.ts"() {
+    "use strict";
+    init_chains();
+    init_ipset();
+    init_rule_line();
+    init_words2();
+    init_reading();
+    init_rule();
+    TABLES = {
+      raw: { prerouting: -300, output: -300 },
+      mangle: { prerouting: -150, input: -150, forward: -150, output: -150, postrouting: -150 },
+      nat: { prerouting: -100, input: 100, output: -100, postrouting: 100 },
+      filter: { input: 0, forward: 0, output: 0 },
+      security: { input: 50, forward: 50, output: 50 }
+    };
+    HASH = 35;
+    EDITS = /* @__PURE__ */ new Set([
+      "-D",
+      "--delete",
+      "-R",
+      "--replace",
+      "-X",
+      "--delete-chain",
+      "-E",
+      "--rename-chain"
+    ]);
+  }
+});
+
+// src/read/nft/comparison.ts
+function implied(key2) {
+  const family = (value) => ({ kind: "family", family: value });
+  const protocol = (value) => ({ kind: "protocol", protocols: [value], negated: false });
+  switch (key2.kind) {
+    case "address":
+      return [family(key2.family)];
+    case "protocol-4":
+      return [family(4)];
+    case "next-header":
+      return [family(6)];
+    case "icmp-type":
+    case "icmp-code":
+      return [family(key2.family), protocol(key2.family === 4 ? ICMP3 : ICMPV62)];
+    case "tcp-flags":
+      return [protocol(TCP4)];
+    case "port":
+      return key2.protocol === null ? [] : [protocol(key2.protocol)];
+    case "unknown":
+      return [
+        ...key2.family === null ? [] : [family(key2.family)],
+        ...key2.protocol === null ? [] : [protocol(key2.protocol)]
+      ];
+    default:
+      return [];
+  }
+}
+function flatten2(value, find) {
+  if (value.kind === "named") {
+    const set2 = find(value.name);
+    return !set2 || set2.uncertain ? null : elementKeys(set2.elements);
+  }
+  return value.kind === "elements" ? elementKeys(value.elements) : [value];
+}
+function elementKeys(elements) {
+  return elements.some(({ uncertain }) => uncertain) ? null : elements.map(({ key: key2 }) => key2);
+}
+var init_comparison = __esm({
+  "src/read/nft/comparison.ts"() {
+    "use strict";
+    init_names3();
+  }
+});
+
+// src/read/nft/exclusions.ts
+function headerOf([key2, ...others]) {
+  if (!key2 || others.length > 0) return null;
+  switch (key2.kind) {
+    case "port":
+    case "icmp-type":
+    case "icmp-code":
+    case "tcp-flags":
+      return "transport";
+    case "protocol-4":
+    case "next-header":
+      return "network";
+    case "unknown":
+      return key2.protocol !== null ? "transport" : key2.family !== null ? "network" : null;
+    default:
+      return null;
+  }
+}
+function isSingle(value) {
+  return value.kind === "atom" || value.kind === "elements" && value.elements.length === 1;
+}
+function doubtExclusions(log, exclusions, steps2) {
+  for (const header of ["network", "transport"]) {
+    const found = exclusions.filter((one) => one.header === header);
+    if (new Set(found.map(({ keys }) => JSON.stringify(keys))).size < 2) continue;
+    for (const { keys, step, span } of found) {
+      const text2 = noteUnknown(log, "test", span);
+      steps2[step] = {
+        kind: "test",
+        alternatives: [[...keys.flatMap(implied), { kind: "unknown", text: text2 }]],
+        text: text2
+      };
+    }
+    reportWarning(
+      log,
+      found.at(-1).span,
+      "some versions of nft make one wrong test of this `!=` and another in the rule",
+      "name the values that it may have instead"
+    );
+  }
+}
+var init_exclusions = __esm({
+  "src/read/nft/exclusions.ts"() {
+    "use strict";
+    init_reading();
+    init_comparison();
+  }
+});
+
+// src/read/nft/heads.ts
+var STATEMENTS, OTHER_TESTS;
+var init_heads = __esm({
+  "src/read/nft/heads.ts"() {
+    "use strict";
+    STATEMENTS = /* @__PURE__ */ new Set([
+      "accept",
+      "drop",
+      "continue",
+      "return",
+      "jump",
+      "goto",
+      "reject",
+      "log",
+      "counter",
+      "comment",
+      "notrack",
+      "masquerade",
+      "snat",
+      "dnat",
+      "redirect",
+      "queue"
+    ]);
+    OTHER_TESTS = /* @__PURE__ */ new Set([
+      "ct",
+      "meta",
+      "fib",
+      "ip",
+      "ip6",
+      "icmp",
+      "icmpv6",
+      "igmp",
+      "tcp",
+      "udp",
+      "udplite",
+      "sctp",
+      "dccp",
+      "th",
+      "ah",
+      "esp",
+      "comp",
+      "ether",
+      "vlan",
+      "arp",
+      "rt",
+      "rt0",
+      "rt2",
+      "rt4",
+      "hbh",
+      "frag",
+      "dst",
+      "mh",
+      "srh",
+      "exthdr",
+      "socket",
+      "osf",
+      "ipsec",
+      "numgen",
+      "jhash",
+      "symhash",
+      "quota",
+      "limit",
+      "meter",
+      "add",
+      "update",
+      "delete",
+      "gre",
+      "geneve",
+      "gretap",
+      "vxlan",
+      ...["mark", "skuid", "skgid", "pkttype", "cpu", "cgroup", "nftrace", "rtclassid", "iifgroup", "oifgroup"],
+      ...["iiftype", "oiftype", "iif", "oif", "iifname", "oifname"]
+    ]);
+  }
+});
+
+// src/read/nft/tokens.ts
+function cutTokens(log) {
+  const { text: text2 } = log.source;
+  const kinds = [];
+  const starts = [];
+  const ends = [];
+  const managed = /* @__PURE__ */ new Set();
+  const push2 = (kind, start, end) => {
+    kinds.push(kind);
+    starts.push(start);
+    ends.push(end);
+    return end;
+  };
+  const match = (pattern, at) => {
+    pattern.lastIndex = at;
+    return pattern.test(text2) ? pattern.lastIndex : at;
+  };
+  for (let at = 0; at < text2.length; ) {
+    const code2 = text2.charCodeAt(at);
+    if (code2 === 32 || code2 === 9 || code2 === 13) at++;
+    else if (code2 === 10) at = push2("newline", at, at + 1);
+    else if (code2 === 35) {
+      const end = lineEnd(text2, at);
+      const name2 = /^#\s*Warning: table (\S+ \S+) is managed by iptables-nft/.exec(text2.slice(at, end))?.[1];
+      if (name2 !== void 0) managed.add(name2);
+      at = end;
+    } else if (code2 === 34) at = string4(log, at, push2);
+    else if (code2 === 92 && /^\\[ \t\r]*(?:\n|$)/.test(text2.slice(at, lineEnd(text2, at) + 1))) {
+      at = lineEnd(text2, at) + 1;
+    } else if (code2 === 64) at = push2("set", at, match(NAME2, at + 1));
+    else if (code2 === 36) at = push2("variable", at, match(NAME2, at + 1));
+    else if (code2 === 58 || isHex(code2)) {
+      const [kind, end] = startingHex(text2, at, match);
+      at = push2(kind, at, end);
+    } else {
+      const end = match(WORD2, at);
+      at = end > at ? push2("word", at, end) : push2("mark", at, match(MARK, at));
+    }
+  }
+  push2("newline", text2.length, text2.length);
+  push2("end", text2.length, text2.length);
+  return { tokens: { kinds, starts, ends }, managed };
+}
+function lineEnd(text2, at) {
+  const feed = text2.indexOf("\n", at);
+  return feed < 0 ? text2.length : feed;
+}
+function string4(log, at, push2) {
+  const { text: text2 } = log.source;
+  const close = text2.indexOf('"', at + 1);
+  const end = lineEnd(text2, at);
+  if (close >= 0 && close < end) return push2("string", at, close + 1);
+  reportSyntax(log, { source: log.source, start: at, end }, "the closing quote is missing");
+  return push2("string", at, end);
+}
+function startingHex(text2, at, match) {
+  const six = colonAhead(text2, at) ? match(IPV6, at) : at;
+  if (six > at) return ["address", six];
+  if (text2.charCodeAt(at) === 58) return ["mark", at + 1];
+  const word = match(WORD2, at);
+  if (text2.charCodeAt(at) > 57) return ["word", word];
+  const four = match(IPV4, at);
+  if (four > at) return ["address", four];
+  const number2 = match(NUMBER, at);
+  return /[A-Za-z_]/.test(text2[number2] ?? "") ? ["word", match(/[A-Za-z0-9_]+/y, at)] : ["number", number2];
+}
+function colonAhead(text2, start) {
+  let at = start;
+  while (at < start + 5 && isHex(text2.charCodeAt(at))) at++;
+  return text2.charCodeAt(at) === 58;
+}
+function isHex(code2) {
+  return code2 >= 48 && code2 <= 57 || code2 >= 65 && code2 <= 70 || code2 >= 97 && code2 <= 102;
+}
+function peek({ log, tokens, at }, ahead = 0) {
+  const index = Math.min(at + ahead, tokens.kinds.length - 1);
+  const start = tokens.starts[index];
+  const end = tokens.ends[index];
+  if (tokens.kinds[index] !== "string") return log.source.text.slice(start, end);
+  return log.source.text.slice(
+    start + 1,
+    log.source.text[end - 1] === '"' && end > start + 1 ? end - 1 : end
+  );
+}
+function kindAt({ tokens, at }, ahead = 0) {
+  return tokens.kinds[at + ahead] ?? "end";
+}
+function isAt(cursor, text2, ahead = 0) {
+  const kind = kindAt(cursor, ahead);
+  return (kind === "word" || kind === "mark") && peek(cursor, ahead) === text2;
+}
+function accept(cursor, text2) {
+  if (!isAt(cursor, text2)) return false;
+  cursor.at++;
+  return true;
+}
+function skipNewlines(cursor) {
+  while (kindAt(cursor) === "newline") cursor.at++;
+}
+function atEnd(cursor) {
+  const kind = kindAt(cursor);
+  return kind === "newline" || kind === "end" || isAt(cursor, ";") || isAt(cursor, "}");
+}
+function skipBlock(cursor) {
+  let depth = 0;
+  do {
+    if (isAt(cursor, "{")) depth++;
+    else if (isAt(cursor, "}")) depth--;
+    cursor.at++;
+  } while (depth > 0 && kindAt(cursor) !== "end");
+}
+function skipStatement(cursor) {
+  while (!atEnd(cursor)) {
+    if (isAt(cursor, "{")) skipBlock(cursor);
+    else cursor.at++;
+  }
+}
+function spanFrom({ log, tokens, at }, first3) {
+  const start = tokens.starts[first3] ?? 0;
+  const last = Math.max(at - 1, first3);
+  const end = tokens.ends[last] ?? start;
+  return { source: log.source, start, end: end > start ? end : tokens.ends[first3] ?? start };
+}
+function skipBlankLines(cursor) {
+  const { at } = cursor;
+  skipNewlines(cursor);
+  if (!isAt(cursor, "{")) cursor.at = at;
+}
+var NUMBER, IPV4, IPV6, WORD2, NAME2, MARK;
+var init_tokens3 = __esm({
+  "src/read/nft/tokens.ts"() {
+    "use strict";
+    init_reading();
+    NUMBER = /0[xX][0-9a-fA-F]+|[0-9]+/y;
+    IPV4 = /[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:\/[0-9]{1,3})?/y;
+    IPV6 = /(?:[0-9a-fA-F]{0,4}:){2,7}(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F]{0,4})(?:\/[0-9]{1,3})?/y;
+    WORD2 = /[A-Za-z0-9_](?:[A-Za-z0-9_./-]|\\\*)*\*?/y;
+    NAME2 = /[A-Za-z0-9_./-]*/y;
+    MARK = /==|!=|<=|>=|<<|>>|[\s\S]/y;
+  }
+});
+
+// src/read/nft/keys.ts
+function readKeys(cursor) {
+  const start = cursor.at;
+  const keys = [];
+  do {
+    const key2 = readKey(cursor);
+    if (key2 === null) {
+      cursor.at = start;
+      return null;
+    }
+    keys.push(key2);
+  } while (accept(cursor, "."));
+  return keys;
+}
+function rawKey(cursor) {
+  if (peek(cursor) !== "@th" || !isAt(cursor, ",", 1) || !isAt(cursor, ",", 3)) return null;
+  const bits = `${peek(cursor, 2)} ${peek(cursor, 4)}`;
+  const key2 = RAW_PORTS.get(bits);
+  if (key2 === void 0) return null;
+  cursor.at += 5;
+  return key2;
+}
+function readKey(cursor) {
+  if (kindAt(cursor) === "set") return rawKey(cursor);
+  if (kindAt(cursor) !== "word") return null;
+  const header = peek(cursor);
+  const field = kindAt(cursor, 1) === "word" ? peek(cursor, 1) : "";
+  const take = (words, key3) => {
+    cursor.at += words;
+    return key3;
+  };
+  if (header === "meta") return META.has(field) ? take(2, metaKey(field)) : null;
+  if (BARE_META.has(header)) return take(1, metaKey(header));
+  if (header === "fib") return fibKey(cursor);
+  if (header === "icmp" || header === "icmpv6") {
+    if (field !== "type" && field !== "code") return null;
+    return take(2, { kind: `icmp-${field}`, family: header === "icmp" ? 4 : 6 });
+  }
+  const key2 = headerKey(header, field);
+  return key2 === null ? null : take(2, key2);
+}
+function headerKey(header, field) {
+  if (Object.hasOwn(OTHER_FIELDS, header) && OTHER_FIELDS[header].has(field)) {
+    const family = header === "ip" ? 4 : header === "ip6" ? 6 : null;
+    return { kind: "unknown", family, protocol: WITH_PORTS2[header] ?? null };
+  }
+  if (header === "ip" || header === "ip6") {
+    const family = header === "ip" ? 4 : 6;
+    if (field === "saddr") return { kind: "address", side: "source", family };
+    if (field === "daddr") return { kind: "address", side: "destination", family };
+    if (field === "protocol" && family === 4) return { kind: "protocol-4" };
+    return field === "nexthdr" && family === 6 ? { kind: "next-header" } : null;
+  }
+  if (header === "ct" && (field === "state" || field === "status")) return { kind: field };
+  if (header === "tcp" && field === "flags") return { kind: "tcp-flags" };
+  if (Object.hasOwn(WITH_PORTS2, header) && (field === "sport" || field === "dport"))
+    return {
+      kind: "port",
+      side: field === "sport" ? "source" : "destination",
+      protocol: WITH_PORTS2[header]
+    };
+  return null;
+}
+function metaKey(field) {
+  switch (field) {
+    case "iifname":
+    case "iif":
+      return { kind: "interface", side: "in", byIndex: field === "iif" };
+    case "oifname":
+    case "oif":
+      return { kind: "interface", side: "out", byIndex: field === "oif" };
+    case "l4proto":
+      return { kind: "protocol" };
+    case "nfproto":
+      return { kind: "family" };
+    case "protocol":
+      return { kind: "ether-type" };
+    default:
+      return UNKNOWN2;
+  }
+}
+function fibKey(cursor) {
+  let at = 1;
+  const fields = [];
+  do {
+    if (kindAt(cursor, at) !== "word") return null;
+    fields.push(peek(cursor, at));
+    at++;
+  } while (isAt(cursor, ".", at) && ++at);
+  const asked = peek(cursor, at);
+  if (kindAt(cursor, at) !== "word" || !["type", "oif", "oifname"].includes(asked)) return null;
+  cursor.at += at + 1;
+  if (asked !== "type" || fields.length !== 1) return UNKNOWN2;
+  if (fields[0] === "saddr") return { kind: "address-type", side: "source" };
+  return fields[0] === "daddr" ? { kind: "address-type", side: "destination" } : UNKNOWN2;
+}
+var UNKNOWN2, BARE_META, META, OTHER_FIELDS, WITH_PORTS2, RAW_PORTS;
+var init_keys2 = __esm({
+  "src/read/nft/keys.ts"() {
+    "use strict";
+    init_tokens3();
+    UNKNOWN2 = { kind: "unknown", family: null, protocol: null };
+    BARE_META = /* @__PURE__ */ new Set([
+      "mark",
+      "iif",
+      "iifname",
+      "iiftype",
+      "iifgroup",
+      "oif",
+      "oifname",
+      "oiftype",
+      "oifgroup",
+      "skuid",
+      "skgid",
+      "nftrace",
+      "rtclassid",
+      "pkttype",
+      "cpu",
+      "cgroup"
+    ]);
+    META = /* @__PURE__ */ new Set([
+      ...BARE_META,
+      "length",
+      "nfproto",
+      "l4proto",
+      "protocol",
+      "priority",
+      "random",
+      "ibrname",
+      "obrname",
+      "sdif",
+      "sdifname",
+      "time",
+      "day",
+      "hour",
+      "secpath",
+      "ipsec"
+    ]);
+    OTHER_FIELDS = {
+      ip: /* @__PURE__ */ new Set(["version", "hdrlength", "dscp", "ecn", "length", "id", "frag-off", "ttl", "checksum"]),
+      ip6: /* @__PURE__ */ new Set(["version", "dscp", "ecn", "flowlabel", "length", "hoplimit"]),
+      tcp: /* @__PURE__ */ new Set(["sequence", "ackseq", "doff", "reserved", "window", "checksum", "urgptr"]),
+      udp: /* @__PURE__ */ new Set(["length", "checksum"]),
+      udplite: /* @__PURE__ */ new Set(["checksum"]),
+      sctp: /* @__PURE__ */ new Set(["vtag", "checksum"]),
+      dccp: /* @__PURE__ */ new Set(["type"]),
+      ct: /* @__PURE__ */ new Set(["mark", "direction", "expiration", "helper", "label", "zone", "id", "secmark"])
+    };
+    WITH_PORTS2 = {
+      tcp: 6,
+      udp: 17,
+      dccp: 33,
+      sctp: 132,
+      udplite: 136,
+      th: null
+    };
+    RAW_PORTS = /* @__PURE__ */ new Map([
+      ["0 16", { kind: "port", side: "source", protocol: null }],
+      ["16 16", { kind: "port", side: "destination", protocol: null }],
+      ["0 32", { kind: "ports" }]
+    ]);
+  }
+});
+
+// src/read/nft/address-tests.ts
+function addressTest3(key2, comparison, find) {
+  const { family, side } = key2;
+  const { operator, value } = comparison;
+  const negated = operator === "!=";
+  const ranges3 = addressRanges2(key2, comparison, find);
+  if (ranges3 === null) return null;
+  if (ranges3.length === 0) return negated ? [[{ kind: "family", family }]] : NEVER2;
+  if (ranges3.length === 1 && ranges3[0].first === 0n && ranges3[0].last === lastAddress(family))
+    return negated ? NEVER2 : [[{ kind: "family", family }]];
+  const name2 = value.kind === "named" ? value.name : null;
+  return [[{ kind: "address", side, family, ranges: ranges3, name: name2, negated }]];
+}
+function addressRanges2({ family }, { operator, mask, value }, find) {
+  if (operator === "!") return null;
+  if (value.kind === "named") {
+    const set2 = find(value.name);
+    if (!set2 || set2.uncertain || mask !== null || !["is", "==", "!="].includes(operator)) return null;
+    const cache = `address ${family}`;
+    if (!set2.known.has(cache)) set2.known.set(cache, merged(elementKeys(set2.elements), family));
+    return set2.known.get(cache);
+  }
+  const ranges3 = merged(flatten2(value, find), family);
+  const [only] = ranges3 ?? [];
+  if (mask !== null) return only && ranges3?.length === 1 ? maskedRange(family, only, mask) : null;
+  if (operator === "is" || operator === "==" || operator === "!=") return ranges3;
+  if (!only || ranges3?.length !== 1 || only.first !== only.last) return null;
+  const bound = only.first;
+  const [first3, last] = operator === "<" ? [0n, bound - 1n] : operator === "<=" ? [0n, bound] : operator === ">" ? [bound + 1n, lastAddress(family)] : [bound, lastAddress(family)];
+  return first3 > last ? [] : [{ first: first3, last }];
+}
+function maskedRange(family, { first: first3, last }, mask) {
+  const bits = mask.kind === "atom" ? addressOf(mask.text) : null;
+  if (bits?.family !== family || first3 !== last) return null;
+  const hostBits = lastAddress(family) ^ bits.value;
+  if ((hostBits & hostBits + 1n) !== 0n) return null;
+  return (first3 & hostBits) === 0n ? [{ first: first3, last: first3 | hostBits }] : [];
+}
+function merged(values, family) {
+  if (values === null) return null;
+  const ranges3 = [];
+  for (const value of values) {
+    const range = addressRange(value);
+    if (range?.family !== family) return null;
+    ranges3.push({ first: range.first, last: range.last });
+  }
+  return mergeRanges(ranges3);
+}
+function addressRange(value) {
+  if (value.kind === "atom") return prefixOf(value.text);
+  return value.kind === "range" ? addressSpan(value.first, value.last) : null;
+}
+var init_address_tests = __esm({
+  "src/read/nft/address-tests.ts"() {
+    "use strict";
+    init_ranges();
+    init_addresses();
+    init_alternatives();
+    init_comparison();
+  }
+});
+
+// src/read/nft/bit-tests.ts
+function stateBit(text2) {
+  return STATE_BITS.get(text2) ?? numberIn(text2, 255);
+}
+function tcpBit(text2) {
+  return TCP_FLAGS.get(text2) ?? numberIn(text2, 255);
+}
+function bitsTest({ operator, mask, value }, bit, find, test2) {
+  if (value.kind === "named" || value.kind === "elements") {
+    const values = flatten2(value, find)?.map((one) => bitsOf2(one, bit));
+    if (mask !== null || !values?.every((one) => one !== null)) return null;
+    if (operator !== "is" && operator !== "==" && operator !== "!=") return null;
+    const wanted = new Set(values);
+    return test2((field) => wanted.has(field) !== (operator === "!="));
+  }
+  const looked = value.kind === "masked" ? value.mask : mask;
+  const bits = bitsOf2(value.kind === "masked" ? value.value : value, bit);
+  if (bits === null || value.kind === "masked" && mask !== null) return null;
+  if (looked !== null) {
+    const under = bitsOf2(looked, bit);
+    if (under === null || !["is", "==", "!="].includes(operator)) return null;
+    return test2((field) => (field & under) === bits !== (operator === "!="));
+  }
+  switch (operator) {
+    case "is":
+      return test2((field) => (field & bits) !== 0);
+    case "!":
+      return test2((field) => (field & bits) === 0);
+    case "==":
+      return test2((field) => field === bits);
+    case "!=":
+      return test2((field) => field !== bits);
+    default:
+      return null;
+  }
+}
+function bitsOf2(value, bit) {
+  if (value.kind === "atom") return bit(value.text);
+  if (value.kind !== "bits") return null;
+  let bits = 0;
+  for (const part of value.parts) {
+    const more = bitsOf2(part, bit);
+    if (more === null) return null;
+    bits |= more;
+  }
+  return bits;
+}
+function statusTest({ operator, mask, value }) {
+  const bits = bitsOf2(value, (text2) => text2 === "dnat" ? DNAT_BIT : numberIn(text2, 65535));
+  return bits === DNAT_BIT && operator === "is" && mask === null ? [[{ kind: "dnat-status" }]] : null;
+}
+var DNAT_BIT;
+var init_bit_tests = __esm({
+  "src/read/nft/bit-tests.ts"() {
+    "use strict";
+    init_alternatives();
+    init_names3();
+    init_comparison();
+    DNAT_BIT = 32;
+  }
+});
+
+// src/read/nft/icmp.ts
+function icmpNumber(text2, family, field) {
+  return numberIn(text2, 255) ?? (field === "icmp-type" ? TYPES : CODES)[family].get(text2) ?? null;
+}
+var TYPES, CODES;
+var init_icmp3 = __esm({
+  "src/read/nft/icmp.ts"() {
+    "use strict";
+    init_names3();
+    TYPES = {
+      4: /* @__PURE__ */ new Map([
+        ["echo-reply", 0],
+        ["destination-unreachable", 3],
+        ["source-quench", 4],
+        ["redirect", 5],
+        ["echo-request", 8],
+        ["router-advertisement", 9],
+        ["router-solicitation", 10],
+        ["time-exceeded", 11],
+        ["parameter-problem", 12],
+        ["timestamp-request", 13],
+        ["timestamp-reply", 14],
+        ["info-request", 15],
+        ["info-reply", 16],
+        ["address-mask-request", 17],
+        ["address-mask-reply", 18]
+      ]),
+      6: /* @__PURE__ */ new Map([
+        ["destination-unreachable", 1],
+        ["packet-too-big", 2],
+        ["time-exceeded", 3],
+        ["parameter-problem", 4],
+        ["echo-request", 128],
+        ["echo-reply", 129],
+        ["mld-listener-query", 130],
+        ["mld-listener-report", 131],
+        ["mld-listener-done", 132],
+        ["mld-listener-reduction", 132],
+        ["nd-router-solicit", 133],
+        ["nd-router-advert", 134],
+        ["nd-neighbor-solicit", 135],
+        ["nd-neighbor-advert", 136],
+        ["nd-redirect", 137],
+        ["router-renumbering", 138],
+        ["ind-neighbor-solicit", 141],
+        ["ind-neighbor-advert", 142],
+        ["mld2-listener-report", 143]
+      ])
+    };
+    CODES = {
+      4: /* @__PURE__ */ new Map([
+        ["net-unreachable", 0],
+        ["host-unreachable", 1],
+        ["prot-unreachable", 2],
+        ["port-unreachable", 3],
+        ["frag-needed", 4],
+        ["net-prohibited", 9],
+        ["host-prohibited", 10],
+        ["admin-prohibited", 13]
+      ]),
+      6: /* @__PURE__ */ new Map([
+        ["no-route", 0],
+        ["admin-prohibited", 1],
+        ["addr-unreachable", 3],
+        ["port-unreachable", 4],
+        ["policy-fail", 5],
+        ["reject-route", 6]
+      ])
+    };
+  }
+});
+
+// src/read/nft/tests.ts
+function testOf(keys, comparison, find) {
+  const [key2] = keys;
+  return keys.length === 1 ? singleTest(key2, comparison, find) : concatTest(keys, comparison, find);
+}
+function singleTest(key2, comparison, find) {
+  const { operator, mask, value } = comparison;
+  switch (key2.kind) {
+    case "state":
+      return bitsTest(comparison, stateBit, find, (holds2) => stateTest(holds2));
+    case "tcp-flags":
+      return bitsTest(comparison, tcpBit, find, (holds2) => tcpFlagsTest(holds2, comparison.text));
+    case "status":
+      return statusTest(comparison);
+    case "address":
+      return addressTest3(key2, comparison, find);
+    case "unknown":
+      return null;
+  }
+  if (mask !== null) return null;
+  const negated = operator === "!=";
+  const values = flatten2(value, find);
+  if (values === null || operator === "!") return null;
+  switch (key2.kind) {
+    case "port":
+      return andImplied(
+        key2,
+        numbers(values, portOf, 65535, operator),
+        (ranges3) => portTest(key2.side, ranges3, negated)
+      );
+    case "ports":
+      return portsTest(values, operator);
+    case "protocol":
+    case "protocol-4":
+    case "next-header":
+      return protocolTest3(key2, numbers(values, protocolOf, 255, operator), negated);
+    case "icmp-type":
+    case "icmp-code": {
+      const { family, kind } = key2;
+      const ranges3 = numbers(values, (text2) => icmpNumber(text2, family, kind), 255, operator);
+      if (ranges3 === null) return null;
+      return icmpTest(
+        family,
+        ranges3.map((range) => icmpBlock(kind, range)),
+        negated
+      );
+    }
+    case "family":
+      return familyTest(values, negated, { ipv4: 4, ipv6: 6, "2": 4, "10": 6 });
+    case "ether-type":
+      return familyTest(values, negated, { ip: 4, ip6: 6, "0x0800": 4, "0x86dd": 6 });
+    case "interface":
+      return operator === "is" || operator === "==" || negated ? interfaceTest2(key2, values, negated) : null;
+    case "address-type":
+      return operator === "is" || operator === "==" || negated ? addressTypeTest2(key2, values, negated) : null;
+  }
+}
+function numbers(values, read3, largest, operator) {
+  const ranges3 = [];
+  for (const value of values) {
+    if (value.kind !== "atom" && value.kind !== "range") return null;
+    const first3 = read3(value.kind === "atom" ? value.text : value.first);
+    const last = value.kind === "atom" ? first3 : read3(value.last);
+    if (first3 === null || last === null || first3 > last) return null;
+    ranges3.push({ first: first3, last });
+  }
+  const [only] = ranges3;
+  switch (operator) {
+    case "<":
+    case "<=":
+    case ">":
+    case ">=": {
+      if (!only || ranges3.length > 1 || only.first !== only.last) return null;
+      const range = compared(operator, only.first, largest);
+      return range.first > range.last ? [] : [range];
+    }
+    default:
+      return ranges3;
+  }
+}
+function compared(operator, bound, largest) {
+  switch (operator) {
+    case "<":
+      return { first: 0, last: bound - 1 };
+    case "<=":
+      return { first: 0, last: bound };
+    case ">":
+      return { first: bound + 1, last: largest };
+    case ">=":
+      return { first: bound, last: largest };
+  }
+}
+function andImplied(key2, found, test2) {
+  if (found === null) return null;
+  const before = implied(key2);
+  return test2(found).map((matches3) => [...before, ...matches3]);
+}
+function portsTest([value, ...others], operator) {
+  const both = value?.kind === "atom" && others.length === 0 ? numberIn(value.text, 4294967295) : null;
+  if (both === null) return null;
+  const first3 = Math.floor(both / 65536);
+  const source = { kind: "port", side: "source", ports: [{ first: first3, last: first3 }] };
+  const second = both % 65536;
+  const destination = {
+    kind: "port",
+    side: "destination",
+    ports: [{ first: second, last: second }]
+  };
+  const isSource = { ...source, negated: false };
+  if (operator === "is" || operator === "==") return [[isSource, { ...destination, negated: false }]];
+  if (operator !== "!=") return null;
+  return [[{ ...source, negated: true }], [isSource, { ...destination, negated: true }]];
+}
+function protocolTest3(key2, ranges3, negated) {
+  if (ranges3 === null) return null;
+  const protocols = ranges3.flatMap(
+    ({ first: first3, last }) => Array.from({ length: last - first3 + 1 }, (_, at) => first3 + at)
+  );
+  if (protocols.length === 0) return negated ? ALWAYS : NEVER2;
+  if (key2.kind !== "next-header") return [[...implied(key2), { kind: "protocol", protocols, negated }]];
+  if (negated || protocols.some((protocol) => EXTENSION_HEADERS.has(protocol))) return null;
+  return [
+    [
+      ...implied(key2),
+      { kind: "protocol", protocols, negated: false },
+      { kind: "unknown", text: "no IPv6 extension header" }
+    ]
+  ];
+}
+function icmpBlock(kind, { first: first3, last }) {
+  return kind === "icmp-type" ? { types: [first3, last], codes: null } : { types: [0, 255], codes: [first3, last] };
+}
+function familyTest(values, negated, names2) {
+  const families2 = /* @__PURE__ */ new Set();
+  for (const value of values) {
+    if (value.kind !== "atom" || !Object.hasOwn(names2, value.text)) return null;
+    families2.add(names2[value.text]);
+  }
+  const passed = [4, 6].filter((family) => families2.has(family) !== negated);
+  if (passed.length === 2) return ALWAYS;
+  return passed.map((family) => [{ kind: "family", family }]);
+}
+function interfaceTest2({ side, byIndex }, values, negated) {
+  const devices = [];
+  for (const value of values) {
+    if (value.kind !== "atom" || !/^[^\s/:*"\\\0-\x1f\x7f-\uffff]{1,15}\*?$/.test(value.text)) return null;
+    if (byIndex && /^[0-9]+$|\*$/.test(value.text)) return null;
+    devices.push(value.text);
+  }
+  if (devices.length === 0) return negated ? ALWAYS : NEVER2;
+  return [[{ kind: "interface", side, devices, negated }]];
+}
+function addressTypeTest2({ side }, values, negated) {
+  const types = [];
+  for (const value of values) {
+    const type = value.kind === "atom" ? ADDRESS_TYPES2.get(value.text) : void 0;
+    if (type === void 0) return null;
+    types.push(type);
+  }
+  return types.length === 0 ? negated ? ALWAYS : NEVER2 : [[{ kind: "address-type", side, types, negated }]];
+}
+function concatTest(keys, comparison, find) {
+  const { operator, mask, value, text: text2 } = comparison;
+  if (mask !== null || operator !== "is" && operator !== "==") return null;
+  const values = flatten2(value, find);
+  if (values === null) return null;
+  const icmp = icmpPairs(keys, values);
+  if (icmp !== null) return icmp;
+  const alternatives2 = [];
+  for (const one of values) {
+    const tests = partTests2(keys, one, text2, find);
+    if (tests === null) return null;
+    alternatives2.push(...tests);
+  }
+  return alternatives2;
+}
+function partTests2(keys, value, text2, find) {
+  const parts3 = keys.length === 1 ? [value] : value.kind === "concat" ? value.parts : [];
+  if (parts3.length !== keys.length) return null;
+  let ways = ALWAYS;
+  for (const [at, part] of parts3.entries()) {
+    const isAny = part.kind === "atom" && part.text === "*";
+    const tests = isAny ? null : singleTest(keys[at], { operator: "==", mask: null, value: part, text: text2 }, find);
+    if (tests === null) return null;
+    ways = ways.flatMap((way) => tests.map((more) => [...way, ...more]));
+  }
+  return ways;
+}
+function icmpPairs(keys, values) {
+  const [type, code2] = keys;
+  if (keys.length !== 2 || type?.kind !== "icmp-type" || code2?.kind !== "icmp-code" || type.family !== code2.family)
+    return null;
+  const { family } = type;
+  const blocks = [];
+  for (const value of values) {
+    if (value.kind !== "concat" || value.parts.length !== 2) return null;
+    const types = numbers([value.parts[0]], (text2) => icmpNumber(text2, family, "icmp-type"), 255, "is")?.[0];
+    const codes = numbers([value.parts[1]], (text2) => icmpNumber(text2, family, "icmp-code"), 255, "is")?.[0];
+    if (!types || !codes) return null;
+    blocks.push({ types: [types.first, types.last], codes: [codes.first, codes.last] });
+  }
+  return icmpTest(family, blocks, false);
+}
+var EXTENSION_HEADERS, ADDRESS_TYPES2;
+var init_tests2 = __esm({
+  "src/read/nft/tests.ts"() {
+    "use strict";
+    init_alternatives();
+    init_names3();
+    init_ports();
+    init_address_tests();
+    init_bit_tests();
+    init_comparison();
+    init_icmp3();
+    EXTENSION_HEADERS = /* @__PURE__ */ new Set([0, 43, 44, 51, 60, 135]);
+    ADDRESS_TYPES2 = /* @__PURE__ */ new Map([
+      ["local", "local"],
+      ["2", "local"],
+      ["broadcast", "broadcast"],
+      ["3", "broadcast"],
+      ["anycast", "anycast"],
+      ["4", "anycast"],
+      ["multicast", "multicast"],
+      ["5", "multicast"]
+    ]);
+  }
+});
+
+// src/read/nft/values.ts
+function readValue(cursor) {
+  if (isAt(cursor, "{")) return readElements(cursor);
+  if (kindAt(cursor) === "set") {
+    const name2 = peek(cursor).slice(1);
+    cursor.at++;
+    return { kind: "named", name: name2 };
+  }
+  const value = readBits(cursor, [",", "|"]);
+  if (value === null || !accept(cursor, "/")) return value;
+  const mask = readBits(cursor, [",", "|"]);
+  return mask === null ? null : { kind: "masked", value, mask };
+}
+function readBits(cursor, marks2) {
+  const first3 = readConcat(cursor);
+  if (first3 === null) return null;
+  const parts3 = [first3];
+  while (marks2.some((mark) => isAt(cursor, mark))) {
+    cursor.at++;
+    const next2 = readConcat(cursor);
+    if (next2 === null) return null;
+    parts3.push(next2);
+  }
+  return parts3.length === 1 ? first3 : { kind: "bits", parts: parts3 };
+}
+function readConcat(cursor) {
+  const first3 = readRange2(cursor);
+  if (first3 === null || !isAt(cursor, ".")) return first3;
+  const parts3 = [first3];
+  while (accept(cursor, ".")) {
+    const part = readRange2(cursor);
+    if (part === null) return null;
+    parts3.push(part);
+  }
+  return { kind: "concat", parts: parts3 };
+}
+function readRange2(cursor) {
+  if (accept(cursor, "(")) return readParenthesis(cursor);
+  const first3 = readAtom(cursor);
+  if (first3 === null) return null;
+  if (!accept(cursor, "-")) return { kind: "atom", text: first3 };
+  const last = readAtom(cursor);
+  return last === null ? null : { kind: "range", first: first3, last };
+}
+function readParenthesis(cursor) {
+  const parts3 = [];
+  do {
+    const text2 = readAtom(cursor);
+    if (text2 === null) return null;
+    parts3.push({ kind: "atom", text: text2 });
+  } while (accept(cursor, "|") || accept(cursor, ","));
+  return accept(cursor, ")") ? { kind: "bits", parts: parts3 } : null;
+}
+function readAtom(cursor) {
+  const kind = kindAt(cursor);
+  if (kind !== "word" && kind !== "string" && kind !== "number" && kind !== "address") {
+    if (!isAt(cursor, "*")) return null;
+  }
+  const text2 = peek(cursor);
+  cursor.at++;
+  return text2;
+}
+function readElements(cursor) {
+  const elements = [];
+  return fill(cursor, elements) ? { kind: "elements", elements } : null;
+}
+function fill(cursor, elements) {
+  let depth = 0;
+  do {
+    skipNewlines(cursor);
+    if (accept(cursor, "{")) depth++;
+    else if (accept(cursor, "}")) depth--;
+    else if (!accept(cursor, ",")) {
+      const element = readElement2(cursor);
+      if (element === null) return false;
+      elements.push(element);
+      skipNewlines(cursor);
+      if (!isAt(cursor, ",") && !isAt(cursor, "}")) return false;
+    }
+  } while (depth > 0);
+  return true;
+}
+function readElement2(cursor) {
+  const key2 = readBits(cursor, ["|"]);
+  if (key2 === null) return null;
+  let uncertain = readOptions(cursor);
+  skipNewlines(cursor);
+  let data = null;
+  if (accept(cursor, ":")) {
+    skipNewlines(cursor);
+    data = readData(cursor);
+    if (data === null) return null;
+    if (readOptions(cursor)) uncertain = true;
+  }
+  return { key: key2, data, uncertain };
+}
+function readVerdict(cursor) {
+  if (kindAt(cursor) !== "word") return null;
+  const word = peek(cursor);
+  if (!VERDICTS.has(word)) return null;
+  cursor.at++;
+  if (word !== "jump" && word !== "goto") return { kind: "verdict", word, chain: null };
+  const kind = kindAt(cursor);
+  if (kind !== "word" && kind !== "string") return null;
+  const chain = peek(cursor);
+  cursor.at++;
+  return { kind: "verdict", word, chain };
+}
+function readData(cursor) {
+  const verdict2 = readVerdict(cursor);
+  if (verdict2) return verdict2;
+  const value = readConcat(cursor);
+  return value === null ? null : { kind: "value", value };
+}
+function readOptions(cursor) {
+  let uncertain = false;
+  while (!atEnd(cursor) && !isAt(cursor, ",") && !isAt(cursor, ":")) {
+    if (accept(cursor, "comment")) cursor.at++;
+    else if (accept(cursor, "counter")) {
+      if (accept(cursor, "packets")) cursor.at++;
+      if (accept(cursor, "bytes")) cursor.at++;
+    } else {
+      uncertain = true;
+      cursor.at++;
+    }
+  }
+  return uncertain;
+}
+var VERDICTS;
+var init_values = __esm({
+  "src/read/nft/values.ts"() {
+    "use strict";
+    init_tokens3();
+    VERDICTS = /* @__PURE__ */ new Set(["accept", "drop", "continue", "return", "jump", "goto"]);
+  }
+});
+
+// src/read/nft/nat.ts
+function readNat2(cursor, word, find) {
+  cursor.at++;
+  const family = accept(cursor, "ip") ? 4 : accept(cursor, "ip6") ? 6 : null;
+  if (accept(cursor, "to")) {
+    const cases = readMapped(cursor, word, family, find);
+    if (cases !== void 0) return cases;
+  }
+  const target4 = readTarget(cursor);
+  const flags = readFlags(cursor);
+  if (target4 === null || flags === null) return null;
+  const statement = natStatement(word, family, target4, flags);
+  return statement === null ? null : { kind: "act", statement };
+}
+function natStatement(word, family, { addresses: addresses2, ports }, flags) {
+  const random2 = flags.has("fully-random");
+  if (flags.size > (random2 ? 1 : 0)) return null;
+  if (addresses2 !== null && family !== null && addresses2.family !== family) return null;
+  switch (word) {
+    case "masquerade":
+      return addresses2 === null ? { kind: "masquerade", ports, random: random2 } : null;
+    case "redirect":
+      return addresses2 === null && ports !== null && !random2 ? { kind: "redirect", ports } : null;
+    default: {
+      if (addresses2 === null) return null;
+      const { first: first3, last } = addresses2;
+      const where = { family: addresses2.family, addresses: { first: first3, last }, ports };
+      if (word === "snat") return { kind: "snat", ...where, random: random2 };
+      return random2 ? null : { kind: "dnat", ...where };
+    }
+  }
+}
+function readTarget(cursor) {
+  const first3 = readAddress2(cursor);
+  if (first3 === null) return isPorts(cursor) ? withPorts2(cursor, null) : { addresses: null, ports: null };
+  const last = accept(cursor, "-") ? readAddress2(cursor) : null;
+  const range = addressRange(last === null ? { kind: "atom", text: first3 } : { kind: "range", first: first3, last });
+  return range === null ? null : withPorts2(cursor, range);
+}
+function readAddress2(cursor) {
+  const isBracketed = isAt(cursor, "[") && kindAt(cursor, 1) === "address" && isAt(cursor, "]", 2);
+  if (!isBracketed && kindAt(cursor) !== "address") return null;
+  const text2 = peek(cursor, isBracketed ? 1 : 0);
+  cursor.at += isBracketed ? 3 : 1;
+  return text2;
+}
+function isPorts(cursor) {
+  return isAt(cursor, ":");
+}
+function withPorts2(cursor, addresses2) {
+  if (!accept(cursor, ":")) return { addresses: addresses2, ports: null };
+  const ports = portsOf3(readValue(cursor));
+  return ports === null ? null : { addresses: addresses2, ports };
+}
+function portsOf3(value) {
+  if (value?.kind !== "atom" && value?.kind !== "range") return null;
+  const first3 = portOf(value.kind === "atom" ? value.text : value.first);
+  const last = portOf(value.kind === "atom" ? value.text : value.last);
+  return first3 === null || last === null || first3 > last ? null : { first: first3, last };
+}
+function readFlags(cursor) {
+  const flags = /* @__PURE__ */ new Set();
+  while (isAt(cursor, "random") || isAt(cursor, "fully-random") || isAt(cursor, "persistent")) {
+    flags.add(peek(cursor));
+    cursor.at++;
+    accept(cursor, ",");
+  }
+  return atEnd(cursor) || isAt(cursor, "comment") ? flags : null;
+}
+function readMapped(cursor, word, family, find) {
+  const start = cursor.at;
+  const isPort2 = accept(cursor, ":");
+  const keys = readKeys(cursor);
+  if (keys === null) {
+    cursor.at = start;
+    return void 0;
+  }
+  if (!accept(cursor, "map")) return null;
+  const value = isAt(cursor, "{") ? readElements(cursor) : readValue(cursor);
+  const flags = readFlags(cursor);
+  const set2 = value?.kind === "named" ? find(value.name) : void 0;
+  const elements = value?.kind === "elements" ? value.elements : set2?.elements;
+  if (!elements || flags === null || set2?.uncertain) return null;
+  const cases = [];
+  for (const { key: key2, data, uncertain } of elements) {
+    const target4 = data?.kind === "value" && !uncertain ? mappedTarget(data.value, isPort2 || word === "redirect") : null;
+    const statement = target4 && natStatement(word, family, target4, flags);
+    const ways = partTests2(keys, key2, "", find);
+    if (!statement || ways === null) return null;
+    for (const matches3 of ways) cases.push({ matches: matches3, statement });
+  }
+  return { kind: "branch", cases };
+}
+function mappedTarget(value, isPort2) {
+  if (isPort2) {
+    const ports2 = portsOf3(value);
+    return ports2 && { addresses: null, ports: ports2 };
+  }
+  if (value.kind !== "concat") {
+    const addresses3 = addressRange(value);
+    return addresses3 && { addresses: addresses3, ports: null };
+  }
+  const [address2, port] = value.parts;
+  const addresses2 = address2 ? addressRange(address2) : null;
+  const ports = portsOf3(port ?? null);
+  return value.parts.length === 2 && addresses2 && ports ? { addresses: addresses2, ports } : null;
+}
+var init_nat4 = __esm({
+  "src/read/nft/nat.ts"() {
+    "use strict";
+    init_names3();
+    init_address_tests();
+    init_keys2();
+    init_tests2();
+    init_tokens3();
+    init_values();
+  }
+});
+
+// src/read/nft/statements.ts
+function readLimit2(cursor) {
+  cursor.at++;
+  if (!accept(cursor, "rate") || kindAt(cursor) !== "number") return null;
+  const count2 = numberIn(peek(cursor), 4294967295);
+  cursor.at++;
+  if (!accept(cursor, "/")) return null;
+  const unit = UNITS2.find((candidate) => isAt(cursor, candidate));
+  cursor.at++;
+  if (count2 === null || unit === void 0) return null;
+  if (!accept(cursor, "burst")) return { kind: "limit", count: count2, unit, burst: DEFAULT_BURST };
+  const burst = numberIn(peek(cursor), 4294967295);
+  cursor.at++;
+  return burst === null || !accept(cursor, "packets") ? null : { kind: "limit", count: count2, unit, burst };
+}
+function readReject(cursor) {
+  cursor.at++;
+  const unreachable = { kind: "reject", with: "port-unreachable" };
+  if (!accept(cursor, "with")) return { matches: [], statement: unreachable };
+  if (accept(cursor, "tcp")) {
+    accept(cursor, "reset");
+    return { matches: [protocolTest2(TCP4)], statement: { kind: "reject", with: "tcp-reset" } };
+  }
+  const protocol = peek(cursor);
+  cursor.at++;
+  accept(cursor, "type");
+  const code2 = peek(cursor);
+  cursor.at++;
+  const matches3 = protocol === "icmp" ? [{ kind: "family", family: 4 }] : protocol === "icmpv6" ? [{ kind: "family", family: 6 }] : [];
+  if (code2 === "port-unreachable") return { matches: matches3, statement: unreachable };
+  return { matches: matches3, statement: { kind: "reject", with: "other", text: `${protocol} ${code2}` } };
+}
+var UNITS2, DEFAULT_BURST;
+var init_statements = __esm({
+  "src/read/nft/statements.ts"() {
+    "use strict";
+    init_alternatives();
+    init_names3();
+    init_tokens3();
+    UNITS2 = ["second", "minute", "hour", "day"];
+    DEFAULT_BURST = 5;
+  }
+});
+
+// src/read/nft/rule.ts
+function readRule3(context) {
+  const { cursor } = context;
+  const first3 = cursor.at;
+  const draft = { ...context, steps: [], exclusions: [], comment: "" };
+  while (!atEnd(cursor)) readStep(draft);
+  doubtExclusions(cursor.log, draft.exclusions, draft.steps);
+  if (draft.steps.filter(({ kind }) => kind !== "test").length > MOST_ACTIONS) {
+    const text2 = note(draft, "statement", first3);
+    draft.steps.splice(0, Infinity, { kind: "act", statement: { kind: "unknown", text: text2, continues: false } });
+  }
+  return { steps: draft.steps, comment: draft.comment, span: spanFrom(cursor, first3) };
+}
+function readStep(draft) {
+  const { cursor, steps: steps2 } = draft;
+  const first3 = cursor.at;
+  const word = kindAt(cursor) === "word" ? peek(cursor) : "";
+  const act = (statement) => {
+    steps2.push({ kind: "act", statement });
+  };
+  switch (word) {
+    case "accept":
+    case "drop":
+    case "return":
+    case "continue":
+    case "jump":
+    case "goto": {
+      const verdict2 = readVerdict(cursor);
+      const statement = verdict2 && verdictOf3(verdict2.word, verdict2.chain);
+      if (statement) {
+        act(statement);
+        return;
+      }
+      cursor.at = first3 + 1;
+      reportSyntax(cursor.log, spanFrom(cursor, first3), `\`${word}\` needs a chain`);
+      return;
+    }
+    case "counter": {
+      readCounter(cursor);
+      return;
+    }
+    case "comment":
+      cursor.at++;
+      draft.comment = peek(cursor);
+      if (!atEnd(cursor)) cursor.at++;
+      return;
+    case "log":
+      steps2.push({ kind: "log", prefix: readLog3(cursor) });
+      return;
+    case "notrack":
+      cursor.at++;
+      act({ kind: "mark-untracked" });
+      return;
+    case "reject": {
+      const { matches: matches3, statement } = readReject(cursor);
+      if (matches3.length > 0) addTest(draft, [matches3], first3);
+      act(statement);
+      return;
+    }
+    case "masquerade":
+    case "snat":
+    case "dnat":
+    case "redirect": {
+      const step = readNat2(cursor, word, draft.findSet);
+      if (step) steps2.push(step);
+      else unknownVerdict(draft, first3);
+      return;
+    }
+    case "limit": {
+      const limit = readLimit2(cursor);
+      if (limit) {
+        addTest(draft, [[limit]], first3);
+        return;
+      }
+      cursor.at = first3;
+      swallow(draft, first3);
+      return;
+    }
+    case "xt":
+      cursor.at++;
+      if (isAt(cursor, "match")) swallow(draft, first3);
+      else unknownVerdict(draft, first3);
+      return;
+    default: {
+      readTest(draft);
+      return;
+    }
+  }
+}
+function verdictOf3(word, chain) {
+  switch (word) {
+    case "accept":
+    case "drop":
+    case "return":
+    case "continue":
+      return { kind: word };
+    case "jump":
+    case "goto":
+      return chain === null ? null : { kind: word, chain };
+    default:
+      return null;
+  }
+}
+function readCounter(cursor) {
+  cursor.at++;
+  if (accept(cursor, "name")) cursor.at++;
+  else {
+    if (accept(cursor, "packets")) cursor.at++;
+    if (accept(cursor, "bytes")) cursor.at++;
+  }
+}
+function readLog3(cursor) {
+  cursor.at++;
+  let prefix = "";
+  for (; ; ) {
+    if (accept(cursor, "prefix")) {
+      prefix = peek(cursor);
+      cursor.at++;
+    } else if (["group", "level", "snaplen", "queue-threshold"].some((option) => isAt(cursor, option)))
+      cursor.at += 2;
+    else if (accept(cursor, "flags")) {
+      do
+        cursor.at += isAt(cursor, "tcp") || isAt(cursor, "ip") ? 2 : 1;
+      while (accept(cursor, ","));
+    } else return prefix;
+    if (kindAt(cursor) === "end") return prefix;
+  }
+}
+function readTest(draft) {
+  const { cursor, findSet } = draft;
+  const first3 = cursor.at;
+  const keys = readKeys(cursor);
+  if (keys === null) {
+    swallow(draft, first3);
+    return;
+  }
+  if (accept(cursor, "set")) {
+    readChange(draft, first3);
+    return;
+  }
+  if (accept(cursor, "vmap")) {
+    readVerdictMap(draft, keys, first3);
+    return;
+  }
+  const isMasked = accept(cursor, "&") || accept(cursor, "and");
+  const mask = isMasked ? readValue(cursor) : null;
+  const operator = readOperator(cursor);
+  const value = readValue(cursor);
+  if (value === null || !isBetween(cursor) || isMasked && mask === null) {
+    cursor.at = first3;
+    swallow(draft, first3);
+    return;
+  }
+  const { text: text2 } = cursor.log.source;
+  const span = spanFrom(cursor, first3);
+  const tests = testOf(keys, { operator, mask, value, text: text2.slice(span.start, span.end) }, findSet);
+  const header = headerOf(keys);
+  if (operator === "!=" && mask === null && header !== null && isSingle(value))
+    draft.exclusions.push({ header, keys, step: draft.steps.length, span });
+  const known3 = tests === null || !hasPorts2(draft, keys, tests) ? null : tests;
+  if (known3 === null) {
+    addUnknownTest(draft, keys, first3);
+    return;
+  }
+  addTest(draft, known3, first3);
+}
+function isBetween(cursor) {
+  return atEnd(cursor) || kindAt(cursor) === "word" || kindAt(cursor) === "set" && isAtRaw(cursor);
+}
+function isAtRaw(cursor) {
+  return ["@ll", "@nh", "@th", "@ih"].includes(peek(cursor));
+}
+function readOperator(cursor) {
+  const kind = kindAt(cursor);
+  if (kind !== "mark" && kind !== "word") return "is";
+  const text2 = peek(cursor);
+  const operator = kind === "word" ? WORDY_OPERATORS.get(text2) : OPERATORS.has(text2) ? text2 : void 0;
+  if (operator === void 0) return "is";
+  cursor.at++;
+  return operator;
+}
+function hasPorts2({ steps: steps2 }, keys, tests) {
+  if (!keys.some((key2) => key2.kind === "ports" || key2.kind === "port" && key2.protocol === null))
+    return true;
+  const isEnough = (matches3) => matches3.some(
+    (match) => match.kind === "protocol" && !match.negated && match.protocols.every((protocol) => PROTOCOLS_WITH_PORTS3.has(protocol))
+  );
+  return steps2.some((step) => step.kind === "test" && step.alternatives.every(isEnough)) || tests.every(isEnough);
+}
+function readVerdictMap(draft, keys, first3) {
+  const { cursor, findSet, steps: steps2 } = draft;
+  const value = readValue(cursor);
+  const cases = value === null ? null : casesOf(keys, value, findSet);
+  if (cases === null || !cases.every(({ matches: matches3 }) => hasPorts2(draft, keys, [matches3]))) {
+    unknownVerdict(draft, first3);
+    return;
+  }
+  steps2.push({ kind: "branch", cases });
+}
+function casesOf(keys, value, find) {
+  const set2 = value.kind === "named" ? find(value.name) : void 0;
+  const elements = value.kind === "elements" ? value.elements : set2?.elements;
+  if (!elements || set2?.uncertain) return null;
+  const cases = [];
+  for (const { key: key2, data, uncertain } of elements) {
+    const statement = data?.kind === "verdict" && !uncertain ? verdictOf3(data.word, data.chain) : null;
+    const ways = partTests2(keys, key2, "", find);
+    if (!statement || ways === null) return null;
+    for (const matches3 of ways) cases.push({ matches: matches3, statement });
+  }
+  return cases;
+}
+function readChange(draft, first3) {
+  const { cursor, steps: steps2 } = draft;
+  const operand = () => readKeys(cursor) !== null || readValue(cursor) !== null;
+  let isWhole = operand();
+  while (isWhole && ["&", "|", "^", "<<", ">>", "and", "or", "xor"].some((mark) => accept(cursor, mark)))
+    isWhole = operand();
+  if (!isWhole || !isBetween(cursor) || isAt(cursor, "map")) {
+    unknownVerdict(draft, first3);
+    return;
+  }
+  const text2 = noteUnknown(cursor.log, "statement", spanFrom(cursor, first3));
+  steps2.push({ kind: "act", statement: { kind: "unknown", text: text2, continues: true } });
+}
+function swallow(draft, first3) {
+  const { cursor } = draft;
+  const head = kindAt(cursor) === "word" ? peek({ ...cursor, at: first3 }) : "";
+  let decides = !OTHER_TESTS.has(head) && head !== "xt";
+  cursor.at = Math.max(cursor.at, first3 + 1);
+  while (!atEnd(cursor) && !(kindAt(cursor) === "word" && STATEMENTS.has(peek(cursor)))) {
+    if (isAt(cursor, "vmap")) decides = true;
+    if (isAt(cursor, "{")) skipBlock(cursor);
+    else cursor.at++;
+  }
+  if (decides) unknownVerdict(draft, first3);
+  else addUnknownTest(draft, [], first3);
+}
+function unknownVerdict(draft, first3) {
+  const { cursor, steps: steps2 } = draft;
+  while (!atEnd(cursor) && !isAt(cursor, "comment")) {
+    if (isAt(cursor, "{")) skipBlock(cursor);
+    else cursor.at++;
+  }
+  const text2 = noteUnknown(cursor.log, "statement", spanFrom(cursor, first3));
+  steps2.push({ kind: "act", statement: { kind: "unknown", text: text2, continues: false } });
+}
+function addUnknownTest(draft, keys, first3) {
+  const text2 = note(draft, "test", first3);
+  const [way] = unknownTest(text2);
+  draft.steps.push({ kind: "test", alternatives: [[...keys.flatMap(implied), ...way]], text: text2 });
+}
+function addTest(draft, alternatives2, first3) {
+  const isUnknown2 = alternatives2.some((matches3) => matches3.some(({ kind }) => kind === "unknown"));
+  const text2 = isUnknown2 ? note(draft, "test", first3) : "";
+  draft.steps.push({ kind: "test", alternatives: alternatives2, text: text2 });
+}
+function note({ cursor }, kind, first3) {
+  return noteUnknown(cursor.log, kind, spanFrom(cursor, first3));
+}
+var MOST_ACTIONS, OPERATORS, WORDY_OPERATORS;
+var init_rule2 = __esm({
+  "src/read/nft/rule.ts"() {
+    "use strict";
+    init_alternatives();
+    init_names3();
+    init_reading();
+    init_comparison();
+    init_exclusions();
+    init_heads();
+    init_keys2();
+    init_nat4();
+    init_statements();
+    init_tests2();
+    init_tokens3();
+    init_values();
+    MOST_ACTIONS = 100;
+    OPERATORS = /* @__PURE__ */ new Set(["==", "!=", "!", "<", ">", "<=", ">="]);
+    WORDY_OPERATORS = /* @__PURE__ */ new Map([
+      ["eq", "=="],
+      ["ne", "!="],
+      ["lt", "<"],
+      ["gt", ">"],
+      ["le", "<="],
+      ["ge", ">="],
+      ["not", "!="]
+    ]);
+  }
+});
+
+// src/read/nft/tables.ts
+function readPlace(cursor) {
+  const family = FAMILIES.has(peek(cursor)) && kindAt(cursor) === "word" ? peek(cursor) : null;
+  if (family !== null) cursor.at++;
+  const table = readName(cursor);
+  return table === null ? null : { family: family ?? "ip", table };
+}
+function readName(cursor) {
+  const kind = kindAt(cursor);
+  if (kind !== "word" && kind !== "string") return null;
+  const name2 = peek(cursor);
+  cursor.at++;
+  return name2;
+}
+function refuse(cursor, first3, message) {
+  skipStatement(cursor);
+  reportSyntax(cursor.log, spanFrom(cursor, first3), message);
+}
+function keyOf3({ family, table }) {
+  return `${family} ${table}`;
+}
+function findTable({ tables }, place) {
+  return isIp(place.family) ? tables.get(keyOf3(place)) : null;
+}
+function isIp(family) {
+  return family === "inet" || family === "ip" || family === "ip6";
+}
+function addUnknown3(cursor, chains, first3) {
+  const span = spanFrom(cursor, first3);
+  noteUnknown(cursor.log, "statement", span);
+  for (const chain of chains) chain.rules = [{ unknown: span }, ...chain.rules];
+}
+function warnOfListing(log, table) {
+  reportWarning(
+    log,
+    table.span,
+    `table \`${table.family} ${table.name}\` belongs to iptables, and nft prints its rules with losses`,
+    "read the output of `iptables-nft-save` or `ip6tables-nft-save` instead"
+  );
+}
+var FAMILIES;
+var init_tables = __esm({
+  "src/read/nft/tables.ts"() {
+    "use strict";
+    init_reading();
+    init_tokens3();
+    FAMILIES = /* @__PURE__ */ new Set(["inet", "ip", "ip6", "arp", "bridge", "netdev"]);
+  }
+});
+
+// src/read/nft/chain-block.ts
+function readChain(cursor, tables, table, name2, first3) {
+  const chain = table.chains.get(name2) ?? { name: name2, base: null, rules: [] };
+  table.chains.set(name2, chain);
+  skipBlankLines(cursor);
+  if (!accept(cursor, "{")) return;
+  while (!isAt(cursor, "}")) {
+    if (kindAt(cursor) === "end") {
+      refuse(cursor, first3, "the closing brace is missing");
+      return;
+    }
+    if (kindAt(cursor) === "newline" || isAt(cursor, ";")) cursor.at++;
+    else readLine3(cursor, tables, chain);
+  }
+  cursor.at++;
+}
+function readLine3(cursor, tables, chain) {
+  const first3 = cursor.at;
+  if (isAt(cursor, "type") && isAt(cursor, "hook", 2)) {
+    readBase(cursor, tables, chain);
+    return;
+  }
+  if (isAt(cursor, "policy")) {
+    cursor.at++;
+    const policy2 = peek(cursor);
+    skipStatement(cursor);
+    if (policy2 !== "accept" && policy2 !== "drop") {
+      refuse(cursor, first3, `\`${policy2}\` is no policy`);
+      return;
+    }
+    if (!chain.base) return;
+    chain.base.policy = policy2;
+    return;
+  }
+  if (isAt(cursor, "comment") || isAt(cursor, "flags")) {
+    skipStatement(cursor);
+    return;
+  }
+  chain.rules.push({ at: first3 });
+  skipStatement(cursor);
+  if (cursor.at === first3) cursor.at++;
+}
+function readBase(cursor, tables, chain) {
+  const first3 = cursor.at;
+  const type = peek(cursor, 1);
+  const hook = peek(cursor, 3);
+  cursor.at += 4;
+  while (!atEnd(cursor) && !isAt(cursor, "priority")) {
+    if (isAt(cursor, "{")) skipBlock(cursor);
+    else cursor.at++;
+  }
+  const priority2 = accept(cursor, "priority") ? readPriority(cursor) : null;
+  const span = spanFrom(cursor, first3);
+  if (priority2 === null || !atEnd(cursor)) {
+    refuse(cursor, first3, "this is no priority");
+    return;
+  }
+  if (!HOOKS2.has(hook) || !["filter", "nat", "route"].includes(type)) {
+    noteUnknown(cursor.log, "table", span);
+    tables.foreign.push(span);
+    return;
+  }
+  chain.base = { type, hook, priority: priority2, policy: chain.base?.policy ?? "accept" };
+}
+function readPriority(cursor) {
+  let base = 0;
+  if (kindAt(cursor) === "word") {
+    const named2 = PRIORITIES.get(peek(cursor));
+    if (named2 === void 0) return null;
+    base = named2;
+    cursor.at++;
+    if (atEnd(cursor)) return base;
+    if (!isAt(cursor, "+") && !isAt(cursor, "-")) return null;
+  }
+  const sign = accept(cursor, "-") ? -1 : 1;
+  accept(cursor, "+");
+  const number2 = kindAt(cursor) === "number" ? numberIn(peek(cursor), 2 ** 31) : null;
+  cursor.at++;
+  return number2 === null ? null : base + sign * number2;
+}
+var HOOKS2, PRIORITIES;
+var init_chain_block = __esm({
+  "src/read/nft/chain-block.ts"() {
+    "use strict";
+    init_names3();
+    init_reading();
+    init_tables();
+    init_tokens3();
+    HOOKS2 = /* @__PURE__ */ new Set(["prerouting", "input", "forward", "output", "postrouting"]);
+    PRIORITIES = /* @__PURE__ */ new Map([
+      ["raw", -300],
+      ["mangle", -150],
+      ["dstnat", -100],
+      ["filter", 0],
+      ["security", 50],
+      ["srcnat", 100]
+    ]);
+  }
+});
+
+// src/read/nft/sets.ts
+function readSet(cursor, table, name2) {
+  const set2 = table.sets.get(name2) ?? { name: name2, elements: [], uncertain: false, known: /* @__PURE__ */ new Map() };
+  table.sets.set(name2, set2);
+  skipBlankLines(cursor);
+  if (!accept(cursor, "{")) {
+    skipStatement(cursor);
+    return;
+  }
+  while (!isAt(cursor, "}") && kindAt(cursor) !== "end") {
+    const first3 = cursor.at;
+    if (kindAt(cursor) === "newline" || isAt(cursor, ";")) cursor.at++;
+    else if (accept(cursor, "elements")) {
+      accept(cursor, "=");
+      fillSet(cursor, set2, first3);
+    } else {
+      const isTimed = isAt(cursor, "timeout");
+      const isFlags = isAt(cursor, "flags");
+      skipStatement(cursor);
+      const words = cursor.log.source.text.slice(spanFrom(cursor, first3).start, spanFrom(cursor, first3).end);
+      if (isTimed || isFlags && /\b(?:dynamic|timeout)\b/.test(words)) doubt(cursor, set2, first3);
+      if (cursor.at === first3) cursor.at++;
+    }
+  }
+  accept(cursor, "}");
+}
+function doubt(cursor, set2, first3) {
+  if (!set2.uncertain) noteUnknown(cursor.log, "set", spanFrom(cursor, first3));
+  set2.uncertain = true;
+}
+function fillSet(cursor, set2, first3) {
+  const value = isAt(cursor, "{") ? readElements(cursor) : null;
+  if (value?.kind !== "elements") {
+    skipStatement(cursor);
+    doubt(cursor, set2, first3);
+    return;
+  }
+  for (const element of value.elements) set2.elements.push(element);
+  if (value.elements.some(({ uncertain }) => uncertain)) doubt(cursor, set2, first3);
+}
+var init_sets = __esm({
+  "src/read/nft/sets.ts"() {
+    "use strict";
+    init_reading();
+    init_tokens3();
+    init_values();
+  }
+});
+
+// src/read/nft/removal.ts
+function readRemoval(cursor, tables, command, first3) {
+  const object = peek(cursor);
+  cursor.at++;
+  if (object === "ruleset") {
+    const family = peek(cursor);
+    skipStatement(cursor);
+    for (const [key2, table2] of tables.tables)
+      if (!isIp(family) || table2.family === family) tables.tables.delete(key2);
+    if (!isIp(family) && !FAMILIES.has(family)) tables.foreign.length = 0;
+    return;
+  }
+  const place = readPlace(cursor);
+  if (place === null) {
+    refuse(cursor, first3, `\`${command} ${object}\` needs a name`);
+    return;
+  }
+  const table = findTable(tables, place);
+  if (!table) {
+    skipStatement(cursor);
+    return;
+  }
+  const name2 = atEnd(cursor) ? null : readName(cursor);
+  switch (object) {
+    case "table":
+      if (command === "flush") for (const chain of table.chains.values()) chain.rules = [];
+      else tables.tables.delete(keyOf3(place));
+      skipStatement(cursor);
+      return;
+    case "chain": {
+      const chain = name2 === null ? void 0 : table.chains.get(name2);
+      skipStatement(cursor);
+      if (!chain) return;
+      if (command === "flush") chain.rules = [];
+      else table.chains.delete(chain.name);
+      return;
+    }
+    case "set":
+    case "map": {
+      const set2 = name2 === null ? void 0 : table.sets.get(name2);
+      skipStatement(cursor);
+      if (set2 && command === "flush") set2.elements.length = 0;
+      else if (set2) table.sets.delete(set2.name);
+      return;
+    }
+    case "element": {
+      const set2 = name2 === null ? void 0 : table.sets.get(name2);
+      skipStatement(cursor);
+      set2 ? doubt(cursor, set2, first3) : void 0;
+      return;
+    }
+    case "rule": {
+      const chain = name2 === null ? void 0 : table.chains.get(name2);
+      skipStatement(cursor);
+      addUnknown3(cursor, chain ? [chain] : [], first3);
+      return;
+    }
+    default: {
+      skipStatement(cursor);
+      return;
+    }
+  }
+}
+var init_removal = __esm({
+  "src/read/nft/removal.ts"() {
+    "use strict";
+    init_sets();
+    init_tables();
+    init_tokens3();
+  }
+});
+
+// src/read/nft/table-block.ts
+function readForeign(cursor, tables, first3) {
+  const hasChains = !isAt(cursor, ";") && kindAt(cursor) !== "newline";
+  skipStatement(cursor);
+  if (!hasChains) return;
+  const whole = spanFrom(cursor, first3);
+  const line = cursor.log.source.text.indexOf("{", whole.start);
+  const span = { ...whole, end: line > whole.start && line < whole.end ? line : whole.end };
+  const text2 = noteUnknown(cursor.log, "table", span);
+  if (!/\barp\b/.test(text2)) tables.foreign.push(span);
+}
+function readTable(cursor, tables, place, first3) {
+  const { family } = place;
+  if (!isIp(family)) {
+    readForeign(cursor, tables, first3);
+    return;
+  }
+  const table = tables.tables.get(keyOf3(place)) ?? {
+    family,
+    name: place.table,
+    chains: /* @__PURE__ */ new Map(),
+    sets: /* @__PURE__ */ new Map(),
+    span: spanFrom(cursor, first3),
+    dormant: false
+  };
+  tables.tables.set(keyOf3(place), table);
+  skipBlankLines(cursor);
+  if (!accept(cursor, "{")) return;
+  while (!isAt(cursor, "}")) {
+    if (kindAt(cursor) === "end") {
+      refuse(cursor, first3, "the closing brace is missing");
+      return;
+    }
+    if (kindAt(cursor) === "newline" || isAt(cursor, ";")) cursor.at++;
+    else readItem(cursor, tables, table);
+  }
+  cursor.at++;
+}
+function readItem(cursor, tables, table) {
+  const first3 = cursor.at;
+  const object = kindAt(cursor) === "word" ? peek(cursor) : "";
+  cursor.at++;
+  switch (object) {
+    case "chain":
+    case "set":
+    case "map": {
+      const name2 = readName(cursor);
+      if (name2 === null) {
+        refuse(cursor, first3, `\`${object}\` needs a name`);
+        return;
+      }
+      object === "chain" ? readChain(cursor, tables, table, name2, first3) : readSet(cursor, table, name2);
+      return;
+    }
+    case "flags":
+      while (!atEnd(cursor)) {
+        if (isAt(cursor, "dormant")) table.dormant = true;
+        cursor.at++;
+      }
+      return;
+    case "comment": {
+      skipStatement(cursor);
+      return;
+    }
+    default:
+      if (!OTHER_OBJECTS.has(object)) {
+        refuse(cursor, first3, "no part of a table begins like this");
+        return;
+      }
+      skipStatement(cursor);
+      return;
+  }
+}
+var OTHER_OBJECTS;
+var init_table_block = __esm({
+  "src/read/nft/table-block.ts"() {
+    "use strict";
+    init_reading();
+    init_chain_block();
+    init_sets();
+    init_tables();
+    init_tokens3();
+    OTHER_OBJECTS = /* @__PURE__ */ new Set([
+      "flowtable",
+      "counter",
+      "quota",
+      "limit",
+      "ct",
+      "secmark",
+      "synproxy",
+      "tunnel"
+    ]);
+  }
+});
+
+// src/read/nft/script.ts
+function readScript(cursor) {
+  const tables = { log: cursor.log, tables: /* @__PURE__ */ new Map(), foreign: [] };
+  while (kindAt(cursor) !== "end") {
+    const first3 = cursor.at;
+    if (kindAt(cursor) === "newline" || isAt(cursor, ";")) cursor.at++;
+    else readCommand2(cursor, tables);
+    if (cursor.at === first3) {
+      cursor.at++;
+      skipStatement(cursor);
+      reportSyntax(cursor.log, spanFrom(cursor, first3), "no command of nft begins like this");
+    }
+  }
+  return tables;
+}
+function readCommand2(cursor, tables) {
+  const first3 = cursor.at;
+  const word = kindAt(cursor) === "word" ? peek(cursor) : "";
+  switch (word) {
+    case "include": {
+      skipStatement(cursor);
+      const span = spanFrom(cursor, first3);
+      noteUnknown(cursor.log, "file", span);
+      tables.foreign.push(span);
+      return;
+    }
+    case "flush":
+    case "delete":
+    case "destroy":
+      cursor.at++;
+      readRemoval(cursor, tables, word, first3);
+      return;
+    case "list":
+    case "reset":
+      skipStatement(cursor);
+      return;
+    case "add":
+    case "create":
+    case "insert":
+    case "replace":
+      cursor.at++;
+      readAddition(cursor, tables, word, first3);
+      return;
+    default: {
+      readAddition(cursor, tables, "add", first3);
+      return;
+    }
+  }
+}
+function readAddition(cursor, tables, command, first3) {
+  const object = kindAt(cursor) === "word" ? peek(cursor) : "";
+  const isNamed = ["table", "chain", "rule", "set", "map", "element"].includes(object);
+  if (!isNamed && OTHER_OBJECTS.has(object)) {
+    skipStatement(cursor);
+    return;
+  }
+  if (isNamed) cursor.at++;
+  else if (!FAMILIES.has(object)) return;
+  const place = readPlace(cursor);
+  if (place === null) {
+    refuse(cursor, first3, `\`${object}\` needs the name of a table`);
+    return;
+  }
+  if (object === "table") {
+    readTable(cursor, tables, place, first3);
+    return;
+  }
+  const table = findTable(tables, place);
+  if (table === null) {
+    readForeign(cursor, tables, first3);
+    return;
+  }
+  if (table === void 0) {
+    refuse(cursor, first3, `there is no table \`${place.family} ${place.table}\``);
+    return;
+  }
+  const name2 = readName(cursor);
+  if (name2 === null) {
+    refuse(cursor, first3, `\`${object}\` needs a name`);
+    return;
+  }
+  switch (object) {
+    case "chain": {
+      readChain(cursor, tables, table, name2, first3);
+      return;
+    }
+    case "set":
+    case "map": {
+      readSet(cursor, table, name2);
+      return;
+    }
+    case "element": {
+      addElements(cursor, table, name2, first3);
+      return;
+    }
+    default: {
+      addRule2(cursor, table, name2, command, first3);
+      return;
+    }
+  }
+}
+function addElements(cursor, table, name2, first3) {
+  const set2 = table.sets.get(name2);
+  if (!set2) {
+    refuse(cursor, first3, `there is no set \`${name2}\``);
+    return;
+  }
+  fillSet(cursor, set2, first3);
+}
+function addRule2(cursor, table, name2, command, first3) {
+  const chain = table.chains.get(name2);
+  if (!chain) {
+    refuse(cursor, first3, `there is no chain \`${name2}\` in table \`${table.family} ${table.name}\``);
+    return;
+  }
+  const isPlaced = ["handle", "position", "index"].some((word) => isAt(cursor, word));
+  const rule2 = { at: cursor.at };
+  skipStatement(cursor);
+  if (isPlaced || command === "replace") {
+    addUnknown3(cursor, [chain], first3);
+    return;
+  }
+  if (command === "insert") chain.rules = [rule2, ...chain.rules];
+  else chain.rules.push(rule2);
+}
+var init_script = __esm({
+  "src/read/nft/script.ts"() {
+    "use strict";
+    init_reading();
+    init_chain_block();
+    init_removal();
+    init_sets();
+    init_table_block();
+    init_tables();
+    init_tokens3();
+  }
+});
+
+// src/read/nft/variables.ts
+function expandVariables(tokens, log) {
+  if (!tokens.kinds.includes("variable") && !hasDefine(tokens, log)) return tokens;
+  const cursor = { log, tokens, at: 0 };
+  const variables = { known: /* @__PURE__ */ new Map(), expanded: 0 };
+  const script = empty();
+  let isStart = true;
+  while (kindAt(cursor) !== "end") {
+    if (isStart && (isAt(cursor, "define") || isAt(cursor, "redefine") || isAt(cursor, "undefine"))) {
+      if (!define(cursor, variables)) break;
+      continue;
+    }
+    isStart = kindAt(cursor) === "newline" || isAt(cursor, ";") || isAt(cursor, "{") || isAt(cursor, "}");
+    if (!copy(cursor, script, variables)) break;
+  }
+  append(script, {
+    kinds: ["newline", "end"],
+    starts: [log.source.text.length, log.source.text.length],
+    ends: [log.source.text.length, log.source.text.length]
+  });
+  return script;
+}
+function hasDefine({ kinds, starts }, { source }) {
+  return kinds.some((kind, at) => kind === "word" && source.text.startsWith("define", starts[at]));
+}
+function empty() {
+  return { kinds: [], starts: [], ends: [] };
+}
+function define(cursor, variables) {
+  const first3 = cursor.at;
+  const isUndefine = accept(cursor, "undefine");
+  if (!isUndefine) cursor.at++;
+  const name2 = peek(cursor);
+  cursor.at++;
+  if (isUndefine) {
+    variables.known.delete(name2);
+    return true;
+  }
+  if (!accept(cursor, "=")) {
+    reportSyntax(cursor.log, spanFrom(cursor, first3), "a definition is `define NAME = VALUE`");
+    return true;
+  }
+  const value = empty();
+  while (!atEnd(cursor)) {
+    const start = cursor.at;
+    if (isAt(cursor, "{")) skipBlock(cursor);
+    const end = Math.max(cursor.at, start + 1);
+    cursor.at = start;
+    while (cursor.at < end) if (!copy(cursor, value, variables)) return false;
+  }
+  variables.known.set(name2, value);
+  return true;
+}
+function copy(cursor, to, variables) {
+  const { tokens, at, log } = cursor;
+  const kind = tokens.kinds[at];
+  const found = kind === "variable" ? variables.known.get(peek(cursor).slice(1)) : void 0;
+  cursor.at++;
+  if (!found) {
+    if (kind === "variable") noteUnknown(log, "file", spanFrom(cursor, at));
+    append(to, { kinds: [kind], starts: [tokens.starts[at]], ends: [tokens.ends[at]] });
+    return true;
+  }
+  variables.expanded += found.kinds.length;
+  if (variables.expanded > MOST_EXPANDED) {
+    reportSyntax(log, spanFrom(cursor, at), "the variables of this script stand for too much");
+    return false;
+  }
+  append(to, found);
+  return true;
+}
+function append(to, { kinds, starts, ends }) {
+  for (const [at, kind] of kinds.entries()) {
+    to.kinds.push(kind);
+    to.starts.push(starts[at]);
+    to.ends.push(ends[at]);
+  }
+}
+var MOST_EXPANDED;
+var init_variables = __esm({
+  "src/read/nft/variables.ts"() {
+    "use strict";
+    init_reading();
+    init_tokens3();
+    MOST_EXPANDED = 1e6;
+  }
+});
+
+// src/read/nft.ts
+function readNft(source) {
+  const log = readLog2(source);
+  const script = cutTokens(log);
+  const tokens = expandVariables(script.tokens, log);
+  const tables = readScript({ log, tokens, at: 0 });
+  for (const [key2, table] of tables.tables) {
+    if (!isManaged(table, script.managed, source.text)) continue;
+    warnOfListing(log, table);
+    noteUnknown(log, "table", table.span);
+    tables.foreign.push(table.span);
+    tables.tables.delete(key2);
+  }
+  const cursor = { log, tokens, at: 0 };
+  const chains = ordered([...unknownChains(log, tables.foreign), ...chainsOf2(tables, cursor)]);
+  reportLoops(chains, log);
+  return { ruleset: { chains }, unknowns: log.unknowns, findings: log.findings.all };
+}
+function isManaged(table, managed, text2) {
+  if (managed.has(`${table.family} ${table.name}`)) return true;
+  if (table.family === "inet" || !IPTABLES_TABLES.has(table.name)) return false;
+  const bases = [...table.chains.values()].filter(({ base }) => base);
+  if (bases.length === 0 || !bases.every(({ name: name2, base }) => name2 === base.hook.toUpperCase())) return false;
+  return /\bcounter packets [0-9]+ bytes [0-9]+\b|\bxt (?:match|target)\b/.test(text2);
+}
+function chainsOf2({ tables, log }, cursor) {
+  const builder = {
+    log,
+    cursor,
+    plans: /* @__PURE__ */ new Map(),
+    copies: /* @__PURE__ */ new Map(),
+    taken: /* @__PURE__ */ new Map(),
+    queue: [],
+    built: []
+  };
+  for (const table of tables.values()) {
+    if (table.dormant) {
+      reportWarning(
+        log,
+        table.span,
+        `table \`${table.family} ${table.name}\` is dormant: the kernel calls none of its chains`
+      );
+      continue;
+    }
+    for (const chain of table.chains.values()) {
+      const { base } = chain;
+      if (base) copyOf(builder, table, chain, tableAt(base.hook, base.priority, base.type === "nat"));
+    }
+  }
+  for (let copy2 = builder.queue.shift(); copy2; copy2 = builder.queue.shift()) build(builder, copy2);
+  for (const table of tables.values()) {
+    for (const chain of table.chains.values()) {
+      if (builder.copies.has(chain) || table.dormant) continue;
+      copyOf(builder, table, chain, "filter", false);
+      for (let copy2 = builder.queue.shift(); copy2; copy2 = builder.queue.shift()) build(builder, copy2);
+    }
+  }
+  return builder.built;
+}
+function copyOf(builder, table, chain, as, isReached = true) {
+  const copies = builder.copies.get(chain) ?? /* @__PURE__ */ new Map();
+  builder.copies.set(chain, copies);
+  const known3 = copies.get(as);
+  if (known3) return known3;
+  const taken = takenOf(builder, as);
+  const name2 = taken.has(chain.name) ? freeName(`${table.family} ${table.name}/${chain.name}`, (wanted) => taken.has(wanted)) : chain.name;
+  taken.add(name2);
+  const copy2 = { table, chain, as, name: name2, isReached };
+  copies.set(as, copy2);
+  builder.queue.push(copy2);
+  return copy2;
+}
+function takenOf({ taken }, as) {
+  const names2 = taken.get(as) ?? /* @__PURE__ */ new Set();
+  taken.set(as, names2);
+  return names2;
+}
+function build(builder, copy2) {
+  const { chain, as, name: name2, table } = copy2;
+  const added = [];
+  const addChain = (rules3) => {
+    const taken = takenOf(builder, as);
+    const inner = freeName(`${name2}#${added.length + 1}`, (wanted) => taken.has(wanted));
+    taken.add(inner);
+    added.push({ table: as, name: inner, base: null, rules: rules3 });
+    return inner;
+  };
+  const rules2 = chain.base ? [...familyGuard(table)] : [];
+  for (const plan of plansOf(builder, table, chain)) {
+    const placed2 = { ...plan, steps: plan.steps.map((step) => placedStep(builder, copy2, plan, step)) };
+    for (const rule2 of assemble(placed2, addChain)) rules2.push(rule2);
+  }
+  const { base } = chain;
+  builder.built.push({
+    table: as,
+    name: name2,
+    base: base && { hook: base.hook, policy: base.policy, priority: base.priority },
+    rules: rules2
+  });
+  for (const inner of added) builder.built.push(inner);
+}
+function familyGuard({ family }) {
+  if (family === "inet") return [];
+  const other = family === "ip" ? 6 : 4;
+  return [
+    {
+      matches: [{ kind: "family", family: other }],
+      log: null,
+      statement: { kind: "accept" },
+      origin: "",
+      group: ""
+    }
+  ];
+}
+function plansOf({ plans, cursor, log }, table, chain) {
+  const known3 = plans.get(chain);
+  if (known3) return known3;
+  const findSet = (name2) => table.sets.get(name2);
+  const read3 = chain.rules.map((rule2) => {
+    if ("unknown" in rule2) {
+      const text2 = log.source.text.slice(rule2.unknown.start, rule2.unknown.end);
+      const statement = { kind: "unknown", text: text2, continues: false };
+      return { steps: [{ kind: "act", statement }], comment: "", span: rule2.unknown };
+    }
+    cursor.at = rule2.at;
+    return readRule3({ cursor, findSet });
+  });
+  plans.set(chain, read3);
+  return read3;
+}
+function placedStep(builder, copy2, plan, step) {
+  switch (step.kind) {
+    case "act":
+      return { ...step, statement: placed(builder, copy2, plan, step.statement) };
+    case "branch":
+      return {
+        ...step,
+        cases: step.cases.map((one) => ({ ...one, statement: placed(builder, copy2, plan, one.statement) }))
+      };
+    default:
+      return step;
+  }
+}
+function placed(builder, { table, as, isReached }, plan, statement) {
+  const { log } = builder;
+  switch (statement.kind) {
+    case "jump":
+    case "goto": {
+      const chain = table.chains.get(statement.chain);
+      if (chain && !chain.base)
+        return { ...statement, chain: copyOf(builder, table, chain, as, isReached).name };
+      const what = chain ? "is called by the kernel, not by rules" : "is nowhere to be found";
+      reportSyntax(log, plan.span, `chain \`${statement.chain}\` ${what}`);
+      return { kind: "unknown", text: `${statement.kind} ${statement.chain}`, continues: false };
+    }
+    case "mark-untracked":
+      if (as === "raw" || !isReached) return statement;
+      reportWarning(
+        log,
+        plan.span,
+        "`notrack` does nothing here: connection tracking has seen the packet already",
+        "put it into a chain at prerouting or output with a priority of at most -200"
+      );
+      return { kind: "continue" };
+    case "masquerade":
+    case "snat":
+    case "dnat":
+    case "redirect":
+      if (as !== "nat" && isReached)
+        reportSyntax(log, plan.span, `\`${statement.kind}\` works in chains of type nat only`);
+      return statement;
+    default:
+      return statement;
+  }
+}
+var IPTABLES_TABLES;
+var init_nft2 = __esm({
+  "src/read/nft.ts"() {
+    "use strict";
+    init_chains();
+    init_rule2();
+    init_script();
+    init_tables();
+    init_tokens3();
+    init_variables();
+    init_reading();
+    init_rule();
+    IPTABLES_TABLES = /* @__PURE__ */ new Set(["raw", "mangle", "nat", "filter", "security"]);
+  }
+});
+
+// src/verify/scripts.ts
+var scripts_exports = {};
+__export(scripts_exports, {
+  FORMAT_NAMES: () => FORMAT_NAMES,
+  formatOf: () => formatOf,
+  ownScripts: () => ownScripts,
+  readScript: () => readScript2
+});
+function readScript2(source, format, ipsets = null) {
+  switch (format) {
+    case "nft":
+      return { source, families: [4, 6], reading: readNft(source) };
+    case "iptables":
+      return { source, families: [4], reading: readIptables(source, 4, ipsets) };
+    case "ip6tables":
+      return { source, families: [6], reading: readIptables(source, 6, ipsets) };
+  }
+}
+function ownScripts(texts) {
+  return FORMAT_NAMES.flatMap((format) => {
+    const text2 = texts[format];
+    return text2 === void 0 ? [] : [readScript2({ name: OWN_NAMES[format], text: text2 }, format)];
+  });
+}
+function formatOf({ name: name2, text: text2 }) {
+  const isTables = /^\s*(?:\*(?:raw|mangle|nat|filter|security)\s*$|:[^\s]+ (?:ACCEPT|DROP|-)(?: \[|\s*$)|-[AIN] )/m.test(
+    text2
+  );
+  if (!isTables) return "nft";
+  const family = familyOf(name2, text2);
+  return family === null ? "ambiguous" : family === 4 ? "iptables" : "ip6tables";
+}
+function familyOf(name2, text2) {
+  if (/^# Generated by ip6tables(?:-nft)?-save\b/m.test(text2)) return 6;
+  if (/^# Generated by iptables(?:-nft)?-save\b/m.test(text2)) return 4;
+  if (/(?:\.v4|\.ipv4)$/.test(name2) || /(?:^|[/\\])iptables[^/\\]*$/.test(name2)) return 4;
+  if (/(?:\.v6|\.ipv6)$/.test(name2) || /(?:^|[/\\])ip6tables[^/\\]*$/.test(name2)) return 6;
+  const bare = text2.replace(/^\s*#.*$/gm, "").replace(/"(?:[^"\\]|\\.)*"/g, '""');
+  const six = /icmp6-|icmpv6|ipv6-icmp|\s-[sd] [0-9a-f]*:[0-9a-f:]/.test(bare);
+  const four = /\bicmp-|-p icmp\b|\s-[sd] [0-9]+\.[0-9]+\./.test(bare);
+  return six === four ? null : four ? 4 : 6;
+}
+var FORMAT_NAMES, OWN_NAMES;
+var init_scripts = __esm({
+  "src/verify/scripts.ts"() {
+    "use strict";
+    init_iptables2();
+    init_nft2();
+    FORMAT_NAMES = ["nft", "iptables", "ip6tables"];
+    OWN_NAMES = {
+      nft: "ruleset.nft",
+      iptables: "rules.v4",
+      ip6tables: "rules.v6"
+    };
+  }
+});
+
+// src/meaning/outcomes.ts
+function createOutcomes() {
+  const entries = [{ kind: "undecided", detail: "" }];
+  const known3 = /* @__PURE__ */ new Map([["undecided|", UNDECIDED]]);
+  const questions = /* @__PURE__ */ new Map();
+  function intern(key2, entry) {
+    const found = known3.get(key2);
+    if (found !== void 0) return found;
+    entries.push(entry);
+    known3.set(key2, entries.length - 1);
+    return entries.length - 1;
+  }
+  function numberOf(question) {
+    const key2 = JSON.stringify(question);
+    const number2 = questions.get(key2) ?? questions.size;
+    questions.set(key2, number2);
+    return number2;
+  }
+  const askedOf = (outcome) => {
+    const entry = entries[outcome];
+    return "question" in entry ? entry : null;
+  };
+  const leafOf = (outcome) => {
+    const entry = entries[outcome];
+    return "question" in entry ? null : entry;
+  };
+  const ask = (question, yes, no) => yes === no ? yes : intern(`?${numberOf(question)}|${yes}|${no}`, { question, yes, no });
+  function assume(outcome, question, answer) {
+    const asked = askedOf(outcome);
+    if (!asked) return outcome;
+    const yes = assume(asked.yes, question, answer);
+    const no = assume(asked.no, question, answer);
+    if (numberOf(asked.question) === question) return answer ? yes : no;
+    return ask(asked.question, yes, no);
+  }
+  return {
+    leaf: (kind, detail = "") => intern(`${kind}|${detail}`, { kind, detail }),
+    ask,
+    leafOf,
+    askedOf,
+    rewriter(leaf, question = (one) => one) {
+      const done = /* @__PURE__ */ new Map();
+      const rewrite = (outcome) => {
+        const before = done.get(outcome);
+        if (before !== void 0) return before;
+        const entry = entries[outcome];
+        const after = "question" in entry ? ask(question(entry.question), rewrite(entry.yes), rewrite(entry.no)) : leaf(entry, outcome);
+        done.set(outcome, after);
+        return after;
+      };
+      return rewrite;
+    },
+    grafter(leaf, { once = false } = {}) {
+      const done = /* @__PURE__ */ new Map();
+      const graft = (first3, next2) => {
+        const key2 = first3 * 2 ** 26 + next2;
+        const before = done.get(key2);
+        if (before !== void 0) return before;
+        const entry = entries[first3];
+        let after;
+        if ("question" in entry) {
+          const yes = graft(entry.yes, next2);
+          const no = graft(entry.no, next2);
+          const number2 = once ? numberOf(entry.question) : 0;
+          after = once ? ask(entry.question, assume(yes, number2, true), assume(no, number2, false)) : ask(entry.question, yes, no);
+        } else after = leaf(entry, first3, next2);
+        done.set(key2, after);
+        return after;
+      };
+      return graft;
+    },
+    leavesOf(outcome) {
+      const found = /* @__PURE__ */ new Map();
+      const visit3 = (one) => {
+        const entry = entries[one];
+        if (!("question" in entry)) found.set(one, entry);
+        else {
+          visit3(entry.yes);
+          visit3(entry.no);
+        }
+      };
+      visit3(outcome);
+      return [...found.values()];
+    }
+  };
+}
+var UNDECIDED;
+var init_outcomes = __esm({
+  "src/meaning/outcomes.ts"() {
+    "use strict";
+    UNDECIDED = 0;
+  }
+});
+
+// src/meaning/seen.ts
+function createSeenWorld(policies, extras = {}) {
+  const { devices, domains } = createDomains(policies, extras);
+  const delivery = extras.deliveries ? enumerated(DELIVERIES.length) : rankDomain(DELIVERIES.length, []);
+  const space = (family) => createSpace({ seen: enumerated(SEEN.length), delivery, ...domains(family) });
+  const seenSpaces = { 4: space(4), 6: space(6) };
+  return { devices, seenSpaces, spaces: seenSpaces };
+}
+function inState(space, map2, seen) {
+  const { starts, ids } = piecesOf(space.engine.nodes, space.fields[0], map2);
+  const index = SEEN.indexOf(seen);
+  return ids[starts.findLastIndex((start) => start <= index)];
+}
+var SEEN, DELIVERIES;
+var init_seen = __esm({
+  "src/meaning/seen.ts"() {
+    "use strict";
+    init_domain();
+    init_space();
+    init_walk();
+    init_world();
+    SEEN = [
+      "new",
+      "new-translated",
+      "established",
+      "established-translated",
+      "related",
+      "related-translated",
+      "invalid",
+      "untracked"
+    ];
+    DELIVERIES = ["elsewhere", "local", "broadcast", "anycast", "multicast"];
+  }
+});
+
+// src/verify/agreement.ts
+function createAgreement(outcomes) {
+  const known3 = /* @__PURE__ */ new Map();
+  const doneBy = /* @__PURE__ */ new Map();
+  const meantBy2 = /* @__PURE__ */ new Map();
+  function alike(meant, done) {
+    const key2 = `${meant} ${done}`;
+    const before = known3.get(key2);
+    if (before !== void 0) return before;
+    const a = outcomes.askedOf(meant);
+    const b = outcomes.askedOf(done);
+    const same2 = a && b ? sameQuestion(a.question, b.question) && alike(a.yes, b.yes) && alike(a.no, b.no) : !a && !b && meant === done;
+    known3.set(key2, same2);
+    if (same2 && a && b) note2(a.question, b.question);
+    return same2;
+  }
+  function note2(meant, done) {
+    if (meant.kind !== "limit" || done.kind !== "limit") return;
+    addTo(doneBy, meant.bucket, done.bucket);
+    addTo(meantBy2, done.bucket, meant.bucket);
+  }
+  return {
+    alike,
+    misplaced() {
+      const found = [];
+      for (const [meant, done] of doneBy) {
+        const byTable = Map.groupBy(done, (bucket2) => bucket2.split(" ")[0]);
+        for (const some of byTable.values())
+          if (some.length > 1) found.push({ kind: "split", meant, done: some });
+      }
+      for (const [done, meant] of meantBy2) {
+        const rules2 = new Set([...meant].map((bucket2) => bucket2.split(",")[0]));
+        if (rules2.size > 1) found.push({ kind: "shared", meant: [...meant], done });
+      }
+      return found;
+    }
+  };
+}
+function sameQuestion(a, b) {
+  return a.kind === "limit" && b.kind === "limit" && a.count === b.count && a.unit === b.unit && a.burst === b.burst;
+}
+function addTo(map2, key2, value) {
+  const values = map2.get(key2) ?? /* @__PURE__ */ new Set();
+  values.add(value);
+  map2.set(key2, values);
+}
+var init_agreement = __esm({
+  "src/verify/agreement.ts"() {
+    "use strict";
+  }
+});
+
+// src/meaning/sequence.ts
+function sequenceOf(list, { join: join8, settled }) {
+  const { operations } = list.space.engine;
+  const overlay = list.verdicts.every(settled) ? operations.overlay : (first3, next2) => first3 === NONE ? next2 : operations.combine(first3, next2, join8, { settled, neutral: true });
+  return compose(list, {
+    terminalOf: (rule2) => terminal(list.verdicts[rule2]),
+    overlay,
+    settled: (id) => settled(verdictOf(id))
+  });
+}
+function joinMaps(space, maps, { join: join8, settled }) {
+  const present = maps.filter((map2) => map2 !== space.nothing);
+  const joined = (start, end) => {
+    if (end - start < 2) return present[start] ?? space.nothing;
+    const middle = start + end >> 1;
+    return space.combine(joined(start, middle), joined(middle, end), join8, { settled, neutral: true });
+  };
+  return joined(0, present.length);
+}
+var init_sequence = __esm({
+  "src/meaning/sequence.ts"() {
+    "use strict";
+    init_first_match();
+    init_nodes2();
+  }
+});
+
+// src/meaning/translations.ts
+function describeTranslation({ kind, addresses: addresses2, ports, random: random2 }, family) {
+  const isSource = kind === "masquerade" || kind === "snat";
+  const words = [kind];
+  if (addresses2) words.push(`to ${printRange(family, addresses2)}`);
+  if (ports)
+    words.push(ports.first === ports.last ? `port ${ports.first}` : `ports ${ports.first}-${ports.last}`);
+  return isSource ? `${words.join(" ")}, ${random2 ? "fully random" : "keeping ports"}` : words.join(" ");
+}
+function sourceTranslation({ masquerade, pool, ports, random: random2 }, family, portful) {
+  const addresses2 = pool && targetOf(pool, family);
+  if (!masquerade && !addresses2) return null;
+  return { kind: masquerade ? "masquerade" : "snat", addresses: addresses2, ports: portful ? ports : null, random: random2 };
+}
+function destinationTranslation({ redirect, target: target4, ports }, family) {
+  const addresses2 = target4 && targetOf(target4, family);
+  if (!redirect && !addresses2) return null;
+  return { kind: redirect ? "redirect" : "dnat", addresses: addresses2, ports, random: false };
+}
+var TRANSLATED_PORTS2;
+var init_translations = __esm({
+  "src/meaning/translations.ts"() {
+    "use strict";
+    init_print();
+    init_nat();
+    TRANSLATED_PORTS2 = [6, 17, 33, 132];
+  }
+});
+
+// src/meaning/conduct.ts
+function conductOf(policy2, family, world, outcomes) {
+  const space = world.seenSpaces[family];
+  const leaves4 = leavesOf(outcomes);
+  const rules2 = rulesOf2(policy2, family, world, outcomes);
+  const answers = space.set([{ protocol: [single7(TCP2)] }]);
+  const rejects = policy2.rules.some(({ action }) => action === "reject");
+  const answered2 = (map2) => {
+    if (!rejects) return map2;
+    const as = (leaf) => space.map(
+      map2,
+      outcomes.rewriter((one, self) => one.kind === "reject" ? leaf : self)
+    );
+    return space.overlay(space.restrict(as(leaves4.reset), answers), as(leaves4.unreachable));
+  };
+  const told = (leafOf) => answered2(
+    space.map(
+      rules2,
+      outcomes.rewriter(({ kind }, self) => leafOf[kind] ?? self)
+    )
+  );
+  const raw = space.map(
+    rules2,
+    outcomes.rewriter(({ kind }, self) => RAW.has(kind) ? self : leaves4.tracked)
+  );
+  const early = { early: leaves4.drop, "early-out": leaves4.drop, untracked: leaves4.untrackedAccept };
+  const tracking = (leaf) => space.map(
+    raw,
+    outcomes.rewriter(({ kind }) => kind === "tracked" ? leaf : early[kind])
+  );
+  const known3 = tracking(leaves4.accept);
+  const excepted = essentialPackets(policy2, family, space);
+  const ruled = told(early);
+  const judged = space.overlay(space.restrict(known3, excepted), ruled);
+  const received = space.set([{ path: [single7(PATHS.indexOf("input")), single7(PATHS.indexOf("forward"))] }]);
+  const destinationNat = destinationNatOf(policy2, family, world, outcomes);
+  const translating = outcomes.grafter(
+    ({ kind }, self, translate2) => kind === "tracked" || kind === "early-out" ? translate2 : early[kind] ?? self
+  );
+  const asTracked = trackedRewriter(outcomes);
+  const never2 = neverTracked(family, world);
+  const neverSeen = space.map(
+    space.restrict(rules2, never2),
+    outcomes.rewriter(
+      ({ kind }, self) => kind === "accept" ? leaves4.untrackedAccept : early[kind] ?? self
+    )
+  );
+  let translated2 = null;
+  return {
+    family,
+    opening: space.overlay(
+      space.combine(
+        space.restrict(raw, destinationNat),
+        destinationNat,
+        (a, b) => a === UNDECIDED ? UNDECIDED : translating(a, b)
+      ),
+      judged
+    ),
+    known: known3,
+    ruled,
+    invalid: space.overlay(
+      space.restrict(known3, excepted),
+      space.overlay(space.restrict(tracking(leaves4.drop), received), judged)
+    ),
+    never: never2 === space.nothing ? never2 : policy2.essentials ? space.overlay(
+      space.map(
+        space.set(HERE.map((path2) => onPath2(path2))),
+        (is) => is ? leaves4.untrackedAccept : UNDECIDED
+      ),
+      answered2(neverSeen)
+    ) : answered2(neverSeen),
+    translated() {
+      translated2 ??= space.overlay(
+        space.map(excepted, (is) => is ? leaves4.accept : UNDECIDED),
+        answered2(space.map(rules2, asTracked))
+      );
+      return translated2;
+    },
+    destinationNat,
+    sourceNat: sourceNatOf(policy2, family, world, outcomes),
+    raw
+  };
+}
+function leavesOf(outcomes) {
+  return {
+    accept: outcomes.leaf("accept", "tracked"),
+    untrackedAccept: outcomes.leaf("accept", "untracked"),
+    drop: outcomes.leaf("drop"),
+    reject: outcomes.leaf("reject"),
+    reset: outcomes.leaf("reject", "tcp-reset"),
+    unreachable: outcomes.leaf("reject", "port-unreachable"),
+    tracked: outcomes.leaf("tracked"),
+    /** A tracked rule matched, whose limit was used up: raw is settled, the filter is not. */
+    staysTracked: outcomes.leaf("stays-tracked"),
+    untracked: outcomes.leaf("untracked"),
+    early: outcomes.leaf("early"),
+    earlyOut: outcomes.leaf("early-out")
+  };
+}
+function rulesOf2(policy2, family, world, outcomes) {
+  const space = world.seenSpaces[family];
+  const leaves4 = leavesOf(outcomes);
+  const list = [];
+  const add2 = (rule2, index, paths) => {
+    const match = cubesOf(rule2.match, family, policy2.self, world.devices, paths);
+    if (match.length > 0) list.push({ match, verdict: outcomeOf(rule2, index, paths, outcomes) });
+  };
+  policy2.rules.forEach((rule2, index) => {
+    const isDeny = rule2.action !== "allow";
+    const paths = policy2.essentials && isDeny ? PATHS.filter((path2) => path2 !== "loopback") : PATHS;
+    const waits = isDeny && !rule2.tracked && rule2.match.out !== null;
+    if (rule2.limit || waits) for (const path2 of paths) add2(rule2, index, [path2]);
+    else add2(rule2, index, paths);
+  });
+  for (const path2 of PATHS) {
+    const byDefault = policy2.defaults[path2 === "loopback" ? "output" : path2];
+    list.push({ match: [onPath2(path2)], verdict: byDefault === "allow" ? leaves4.accept : leaves4.drop });
+  }
+  return sequenceOf(rankRules(space, list), policySequence(outcomes));
+}
+function outcomeOf(rule2, index, paths, outcomes) {
+  const leaves4 = leavesOf(outcomes);
+  const { action, tracked, match, limit } = rule2;
+  const waits = action !== "allow" && match.out !== null && paths.includes("forward");
+  const decided = tracked ? { allow: leaves4.accept, deny: leaves4.drop, reject: leaves4.reject }[action] : action === "allow" ? leaves4.untracked : waits ? leaves4.earlyOut : leaves4.early;
+  if (!limit) return decided;
+  const { count: count2, unit, burst } = limit;
+  const bucket2 = `rule ${index}, ${paths.join()}, ${tracked ? "filter" : "raw"}`;
+  const question = { kind: "limit", count: count2, unit, burst, bucket: bucket2 };
+  return outcomes.ask(question, decided, tracked ? leaves4.staysTracked : UNDECIDED);
+}
+function policySequence(outcomes) {
+  const asTracked = trackedRewriter(outcomes);
+  const join8 = outcomes.grafter(
+    ({ kind }, self, next2) => kind === "undecided" ? next2 : kind === "stays-tracked" ? asTracked(next2) : self,
+    { once: true }
+  );
+  const open = /* @__PURE__ */ new Set(["undecided", "stays-tracked"]);
+  const settled = (outcome) => {
+    const leaf = outcomes.leafOf(outcome);
+    return leaf !== null && !open.has(leaf.kind);
+  };
+  return { join: join8, settled };
+}
+function trackedRewriter(outcomes) {
+  const leaves4 = leavesOf(outcomes);
+  const inFilter = {
+    untracked: leaves4.accept,
+    early: leaves4.drop,
+    "early-out": leaves4.drop,
+    undecided: leaves4.staysTracked
+  };
+  return outcomes.rewriter(
+    ({ kind }, self) => inFilter[kind] ?? self,
+    (question) => question.kind === "limit" ? { ...question, bucket: question.bucket.replace(/raw$/, "filter") } : question
+  );
+}
+function essentialPackets(policy2, family, space) {
+  if (!policy2.essentials) return space.nothing;
+  const paths = PATHS.filter(
+    (path2) => path2 === "forward" ? forwardsUntracked(policy2) : leavesUntracked(policy2)
+  );
+  const errors = {
+    protocol: [single7(family === 4 ? ICMP : ICMPV6)],
+    destinationPort: ICMP_ERRORS[family].map(single7)
+  };
+  return space.set([onPath2("loopback"), ...paths.map((path2) => ({ ...onPath2(path2), ...errors }))]);
+}
+function destinationNatOf(policy2, family, world, outcomes) {
+  const list = [];
+  for (const nat of policy2.destinationNat) {
+    const translation = destinationTranslation(nat, family);
+    if (translation === null) continue;
+    list.push({
+      match: cubesOf(nat.match, family, policy2.self, world.devices),
+      verdict: outcomes.leaf("translate", describeTranslation(translation, family))
+    });
+  }
+  return sequenceOf(rankRules(world.seenSpaces[family], list), {
+    join: (first3) => first3,
+    settled: () => true
+  });
+}
+function sourceNatOf(policy2, family, world, outcomes) {
+  const list = [];
+  for (const nat of policy2.sourceNat) {
+    const cubes = cubesOf(nat.match, family, policy2.self, world.devices, ["forward", "output"]);
+    for (const portful of nat.ports ? [true, false] : [false]) {
+      const translation = sourceTranslation(nat, family, portful);
+      if (translation === null) continue;
+      list.push({
+        match: nat.ports ? cubes.flatMap((cube) => ofProtocols(cube, portful)) : cubes,
+        verdict: outcomes.leaf("translate", describeTranslation(translation, family))
+      });
+    }
+  }
+  return sequenceOf(rankRules(world.seenSpaces[family], list), {
+    join: (first3) => first3,
+    settled: () => true
+  });
+}
+function ofProtocols(cube, portful) {
+  const among = TRANSLATED_PORTS2.map(single7);
+  const { protocol } = cube;
+  if (!protocol) return [{ ...cube, protocol: portful ? among : { except: among } }];
+  const isPortful = !("except" in protocol) && protocol.every(({ first: first3 }) => TRANSLATED_PORTS2.includes(first3));
+  return isPortful === portful ? [cube] : [];
+}
+function neverTracked(family, { seenSpaces }) {
+  const space = seenSpaces[family];
+  if (family === 4) return space.nothing;
+  return space.set([{ protocol: [single7(ICMPV6)], destinationPort: NEIGHBOUR_DISCOVERY.map(single7) }]);
+}
+function unforeseeable(policy2, family, world) {
+  return world.seenSpaces[family].set(
+    policy2.rules.flatMap(
+      ({ match }) => match.out ? cubesOf({ ...match, out: null }, family, policy2.self, world.devices, ["forward"]) : []
+    )
+  );
+}
+function onPath2(path2) {
+  return { path: [single7(PATHS.indexOf(path2))] };
+}
+function single7(value) {
+  return { first: value, last: value };
+}
+var RAW, HERE;
+var init_conduct = __esm({
+  "src/meaning/conduct.ts"() {
+    "use strict";
+    init_rules();
+    init_evaluate();
+    init_packet();
+    init_paths();
+    init_outcomes();
+    init_sequence();
+    init_translations();
+    init_world();
+    RAW = /* @__PURE__ */ new Set(["untracked", "early", "early-out"]);
+    HERE = ["input", "output", "loopback"];
+  }
+});
+
+// src/meaning/possible.ts
+function possibleSeen(family, world, self) {
+  const space = world.seenSpaces[family];
+  const own2 = self ? family === 4 ? self.v4 : self.v6 : [];
+  const strays = space.set(
+    own2.length === 0 ? [] : [
+      { path: pathsOf2(["forward", "output"]), destination: own2 },
+      { path: pathsOf2(["forward"]), source: own2 }
+    ]
+  );
+  const packets = space.difference(possiblePackets(family, world), strays);
+  if (space.fields.find(({ name: name2 }) => name2 === "delivery").domain.ranks === 1) return packets;
+  const [multicast, ...broadcast] = groupAddresses(family);
+  const groups = [multicast, ...broadcast];
+  const local = family === 4 ? ["local", "broadcast"] : ["local", "anycast"];
+  const to = (path2, deliveries, destination) => ({
+    path: [single8(PATHS.indexOf(path2))],
+    delivery: deliveries.map((one) => DELIVERIES.indexOf(one)).sort().map(single8),
+    destination
+  });
+  const others = { except: groups };
+  const here = ["input", "loopback"].flatMap((path2) => [
+    to(path2, ["multicast"], [multicast]),
+    to(path2, local, others),
+    ...broadcast.length > 0 ? [to(path2, ["broadcast"], broadcast)] : []
+  ]);
+  const sent = family === 4 ? ["elsewhere", "broadcast"] : ["elsewhere"];
+  const delivered2 = space.set([
+    ...here,
+    to("output", ["multicast"], [multicast]),
+    to("output", sent, others),
+    ...broadcast.length > 0 ? [to("output", ["broadcast"], broadcast)] : [],
+    to("forward", ["elsewhere"], [{ first: 0n, last: lastAddress(family) }])
+  ]);
+  return space.intersection(packets, delivered2);
+}
+function rewritten({ addresses: addresses2, ports }, { redirect }, before, family, world, possible2) {
+  const space = world.seenSpaces[family];
+  const after = (from, to, forgotten) => {
+    const rest2 = forget(space, space.intersection(before, space.set([{ path: pathsOf2(from) }])), [
+      "delivery",
+      "path",
+      ...forgotten,
+      "destination",
+      ...ports ? ["destinationPort"] : []
+    ]);
+    const looks = space.set([
+      {
+        path: pathsOf2(to),
+        ...addresses2 && { destination: [addresses2] },
+        ...ports && { destinationPort: [ports] }
+      }
+    ]);
+    return space.intersection(rest2, looks);
+  };
+  const arriving = after(["input", "forward"], redirect ? ["input"] : ["input", "forward"], ["out"]);
+  const sent = after(["output", "loopback"], redirect ? ["loopback"] : ["output", "loopback"], ["in", "out"]);
+  return space.intersection(space.union(arriving, sent), possible2);
+}
+function pathsOf2(paths) {
+  return paths.map((path2) => PATHS.indexOf(path2)).sort((a, b) => a - b).map(single8);
+}
+function single8(value) {
+  return { first: value, last: value };
+}
+var init_possible = __esm({
+  "src/meaning/possible.ts"() {
+    "use strict";
+    init_ranges();
+    init_forget();
+    init_paths();
+    init_fates();
+    init_seen();
+    init_world();
+  }
+});
+
+// src/verify/tests.ts
+function isDeliveredTest({ types }, family) {
+  return DELIVERED2[family].every((type) => types.includes(type));
+}
+function testReader(space, devices, family) {
+  const { fields, engine } = space;
+  const index = new Map(fields.map(({ name: name2 }, i) => [name2, i]));
+  const anything2 = fields.map(() => null);
+  const tellsDeliveries = fields[index.get("delivery")].domain.ranks > 1;
+  const cubeOf = (conditions) => {
+    const cube = engine.rankCube(conditions);
+    return cube ? [cube] : [];
+  };
+  const negate = (cubes, field) => {
+    const i = index.get(field);
+    const { ranks: ranks2 } = fields[i].domain;
+    const left = cubes.reduce((rest2, cube) => subtractRanks(rest2, cube[i], ranks2), null);
+    return left?.length === 0 ? [] : [anything2.with(i, left)];
+  };
+  const always = [anything2];
+  function alternatives2(match, view) {
+    switch (match.kind) {
+      case "family":
+        return match.family === family ? always : [];
+      case "address": {
+        if (match.family !== family) return [];
+        return cubeOf({ [match.side]: match.negated ? { except: match.ranges } : match.ranges });
+      }
+      case "address-type":
+        return addressType(match);
+      case "interface": {
+        const { side, negated } = match;
+        if (match.devices.some((device2) => device2 === "*" || device2 === "" && !view[side]))
+          return negated ? [] : always;
+        if (!view[side]) return negated ? always : [];
+        const named2 = devices.matching({ negated: false, devices: match.devices });
+        return cubeOf({ [side]: negated ? { except: named2 } : named2 });
+      }
+      case "protocol": {
+        const listed2 = ascending2(match.protocols).map(single9);
+        return cubeOf({ protocol: match.negated ? { except: listed2 } : listed2 });
+      }
+      case "port":
+        return cubeOf({
+          protocol: ascending2(PROTOCOLS_WITH_PORTS2).map(single9),
+          [`${match.side}Port`]: match.negated ? { except: match.ports } : match.ports
+        });
+      case "icmp":
+        return match.family === family ? icmpTypes(match.types) : [];
+      case "opening":
+        return cubeOf({ protocol: [single9(TCP2)], opening: [single9(match.negated ? 0 : 1)] });
+      case "state": {
+        const cubes = states(match.states);
+        return match.negated ? negate(cubes, "seen") : cubes;
+      }
+      case "dnat-status":
+        return cubeOf({ seen: seenWhere((one) => one.endsWith("-translated")) });
+      case "limit":
+      case "unknown":
+        return null;
+    }
+  }
+  function states(listed2) {
+    return cubeOf({ seen: seenWhere((one) => listed2.includes(one.replace("-translated", ""))) });
+  }
+  function icmpTypes(types) {
+    const protocol = [single9(family === 4 ? ICMP : ICMPV6)];
+    const whole = new Set(types.filter(({ code: code2 }) => code2 === null).map(({ type }) => type));
+    const codes = /* @__PURE__ */ new Map();
+    for (const { type, code: code2 } of types) {
+      if (code2 === null || whole.has(type)) continue;
+      codes.set(type, (codes.get(type) ?? /* @__PURE__ */ new Set()).add(code2));
+    }
+    return [
+      ...whole.size > 0 ? cubeOf({ protocol, destinationPort: ascending2(whole).map(single9) }) : [],
+      ...[...codes].flatMap(
+        ([type, some]) => cubeOf({ protocol, destinationPort: [single9(type)], sourcePort: ascending2(some).map(single9) })
+      )
+    ];
+  }
+  function addressType(match) {
+    const { side, types, negated } = match;
+    if (side === "source") {
+      if (!types.includes("local")) return null;
+      const here = [PATHS.indexOf("output"), PATHS.indexOf("loopback")];
+      return cubeOf({ path: negated ? { except: here.map(single9) } : here.map(single9) });
+    }
+    const field = tellsDeliveries ? "delivery" : "path";
+    const listed2 = tellsDeliveries ? ascending2(types.map((type) => DELIVERIES.indexOf(type))).map(single9) : ascending2(["input", "loopback"].map((path2) => PATHS.indexOf(path2))).map(single9);
+    return cubeOf({ [field]: negated ? { except: listed2 } : listed2 });
+  }
+  function meet(a, b) {
+    const cube = [];
+    for (let i = 0; i < a.length; i++) {
+      const x = a[i];
+      const y = b[i];
+      const { ranks: ranks2 } = fields[i].domain;
+      const both = x === null ? y : y === null ? x : subtractRanks(x, complementRanks(y, ranks2), ranks2);
+      if (both?.length === 0) return [];
+      cube.push(both);
+    }
+    return [cube];
+  }
+  return ({ matches: matches3, statement }, view, place) => {
+    const unknowns = [];
+    const limits = [];
+    const isOther = (statement.kind === "snat" || statement.kind === "dnat") && statement.family !== family;
+    let cubes = isOther ? [] : always;
+    matches3.forEach((match, at) => {
+      const passing2 = alternatives2(match, view);
+      if (passing2) cubes = cubes.flatMap((cube) => passing2.flatMap((other) => meet(cube, other)));
+      else if (match.kind === "limit") {
+        const { kind, count: count2, unit, burst } = match;
+        limits.push({ kind, count: count2, unit, burst, bucket: `${place}, ${at}` });
+      } else unknowns.push({ kind: "unknown", text: textOf2(match), place: `${place}, ${at}` });
+    });
+    return { cubes, questions: [...unknowns, ...limits] };
+  };
+}
+function textOf2(match) {
+  if (match.kind === "unknown") return match.text;
+  return match.kind === "address-type" ? `${match.side} address type ${match.types.join(", ")}` : match.kind;
+}
+function seenWhere(holds2) {
+  return SEEN.flatMap((seen, i) => holds2(seen) ? [single9(i)] : []);
+}
+function ascending2(numbers2) {
+  return [...new Set(numbers2)].sort((a, b) => a - b);
+}
+function single9(value) {
+  return { first: value, last: value };
+}
+var DELIVERED2;
+var init_tests3 = __esm({
+  "src/verify/tests.ts"() {
+    "use strict";
+    init_seen();
+    init_domain();
+    init_packet();
+    init_paths();
+    DELIVERED2 = {
+      4: ["local", "broadcast", "multicast"],
+      6: ["local", "anycast", "multicast"]
+    };
+  }
+});
+
+// src/verify/chains.ts
+function chainMaps({ chains }, family, space, devices, outcomes) {
+  const read3 = testReader(space, devices, family);
+  const byKey = new Map(chains.map((chain) => [keyOf4(chain.table, chain.name), chain]));
+  const made = /* @__PURE__ */ new Map();
+  const { engine } = space;
+  const leaf = (kind) => outcomes.leaf(kind);
+  const marked = outcomes.rewriter(
+    ({ kind }, self) => kind === "undecided" || kind === "return" || kind === "accept" ? leaf(`${kind === "undecided" ? "" : `${kind}-`}marked`) : self
+  );
+  const join8 = outcomes.grafter(
+    ({ kind }, self, next2) => kind === "undecided" ? next2 : kind === "marked" ? marked(next2) : self
+  );
+  const settled = (outcome) => {
+    const own2 = outcomes.leafOf(outcome);
+    return own2 !== null && own2.kind !== "undecided" && own2.kind !== "marked";
+  };
+  const sequence = { join: join8, settled };
+  const jumped = renamed2({ return: "undecided", "return-marked": "marked" });
+  const gone = renamed2({ undecided: "return", marked: "return-marked" });
+  const passed = {
+    accept: renamed2({
+      return: "undecided",
+      "return-marked": "marked",
+      accept: "undecided",
+      "accept-marked": "marked"
+    }),
+    drop: renamed2({
+      return: "drop",
+      "return-marked": "drop",
+      undecided: "drop",
+      marked: "drop",
+      accept: "undecided",
+      "accept-marked": "marked"
+    })
+  };
+  function renamed2(names2) {
+    return outcomes.rewriter(({ kind }, self) => {
+      const name2 = names2[kind];
+      return name2 === void 0 ? self : name2 === "undecided" ? UNDECIDED : leaf(name2);
+    });
+  }
+  function effectOf({ statement }, chain, place) {
+    const isRaw = chain.table === "raw";
+    switch (statement.kind) {
+      case "accept":
+      case "drop":
+      case "return":
+        return leaf(statement.kind);
+      case "reject":
+        return outcomes.leaf("reject", statement.with === "other" ? statement.text : statement.with);
+      case "notrack":
+        return leaf(isRaw ? "accept-marked" : "accept");
+      case "mark-untracked":
+        return isRaw ? leaf("marked") : null;
+      case "continue":
+        return null;
+      case "masquerade":
+      case "redirect":
+      case "snat":
+      case "dnat": {
+        const addresses2 = "addresses" in statement ? statement.addresses : null;
+        const random2 = "random" in statement && statement.random;
+        const { kind, ports } = statement;
+        return outcomes.leaf("translate", describeTranslation({ kind, addresses: addresses2, ports, random: random2 }, family));
+      }
+      case "unknown":
+        return statement.continues ? null : outcomes.leaf("anything", `${place}: ${statement.text}`);
+      case "jump":
+      case "goto":
+        return null;
+    }
+  }
+  function mapOf(chain, view) {
+    const key2 = keyIn(chain, view);
+    const known3 = made.get(key2);
+    if (known3 !== void 0) return known3;
+    const open = [chain];
+    for (let top = open.at(-1); top; top = open.at(-1)) {
+      const missing = calledBy(top).filter((called) => !made.has(keyIn(called, view)));
+      if (missing.length > 0) {
+        open.push(...missing);
+        continue;
+      }
+      open.pop();
+      const here = keyIn(top, view);
+      if (!made.has(here)) made.set(here, build2(top, view));
+    }
+    return made.get(key2);
+  }
+  function calledBy({ table, rules: rules2 }) {
+    return rules2.flatMap(({ statement }) => {
+      if (statement.kind !== "jump" && statement.kind !== "goto") return [];
+      const called = byKey.get(keyOf4(table, statement.chain));
+      return called ? [called] : [];
+    });
+  }
+  function build2(chain, view) {
+    const maps = [];
+    let cubes = [];
+    let verdicts = [];
+    const close = () => {
+      if (verdicts.length > 0)
+        maps.push(sequenceOf({ space, count: verdicts.length, cubes, verdicts }, sequence));
+      cubes = [];
+      verdicts = [];
+    };
+    chain.rules.forEach((rule2, at) => {
+      const place = `${chain.table} ${chain.name} ${at}`;
+      const asked = read3(rule2, view, place);
+      if (asked.cubes.length === 0) return;
+      const asking = (outcome) => asked.questions.reduceRight((yes, question) => outcomes.ask(question, yes, UNDECIDED), outcome);
+      const { statement } = rule2;
+      let effect = effectOf(rule2, chain, place);
+      if (statement.kind === "jump" || statement.kind === "goto") {
+        const target4 = byKey.get(keyOf4(chain.table, statement.chain));
+        if (!target4) return;
+        const leaving = statement.kind === "jump" ? jumped : gone;
+        const map2 = made.get(keyIn(target4, view));
+        if (map2 >= 0) {
+          close();
+          const called = space.map(map2, (outcome) => asking(leaving(outcome)));
+          let match = NONE;
+          for (const cube of asked.cubes) match = engine.operations.overlay(match, engine.cube(cube, 1));
+          maps.push(space.restrict(called, match));
+          return;
+        }
+        effect = leaving(verdictOf(map2));
+      }
+      if (effect === null || effect === UNDECIDED) return;
+      cubes.push(asked.cubes);
+      verdicts.push(asking(effect));
+    });
+    close();
+    return joinMaps(space, maps, sequence);
+  }
+  return {
+    sequence,
+    hook(table, hook, wanted = () => true) {
+      const maps = chains.flatMap((chain) => {
+        if (chain.table !== table || chain.base?.hook !== hook || !wanted(priorityOf(chain))) return [];
+        const map2 = mapOf(chain, VIEWS[hook]);
+        return [space.map(map2, passed[chain.base.policy])];
+      });
+      return joinMaps(space, maps, sequence);
+    }
+  };
+}
+function priorityOf({ table, base }) {
+  return base?.priority ?? { raw: -300, nat: base?.hook === "postrouting" || base?.hook === "input" ? 100 : -100, filter: 0 }[table];
+}
+function keyOf4(table, name2) {
+  return `${table} ${name2}`;
+}
+function keyIn(chain, view) {
+  return `${view.in} ${view.out} ${keyOf4(chain.table, chain.name)}`;
+}
+var VIEWS;
+var init_chains2 = __esm({
+  "src/verify/chains.ts"() {
+    "use strict";
+    init_outcomes();
+    init_sequence();
+    init_translations();
+    init_nodes2();
+    init_tests3();
+    VIEWS = {
+      prerouting: { in: true, out: false },
+      input: { in: true, out: false },
+      forward: { in: true, out: true },
+      output: { in: false, out: true },
+      postrouting: { in: false, out: true }
+    };
+  }
+});
+
+// src/verify/deeds.ts
+function deedsOf(ruleset, family, world, outcomes) {
+  const space = world.seenSpaces[family];
+  const maps = chainMaps(ruleset, family, space, world.devices, outcomes);
+  const { sequence } = maps;
+  const tracked = outcomes.leaf("tracked");
+  const untracked2 = outcomes.leaf("untracked");
+  const accept2 = {
+    tracked: outcomes.leaf("accept", "tracked"),
+    untracked: outcomes.leaf("accept", "untracked")
+  };
+  const onPaths = (...paths) => space.set([
+    {
+      path: paths.map((path2) => PATHS.indexOf(path2)).sort((a, b) => a - b).map((path2) => ({ first: path2, last: path2 }))
+    }
+  ]);
+  const isArriving = onPaths("input", "forward");
+  const split2 = (arriving, sent2) => space.union(space.restrict(arriving, isArriving), space.without(sent2, isArriving));
+  const rawAt = (hook) => maps.hook("raw", hook);
+  const rawPrerouting = rawAt("prerouting");
+  const raw = space.map(
+    inState(space, split2(rawPrerouting, rawAt("output")), "invalid"),
+    outcomes.rewriter(
+      ({ kind }, self) => kind === "undecided" ? tracked : kind === "marked" ? untracked2 : self
+    )
+  );
+  const early = (priority2) => priority2 < DESTINATION_NAT;
+  const late = (priority2) => !early(priority2);
+  const before = split2(maps.hook("filter", "prerouting", early), maps.hook("filter", "output", early));
+  const again2 = space.map(
+    rawPrerouting,
+    outcomes.rewriter(({ kind }, self) => kind === "marked" ? UNDECIDED : self)
+  );
+  const received = [maps.hook("filter", "prerouting", late), maps.hook("filter", "input")];
+  const leaving = maps.hook("filter", "postrouting", (priority2) => priority2 < SOURCE_NAT);
+  const sent = [maps.hook("filter", "output", late), leaving];
+  const ways = [
+    ["input", received],
+    ["forward", [maps.hook("filter", "prerouting", late), maps.hook("filter", "forward"), leaving]],
+    ["output", sent],
+    ["loopback", [...sent, again2, maps.hook("filter", "prerouting", early), ...received]]
+  ];
+  const filter2 = ways.reduce(
+    (all, [path2, hooks]) => space.union(all, space.restrict(joinMaps(space, hooks, sequence), onPaths(path2))),
+    space.nothing
+  );
+  const destinationNat = inState(
+    space,
+    split2(maps.hook("nat", "prerouting"), maps.hook("nat", "output")),
+    "new"
+  );
+  const toInput = onPaths("input");
+  const sources = space.union(
+    space.restrict(maps.hook("nat", "input"), toInput),
+    space.without(maps.hook("nat", "postrouting"), toInput)
+  );
+  const hidden = maps.hook("filter", "postrouting", (priority2) => priority2 >= SOURCE_NAT);
+  const accepting = (map2, leaf) => space.map(
+    map2,
+    outcomes.rewriter(({ kind }, self) => kind === "undecided" || kind === "marked" ? leaf : self)
+  );
+  const afterwards = (map2, seen) => {
+    if (hidden === space.nothing) return map2;
+    const rewritten2 = space.decided(inState(space, sources, seen));
+    const unknowable = space.map(
+      rewritten2,
+      (is) => is ? outcomes.leaf("anything", "chains after source NAT") : UNDECIDED
+    );
+    return joinMaps(space, [map2, space.overlay(unknowable, inState(space, hidden, seen))], sequence);
+  };
+  const filtered = (seen) => afterwards(inState(space, filter2, seen), seen);
+  const unmarked = accepting(
+    joinMaps(space, [inState(space, before, "untracked"), filtered("untracked")], sequence),
+    accept2.untracked
+  );
+  const afterRaw = rawFirst(space, raw, unmarked, outcomes);
+  const known3 = /* @__PURE__ */ new Map();
+  return {
+    raw,
+    inState(seen) {
+      const onward = [
+        inState(space, before, seen),
+        ...seen === "new" ? [destinationNat] : [],
+        filtered(seen)
+      ];
+      const leaf = seen === "untracked" ? accept2.untracked : accept2.tracked;
+      const key2 = [...onward, leaf].join();
+      const map2 = known3.get(key2) ?? afterRaw(accepting(joinMaps(space, onward, sequence), leaf));
+      known3.set(key2, map2);
+      return map2;
+    },
+    translated: () => accepting(filtered("new-translated"), accept2.tracked),
+    sourceNat: (seen) => inState(space, sources, seen)
+  };
+}
+function rawFirst(space, raw, unmarked, outcomes) {
+  const kinds = verdictsOf(space, raw).map((outcome) => outcomes.leafOf(outcome)?.kind ?? null);
+  if (!kinds.includes(null)) {
+    const untracked2 = space.map(raw, (outcome) => outcomes.leafOf(outcome).kind === "untracked" ? 1 : 0);
+    const gone = space.map(raw, (outcome) => {
+      const { kind } = outcomes.leafOf(outcome);
+      return kind === "tracked" || kind === "untracked" ? UNDECIDED : outcome;
+    });
+    const settled = space.union(gone, space.restrict(unmarked, untracked2));
+    return (tracked) => space.overlay(settled, tracked);
+  }
+  const pairs2 = /* @__PURE__ */ new Map();
+  const list = [];
+  const pair = (a, b) => {
+    const key2 = `${a} ${b}`;
+    const number2 = pairs2.get(key2) ?? list.push([a, b]) - 1;
+    pairs2.set(key2, number2);
+    return number2;
+  };
+  const graft = outcomes.grafter(({ kind }, self, next2) => {
+    const [ifTracked, ifUntracked] = list[next2];
+    return kind === "tracked" ? ifTracked : kind === "untracked" ? ifUntracked : self;
+  });
+  return (tracked) => space.combine(raw, space.combine(tracked, unmarked, pair), graft);
+}
+var DESTINATION_NAT, SOURCE_NAT;
+var init_deeds = __esm({
+  "src/verify/deeds.ts"() {
+    "use strict";
+    init_outcomes();
+    init_seen();
+    init_sequence();
+    init_walk();
+    init_paths();
+    init_chains2();
+    DESTINATION_NAT = -100;
+    SOURCE_NAT = 100;
+  }
+});
+
+// src/verify/compare.ts
+function comparer(policy2, world, outcomes) {
+  const subjects = {};
+  return (ruleset, family, agreement) => {
+    subjects[family] ??= subjectOf2(policy2, family, world, outcomes);
+    const subject = subjects[family];
+    let found = [];
+    const sets = world.seenSpaces[family].tidy(() => {
+      found = differences(subject, ruleset, agreement);
+      return found.map(({ set: set2 }) => set2);
+    });
+    return found.map((difference, i) => ({ ...difference, set: sets[i] }));
+  };
+}
+function subjectOf2(policy2, family, world, outcomes) {
+  const space = world.seenSpaces[family];
+  const conduct = conductOf(policy2, family, world, outcomes);
+  if (policy2.destinationNat.length > 0) conduct.translated();
+  const unclear = unforeseeable(policy2, family, world);
+  const flowless = () => {
+    if (unclear === space.nothing) return unclear;
+    const denied = whereLeaves(
+      space,
+      outcomes,
+      conduct.ruled,
+      ({ kind }) => kind === "drop" || kind === "reject",
+      true
+    );
+    const answers = answersOf(policy2, family, world);
+    return space.difference(space.intersection(unclear, denied), answers);
+  };
+  return {
+    policy: policy2,
+    family,
+    world,
+    outcomes,
+    conduct,
+    possible: possibleSeen(family, world, policy2.self),
+    never: neverTracked(family, world),
+    unclear,
+    flowless: flowless()
+  };
+}
+function answersOf(policy2, family, world) {
+  const space = world.seenSpaces[family];
+  const allowed2 = ({ rules: rules2 }) => space.where(fates({ ...policy2, rules: rules2 }, family, world, "tracking", "reply"), FATE.allowed);
+  const tcp = space.set([{ protocol: [{ first: TCP2, last: TCP2 }] }]);
+  const openings = policy2.rules.filter(({ match }) => match.openings !== "never").map((rule2) => ({ ...rule2, match: { ...rule2.match, openings: "any" } }));
+  return space.union(
+    space.intersection(tcp, allowed2({ rules: openings })),
+    space.difference(allowed2(policy2), tcp)
+  );
+}
+function whereLeaves(space, outcomes, map2, holds2, all = false) {
+  const answers = /* @__PURE__ */ new Map([[UNDECIDED, 0]]);
+  return space.map(map2, (outcome) => {
+    const known3 = answers.get(outcome);
+    if (known3 !== void 0) return known3;
+    const leaves4 = outcomes.leavesOf(outcome);
+    const answer = (all ? leaves4.every(holds2) : leaves4.some(holds2)) ? 1 : 0;
+    answers.set(outcome, answer);
+    return answer;
+  });
+}
+function differences(subject, ruleset, agreement) {
+  const { policy: policy2, family, world, outcomes, conduct, possible: possible2, never: never2, unclear, flowless } = subject;
+  const space = world.seenSpaces[family];
+  const deeds = deedsOf(ruleset, family, world, outcomes);
+  const trackable = space.difference(possible2, never2);
+  const where = (map2, holds2) => whereLeaves(space, outcomes, map2, holds2);
+  const found = [];
+  const look = (kind, seen, among, meant, done) => {
+    const pairs2 = [[UNDECIDED, UNDECIDED]];
+    const numbers2 = /* @__PURE__ */ new Map();
+    const differ = (a, b) => {
+      if (a === b || agreement.alike(a, b)) return 0;
+      const key2 = `${a} ${b}`;
+      const number2 = numbers2.get(key2) ?? pairs2.push([a, b]) - 1;
+      numbers2.set(key2, number2);
+      return number2;
+    };
+    const one = space.restrict(meant, among);
+    const other = space.restrict(done, among);
+    if (one === other) return;
+    const different = space.combine(one, other, differ);
+    for (const number2 of verdictsOf(space, different)) {
+      if (number2 === 0) continue;
+      const [expected, actual] = pairs2[number2];
+      add2({ family, kind, seen: [seen], meant: expected, done: actual, set: space.where(different, number2) });
+    }
+  };
+  const add2 = (difference) => {
+    const same2 = found.findIndex(
+      ({ kind, meant, done, set: set2 }) => kind === difference.kind && meant === difference.meant && done === difference.done && set2 === difference.set
+    );
+    const before = found[same2];
+    if (before) found[same2] = { ...before, seen: [...before.seen, ...difference.seen] };
+    else found.push(difference);
+  };
+  const flows = space.difference(trackable, flowless);
+  const tracked = outcomes.leaf("accept", "tracked");
+  const regardless = (map2) => space.overlay(
+    space.map(
+      space.restrict(map2, flowless),
+      outcomes.rewriter(({ kind }, self) => kind === "accept" ? tracked : self)
+    ),
+    map2
+  );
+  for (const seen of SEEN) {
+    const done = () => deeds.inState(seen);
+    switch (seen) {
+      case "new":
+        look("conduct", seen, trackable, conduct.opening, regardless(done()));
+        break;
+      case "established":
+      case "established-translated":
+      case "related":
+      case "related-translated":
+        look("conduct", seen, flows, conduct.known, done());
+        break;
+      case "invalid":
+        look("conduct", seen, flows, conduct.invalid, done());
+        break;
+      case "untracked":
+        look("conduct", seen, space.intersection(possible2, never2), conduct.never, done());
+        break;
+      case "new-translated":
+        break;
+    }
+  }
+  const early = (map2, kinds) => space.map(
+    map2,
+    outcomes.rewriter(
+      ({ kind }, self) => kinds.includes(kind) ? outcomes.leaf("drop") : kind === "anything" ? self : UNDECIDED
+    )
+  );
+  const mustDrop = early(conduct.raw, ["early"]);
+  const essential = policy2.essentials ? space.without(
+    never2,
+    space.set([{ path: [{ first: PATHS.indexOf("forward"), last: PATHS.indexOf("forward") }] }])
+  ) : space.nothing;
+  const foreseeable = space.difference(space.difference(possible2, unclear), essential);
+  look("early", "invalid", space.intersection(foreseeable, mustDrop), mustDrop, early(deeds.raw, ["drop"]));
+  const rewriting = where(conduct.opening, ({ kind }) => kind === "translate");
+  let after = space.nothing;
+  const isTranslated2 = policy2.destinationNat.length > 0;
+  for (const nat of policy2.destinationNat) {
+    const translation = destinationTranslation(nat, family);
+    if (!translation) continue;
+    const leaf = outcomes.leaf("translate", describeTranslation(translation, family));
+    const before = space.intersection(
+      space.intersection(trackable, rewriting),
+      space.where(conduct.destinationNat, leaf)
+    );
+    after = space.union(after, rewritten(translation, nat, before, family, world, possible2));
+  }
+  if (isTranslated2) look("conduct", "new-translated", after, conduct.translated(), deeds.translated());
+  const opens = (map2) => where(map2, ({ kind, detail }) => kind === "accept" && detail === "tracked");
+  const opened = space.intersection(trackable, opens(conduct.opening));
+  look("source-nat", "new", opened, conduct.sourceNat, deeds.sourceNat("new"));
+  if (isTranslated2) {
+    const openedAfter = space.intersection(after, opens(conduct.translated()));
+    look("source-nat", "new-translated", openedAfter, conduct.sourceNat, deeds.sourceNat("new-translated"));
+  }
+  return found;
+}
+var init_compare = __esm({
+  "src/verify/compare.ts"() {
+    "use strict";
+    init_conduct();
+    init_fates();
+    init_outcomes();
+    init_possible();
+    init_seen();
+    init_translations();
+    init_walk();
+    init_packet();
+    init_paths();
+    init_deeds();
+  }
+});
+
+// src/verify/extras.ts
+function extrasOf(scripts) {
+  const ports = /* @__PURE__ */ new Set();
+  const addresses2 = { 4: /* @__PURE__ */ new Set(), 6: /* @__PURE__ */ new Set() };
+  const values = /* @__PURE__ */ new Set();
+  const protocols = /* @__PURE__ */ new Set();
+  const devices = /* @__PURE__ */ new Set();
+  let deliveries = false;
+  const note2 = (match, families2) => {
+    switch (match.kind) {
+      case "address":
+        addresses2[match.family].add(match.ranges);
+        return;
+      case "port":
+        ports.add(match.ports);
+        return;
+      case "icmp":
+        for (const { type, code: code2 } of match.types) {
+          values.add(type);
+          if (code2 !== null) values.add(code2);
+        }
+        return;
+      case "protocol":
+        for (const protocol of match.protocols) protocols.add(protocol);
+        return;
+      case "interface":
+        for (const device2 of match.devices) if (device2 !== "*" && device2 !== "") devices.add(device2);
+        return;
+      case "address-type":
+        deliveries ||= match.side === "destination" && !families2.every((one) => isDeliveredTest(match, one));
+        return;
+      default:
+        return;
+    }
+  };
+  for (const { ruleset, families: families2 } of scripts)
+    for (const { rules: rules2 } of ruleset.chains)
+      for (const { matches: matches3 } of rules2) for (const match of matches3) note2(match, families2);
+  const single10 = (value) => ({ first: value, last: value });
+  const named2 = { negated: false, devices: [...devices] };
+  return {
+    ports: [...[...ports].flat(), ...[...values].map(single10)],
+    addresses: { 4: [...addresses2[4]].flat(), 6: [...addresses2[6]].flat() },
+    protocols,
+    devices: [named2],
+    deliveries
+  };
+}
+var init_extras = __esm({
+  "src/verify/extras.ts"() {
+    "use strict";
+    init_tests3();
+  }
+});
+
+// src/verify/phrases.ts
+function describeOutcome(outcome, outcomes, whom = "them") {
+  const asked = outcomes.askedOf(outcome);
+  if (asked) {
+    const { question, yes, no } = asked;
+    const then = describeOutcome(yes, outcomes, whom);
+    const otherwise = describeOutcome(no, outcomes);
+    return question.kind === "limit" ? `${then} up to ${question.count}/${question.unit} burst ${question.burst}, else ${otherwise}` : `${then} if \`${question.text}\` holds, which nobody knows, else ${otherwise}`;
+  }
+  const { kind, detail } = outcomes.leafOf(outcome);
+  switch (kind) {
+    case "accept":
+      return detail === "untracked" ? `lets ${whom} pass untracked` : `lets ${whom} pass`;
+    case "drop":
+      return `drops ${whom}`;
+    case "reject":
+      return `rejects ${whom} (${detail})`;
+    case "translate":
+      return `translates ${whom} (${detail})`;
+    case "anything":
+      return `does something to ${whom} that is not understood`;
+    default:
+      return `lets connection tracking see ${whom}`;
+  }
+}
+function isUnknown(outcome, outcomes) {
+  const asked = outcomes.askedOf(outcome);
+  if (!asked) return outcomes.leafOf(outcome).kind === "anything";
+  return asked.question.kind === "unknown" || isUnknown(asked.yes, outcomes) || isUnknown(asked.no, outcomes);
+}
+function differsInTracking(meant, done, outcomes) {
+  return [meant, done].every((one) => outcomes.leafOf(one)?.kind === "accept");
+}
+function describeStates(seen) {
+  const tracked = SEEN.filter((one) => one !== "untracked" && one !== "new-translated");
+  if (tracked.every((one) => seen.includes(one)) || seen.includes("untracked")) return null;
+  const states = [...new Set(seen.map((one) => one.replace("-translated", "")))];
+  const last = states.pop();
+  const text2 = states.length === 0 ? last : `${states.join(", ")} or ${last}`;
+  return `${text2}${seen.every((one) => one.endsWith("-translated")) ? ", its destination translated" : ""}`;
+}
+var init_phrases = __esm({
+  "src/verify/phrases.ts"() {
+    "use strict";
+    init_seen();
+  }
+});
+
+// src/netfilter/match.ts
+function matchesRule(rule2, packet, limit) {
+  const { statement } = rule2;
+  if ((statement.kind === "snat" || statement.kind === "dnat") && statement.family !== packet.family)
+    return false;
+  const limits = rule2.matches.filter((match) => match.kind === "limit");
+  return rule2.matches.every((match) => match.kind === "limit" || matches2(match, packet)) && limits.every((one) => limit(one, rule2));
+}
+function matches2(match, packet) {
+  switch (match.kind) {
+    case "family":
+      return packet.family === match.family;
+    case "address":
+      return packet.family === match.family && holds(match.ranges, packet[match.side]) !== match.negated;
+    case "address-type": {
+      const type = match.side === "source" ? packet.sourceType : packet.destinationType;
+      return (type !== null && match.types.includes(type)) !== match.negated;
+    }
+    case "interface":
+      return match.devices.some((device2) => isDevice(packet[match.side] ?? "", device2)) !== match.negated;
+    case "protocol":
+      return match.protocols.includes(packet.protocol) !== match.negated;
+    case "port": {
+      const port = match.side === "source" ? packet.sourcePort : packet.destinationPort;
+      return port !== null && holds(match.ports, port) !== match.negated;
+    }
+    case "icmp":
+      return packet.family === match.family && match.types.some((type) => isIcmp(packet.icmp, type));
+    case "opening":
+      return packet.protocol === 6 && packet.opening !== match.negated;
+    case "state":
+      return match.states.includes(packet.state) !== match.negated;
+    case "dnat-status":
+      return packet.destinationTranslated;
+  }
+}
+function isDevice(name2, pattern) {
+  return pattern.endsWith("*") ? name2.startsWith(pattern.slice(0, -1)) : name2 === pattern;
+}
+function isIcmp(icmp, { type, code: code2 }) {
+  return icmp !== null && icmp.type === type && (code2 === null || icmp.code === code2);
+}
+var init_match2 = __esm({
+  "src/netfilter/match.ts"() {
+    "use strict";
+    init_ranges();
+  }
+});
+
+// src/verify/walk.ts
+function walkHook(ruleset, table, hook, walker) {
+  const chains = new Map(ruleset.chains.filter((one) => one.table === table).map((one) => [one.name, one]));
+  const view = viewOf(table, hook, walker);
+  const met = [];
+  let untracked2 = false;
+  const walk = (chain) => {
+    for (const rule2 of chain.rules) {
+      if (!passes(rule2, view)) continue;
+      const here = { chain, rule: rule2 };
+      met.push(here);
+      const { statement } = rule2;
+      switch (statement.kind) {
+        case "continue":
+          break;
+        case "mark-untracked":
+          untracked2 = true;
+          break;
+        case "unknown":
+          if (!statement.continues) return here;
+          break;
+        case "return":
+          return null;
+        case "goto": {
+          const next2 = chains.get(statement.chain);
+          return next2 ? walk(next2) : null;
+        }
+        case "jump": {
+          const next2 = chains.get(statement.chain);
+          const ended = next2 ? walk(next2) : null;
+          if (ended) return ended;
+          break;
+        }
+        default:
+          return here;
+      }
+    }
+    return null;
+  };
+  let by = null;
+  for (const chain of chains.values()) {
+    if (chain.base?.hook !== hook) continue;
+    const ended = walk(chain);
+    by = ended ?? by;
+    const kind = ended?.rule.statement.kind ?? chain.base.policy;
+    if (kind === "notrack") untracked2 = true;
+    if (kind === "accept" || kind === "notrack") continue;
+    const ending = ended ? ended.rule.statement : { kind: "policy", chain };
+    return { table, hook, met, ending, by: ended, untracked: untracked2 };
+  }
+  return { table, hook, met, ending: null, by, untracked: untracked2 };
+}
+function passes(rule2, view) {
+  const understood = { ...rule2, matches: rule2.matches.filter(({ kind }) => kind !== "unknown") };
+  return matchesRule(understood, view, () => true);
+}
+function viewOf(table, hook, { packet, seen, delivery }) {
+  const hasIn = hook === "prerouting" || hook === "input" || hook === "forward";
+  const hasOut = hook === "forward" || hook === "output" || hook === "postrouting";
+  const type = delivery ?? (deliveredHere(packet.path) ? "local" : "elsewhere");
+  return {
+    ...packet,
+    in: hasIn ? packet.in : null,
+    out: hasOut ? packet.out : null,
+    sourceType: sentHere(packet.path) ? "local" : null,
+    destinationType: type === "elsewhere" ? null : type,
+    // Before connection tracking has looked at it a packet has no connection, which is what `invalid` means.
+    state: table === "raw" ? "invalid" : seen.replace("-translated", ""),
+    destinationTranslated: seen.endsWith("-translated")
+  };
+}
+var init_walk2 = __esm({
+  "src/verify/walk.ts"() {
+    "use strict";
+    init_match2();
+    init_paths();
+  }
+});
+
+// src/verify/findings.ts
+function findingsOf(differences2, script, telling2) {
+  const causes = /* @__PURE__ */ new Map();
+  for (const difference of differences2)
+    for (const cause of causesOf(difference, script, telling2)) {
+      const { line, meant, unknown } = cause;
+      const sentence = unknown && line?.span ? "" : meant?.sentence.origin.span.start ?? cause.reason;
+      const key2 = `${unknown} ${line?.span?.start ?? line?.label} ${sentence}`;
+      causes.set(key2, [...causes.get(key2) ?? [], cause]);
+    }
+  return [...causes.values()].map((together) => findingOf(together, script));
+}
+function causesOf(difference, script, telling2) {
+  const { policy: policy2, world, outcomes, words } = telling2;
+  const { family, seen } = difference;
+  const space = world.seenSpaces[family];
+  const universe = possibleSeen(family, world, policy2.self);
+  const states = describeStates(seen);
+  const unknown = isUnknown(difference.done, outcomes);
+  const found = [];
+  let left = difference.set;
+  while (left !== space.nothing && found.length < MOST_CAUSES) {
+    const packet = packetOf(left, family, world);
+    if (!packet) break;
+    const meant = sentenceFor(packet, difference, policy2);
+    const reach = meant ? space.set(cubesOf(meant.sentence.match, family, policy2.self, world.devices)) : space.everything;
+    const set2 = space.intersection(left, reach);
+    left = space.difference(left, reach);
+    found.push({
+      message: messageOf(difference, unknown, outcomes),
+      unknown,
+      line: lineFor(packet, difference, script, telling2),
+      meant,
+      reason: meant ? "" : reasonFor(packet, difference, policy2),
+      parts: describeParts(set2, universe, family, { policy: policy2, world }, words, MOST_PARTS),
+      example: `${describePacket(packet)}${states === null ? "" : `, in state ${states}`}`
+    });
+  }
+  return found;
+}
+function findingOf(causes, script) {
+  const { message, unknown, line, meant, reason, example } = causes[0];
+  const sentence = meant && { span: meant.sentence.origin.span, text: meant.label };
+  const span = line?.span ?? sentence?.span ?? { source: script.source, start: 0, end: 0 };
+  const label = line?.span ? line.label : sentence?.text;
+  const alike = causes.filter((cause) => cause.message === message);
+  const lines2 = [...new Set(alike.flatMap(({ parts: parts3 }) => parts3.lines))];
+  const isWhole = alike.every(({ parts: parts3 }) => parts3.isWhole) && lines2.length <= MOST_PARTS;
+  const others = [...new Set(causes.map((cause) => cause.message))].filter((other) => other !== message);
+  return {
+    check: unknown ? "script-unknown" : "script-differs",
+    level: "error",
+    message,
+    span,
+    ...label !== void 0 && { label },
+    ...line?.span && sentence && !unknown && { related: [sentence] },
+    notes: [
+      `${isWhole ? "packets" : "packets, the largest parts of them"}:
+${lines2.slice(0, MOST_PARTS).map((one) => `  ${one}`).join("\n")}`,
+      `for example: ${example}`,
+      ...others.map((other) => {
+        const cause = causes.find((one) => one.message === other);
+        return `and ${other}: ${cause.example}`;
+      }),
+      ...meant === null ? [`policy: ${reason}`] : [],
+      ...line && !line.span ? [`script: ${line.label}`] : [],
+      ...meant === null && !line ? ["script: no line of it decides this packet"] : []
+    ]
+  };
+}
+function messageOf({ kind, meant, done }, unknown, outcomes) {
+  if (unknown) return "what the script does with these packets cannot be known, so nothing is proved of them";
+  if (kind === "early")
+    return "the policy drops these packets before connection tracking sees them, the script only later";
+  if (kind === "source-nat") {
+    const of2 = (outcome) => outcomes.leafOf(outcome)?.detail || "the source that they have";
+    return `these packets leave with another source: the policy says \`${of2(meant)}\`, the script \`${of2(done)}\``;
+  }
+  if (differsInTracking(meant, done, outcomes)) {
+    return outcomes.leafOf(meant).detail === "untracked" ? "the policy leaves these packets untracked, the script tracks them" : "the policy tracks these packets, the script leaves them untracked";
+  }
+  const policy2 = describeOutcome(meant, outcomes, "these packets");
+  return `the policy ${policy2}, the script ${describeOutcome(done, outcomes)}`;
+}
+function sentenceFor(packet, { kind, meant, seen }, policy2) {
+  const first3 = (sentences2) => sentences2.find(({ match }) => matches(match, packet, policy2.self));
+  if (kind === "source-nat") {
+    const sentence = packet.path === "input" ? void 0 : first3(policy2.sourceNat);
+    return sentence ? { sentence, label: "the policy's translation" } : null;
+  }
+  const translation = seen.includes("new") ? first3(policy2.destinationNat) : void 0;
+  if (translation && meant !== 0 && !("action" in translation))
+    return { sentence: translation, label: "the policy's translation" };
+  const reason = reasonOf2(packet, seen, policy2);
+  if (reason.kind === "rule") return { sentence: reason.rule, label: "the policy's rule" };
+  const rule2 = reason.kind === "state" ? first3(policy2.rules) : void 0;
+  return rule2 ? { sentence: rule2, label: "the first rule that matches" } : null;
+}
+function reasonOf2(packet, seen, policy2) {
+  const state2 = seen[0].replace("-translated", "");
+  return evaluate(policy2, packet, {
+    state: state2 === "untracked" ? "new" : state2,
+    withinLimit: () => true,
+    translate: (same2) => same2
+  }).reason;
+}
+function reasonFor(packet, { kind, seen }, policy2) {
+  if (kind === "source-nat") return "no sentence translates this packet";
+  const { kind: reason } = reasonOf2(packet, seen, policy2);
+  switch (reason) {
+    case "loopback":
+      return "loopback is essential";
+    case "neighbour-discovery":
+      return "neighbour discovery is essential";
+    case "icmp-error":
+      return "errors about untracked flows are essential";
+    case "state":
+      return "packets of known flows pass";
+    case "invalid":
+      return "packets that belong to no flow are dropped";
+    case "rule":
+      return "a rule";
+    case "default":
+      return `no rule matches, and the default for ${packet.path === "loopback" ? "output" : packet.path} decides`;
+  }
+}
+function lineFor(packet, { kind, meant, done, seen }, { reading: { ruleset } }, { outcomes, world }) {
+  const walker = { packet, seen: seen[0], ...deliveryOf(packet, world) };
+  const arrives = packet.path === "input" || packet.path === "forward";
+  const entry = arrives ? "prerouting" : "output";
+  const raw = walkHook(ruleset, "raw", entry, walker);
+  const byLine = (walk, label) => walk.by ? { span: walk.by.rule.span ?? null, label } : null;
+  if (raw.ending) return byLine(raw, "the script's line, before connection tracking");
+  if (kind === "early" || differsInTracking(meant, done, outcomes))
+    return byLine(raw, "the script's line") ?? { span: null, label: "no line of raw speaks of this packet" };
+  if (kind === "source-nat") {
+    const nat = walkHook(ruleset, "nat", packet.path === "input" ? "input" : "postrouting", walker);
+    return byLine(nat, "the script's line") ?? { span: null, label: "no line translates this packet" };
+  }
+  const isNew = seen[0] === "new" && !raw.untracked;
+  if (isNew) {
+    const nat = walkHook(ruleset, "nat", entry, walker);
+    if (nat.ending) return byLine(nat, "the script's line");
+    if ([meant, done].some((one) => outcomes.leafOf(one)?.kind === "translate"))
+      return { span: null, label: "no line translates this packet" };
+  }
+  const after = raw.untracked ? { ...walker, seen: "untracked" } : walker;
+  const hooks = packet.path === "loopback" ? ["output", "input"] : [packet.path];
+  for (const hook of hooks) {
+    const walk = walkHook(ruleset, "filter", hook, after);
+    if (walk.ending === null && hook !== hooks.at(-1)) continue;
+    if (walk.by) return byLine(walk, "the script's line");
+    const policy2 = walk.ending?.kind === "policy" ? walk.ending.chain : null;
+    return {
+      span: null,
+      label: policy2 ? `no line of chain \`${policy2.name}\` decides, and its policy drops` : `no line at hook ${hook} decides, so the packet passes`
+    };
+  }
+  return null;
+}
+function deliveryOf(packet, world) {
+  const possible2 = possibleSeen(packet.family, world, null);
+  const space = world.seenSpaces[packet.family];
+  const fields = fieldsOf(packet, world.devices);
+  const index = DELIVERIES.findIndex(
+    (_, delivery) => space.verdict(possible2, { ...fields, seen: 0, delivery }) === 1
+  );
+  return index < 0 ? {} : { delivery: DELIVERIES[index] };
+}
+function limitFindings(misplaced, script, policy2) {
+  const lines2 = /* @__PURE__ */ new Map();
+  for (const { table, name: name2, rules: rules2 } of script.reading.ruleset.chains)
+    rules2.forEach(({ span }, at) => {
+      if (span) lines2.set(`${table} ${name2} ${at}`, span);
+    });
+  const spanOf4 = (bucket2) => lines2.get(bucket2.replace(/, [0-9]+$/, ""));
+  const ruleOf = (bucket2) => policy2.rules[Number(/^rule ([0-9]+)/.exec(bucket2)[1])];
+  return misplaced.map((one) => {
+    const meant = one.kind === "split" ? [one.meant] : one.meant;
+    const done = one.kind === "split" ? one.done : [one.done];
+    const spans = done.flatMap((bucket2) => spanOf4(bucket2) ?? []);
+    const rules2 = [...new Set(meant.map(ruleOf))].map(({ origin }) => ({
+      span: origin.span,
+      text: "the policy's limit"
+    }));
+    const [first3, ...others] = spans;
+    return {
+      check: "script-differs",
+      level: "error",
+      message: one.kind === "split" ? "one limit of the policy is counted in several places, so more packets pass than it says" : "the script counts several limits of the policy in one, so fewer packets pass than they say",
+      span: first3 ?? rules2[0].span,
+      related: [...others.map((span) => ({ span, text: "counted here too" })), ...first3 ? rules2 : []]
+    };
+  });
+}
+var MOST_PARTS, MOST_CAUSES;
+var init_findings = __esm({
+  "src/verify/findings.ts"() {
+    "use strict";
+    init_describe_set();
+    init_possible();
+    init_seen();
+    init_witness2();
+    init_world();
+    init_describe();
+    init_evaluate();
+    init_phrases();
+    init_walk2();
+    MOST_PARTS = 4;
+    MOST_CAUSES = 8;
+  }
+});
+
+// src/verify/verify.ts
+var verify_exports = {};
+__export(verify_exports, {
+  verify: () => verify
+});
+function verify(policy2, scripts, words) {
+  const refused = scripts.flatMap(({ reading }) => reading.findings.filter(({ level }) => level === "error"));
+  if (refused.length > 0) return { findings: refused, unreadable: true };
+  const findings = scripts.flatMap(({ reading }) => reading.findings);
+  const read3 = scripts.map(({ reading: { ruleset }, families: families2 }) => ({ ruleset, families: families2 }));
+  const world = createSeenWorld([policy2], extrasOf(read3));
+  const outcomes = createOutcomes();
+  const compare2 = comparer(policy2, world, outcomes);
+  let told = null;
+  const telling2 = () => told ??= { policy: policy2, world, outcomes, words: words() };
+  for (const script of scripts) {
+    const agreement = createAgreement(outcomes);
+    const differences2 = [];
+    for (const family of script.families) {
+      try {
+        differences2.push(...compare2(script.reading.ruleset, family, agreement));
+      } catch (error) {
+        if (!(error instanceof BudgetSpent)) throw error;
+        findings.push(inconclusive2(script, family));
+      }
+    }
+    if (differences2.length > 0)
+      findings.push(...findingsOf(differences2.slice(0, MOST_DIFFERENCES), script, telling2()));
+    const misplaced = agreement.misplaced();
+    if (misplaced.length > 0) findings.push(...limitFindings(misplaced, script, policy2));
+  }
+  return { findings, unreadable: false };
+}
+function inconclusive2({ source }, family) {
+  return {
+    check: "script-unknown",
+    level: "error",
+    message: `what this script does with IPv${family} packets takes more memory to compare than there is, so nothing is proved`,
+    span: { source, start: 0, end: 0 }
+  };
+}
+var MOST_DIFFERENCES;
+var init_verify = __esm({
+  "src/verify/verify.ts"() {
+    "use strict";
+    init_outcomes();
+    init_seen();
+    init_nodes2();
+    init_agreement();
+    init_compare();
+    init_extras();
+    init_findings();
+    MOST_DIFFERENCES = 50;
+  }
+});
+
 // src/compile.ts
 var compile_exports = {};
 __export(compile_exports, {
   analyse: () => analyse,
-  compile: () => compile2
+  compile: () => compile2,
+  outputsOf: () => outputsOf,
+  understand: () => understand
 });
 function analyse(source, files) {
   const log = collectFindings();
   const { document, unparsable } = parseDocument2(source, files, log);
   const policy2 = document ? resolve(document, log) : null;
   if (document && policy2 && !log.hasErrors) lint(document, policy2, log);
+  const proved = log.hasErrors ? null : policy2;
   return {
     findings: orderFindings(heedIgnores(source, log.all), source.name),
     unparsable,
-    policy: log.hasErrors ? null : policy2
+    policy: proved,
+    words: document && proved ? () => vocabularyOf(document, proved) : null
+  };
+}
+function understand(source, files) {
+  const log = collectFindings();
+  const { document, unparsable } = parseDocument2(source, files, log);
+  const policy2 = document && resolve(document, log);
+  const understood = log.hasErrors ? null : policy2;
+  return {
+    findings: orderFindings(log.all, source.name),
+    unparsable,
+    policy: understood,
+    words: document && understood ? () => vocabularyOf(document, understood) : null
   };
 }
 function compile2(source, files) {
-  const { findings, unparsable, policy: policy2 } = analyse(source, files);
-  return { findings, unparsable, outputs: policy2 && outputsOf(policy2) };
+  const { findings, unparsable, policy: policy2, words } = analyse(source, files);
+  return {
+    findings,
+    unparsable,
+    outputs: policy2 && outputsOf(policy2),
+    prove: policy2 && words && ((texts) => verify(policy2, ownScripts(texts), words))
+  };
 }
 function outputsOf(policy2) {
-  const header = { source: policy2.source.name.replace(/^.*\//, "") };
-  const ruleset = lower2(policy2);
+  const header = { source: baseName(policy2.source) };
+  const ruleset = lower(policy2);
   return {
     nft: () => emitNft(ruleset, header),
     iptables: () => emitIptables(legalise(ruleset, 4), 4, header),
@@ -27825,9 +35527,3504 @@ var init_compile2 = __esm({
     init_lint();
     init_legalise();
     init_lower();
+    init_vocabulary();
     init_resolve();
     init_order();
     init_finding();
+    init_source();
+    init_scripts();
+    init_verify();
+  }
+});
+
+// src/report/place.ts
+function regionOf(span) {
+  return { start: positionOf(span.source, span.start), end: positionOf(span.source, span.end) };
+}
+function placeOf2(span) {
+  const { line, column } = positionOf(span.source, span.start);
+  return `${span.source.name}:${line}:${column}`;
+}
+function pathOf(name2) {
+  return name2.replace(/^(?:\.\/+)+/, "");
+}
+var init_place = __esm({
+  "src/report/place.ts"() {
+    "use strict";
+    init_source();
+  }
+});
+
+// src/report/prose.ts
+function proseOf(finding) {
+  const { message, label, related = [], notes = [], help, fix } = finding;
+  const lines2 = [label ? `${message} (${label})` : message];
+  for (const note2 of notes) {
+    const [first3 = "", ...others] = note2.split(/\r\n|\n|\r/);
+    lines2.push(`note: ${first3}`, ...others.map((line) => `| ${line}`));
+  }
+  for (const place of related) lines2.push(`see ${placeOf2(place.span)}: ${place.text}`);
+  if (help) lines2.push(`help: ${help}`);
+  else if (fix) lines2.push(`help: ${fix.title}`);
+  return lines2.map(harmless).join("\n");
+}
+var init_prose = __esm({
+  "src/report/prose.ts"() {
+    "use strict";
+    init_cells();
+    init_place();
+  }
+});
+
+// src/report/github.ts
+function formatGithub({ findings }) {
+  return findings.map((finding) => {
+    const { start, end } = regionOf(finding.span);
+    const properties = {
+      file: pathOf(finding.span.source.name),
+      line: start.line,
+      endLine: end.line,
+      // GitHub ignores columns where an annotation spans lines.
+      ...start.line === end.line ? { col: start.column, endColumn: Math.max(start.column, end.column - 1) } : {},
+      title: `ctc: ${finding.check}`
+    };
+    const list = Object.entries(properties).map(
+      ([key2, value]) => `${key2}=${escapeProperty(String(value))}`
+    );
+    return `::${finding.level} ${list.join(",")}::${escapeData(proseOf(finding))}
+`;
+  }).join("");
+}
+function escapeData(text2) {
+  return text2.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+}
+function escapeProperty(text2) {
+  return escapeData(harmless(text2)).replaceAll(":", "%3A").replaceAll(",", "%2C");
+}
+var init_github = __esm({
+  "src/report/github.ts"() {
+    "use strict";
+    init_cells();
+    init_place();
+    init_prose();
+  }
+});
+
+// src/report/fingerprint.ts
+function fingerprintsOf(findings) {
+  const { createHash } = process.getBuiltinModule("node:crypto");
+  const seen = /* @__PURE__ */ new Map();
+  return findings.map((finding) => {
+    const key2 = [finding.check, pathOf(finding.span.source.name), markedText(finding)].join("\0");
+    const ordinal = seen.get(key2) ?? 0;
+    seen.set(key2, ordinal + 1);
+    return createHash("sha256").update(`${key2}\0${ordinal}`).digest("hex").slice(0, 32);
+  });
+}
+function markedText({ span }) {
+  if (span.end > span.start) return textOf(span);
+  const { start, end } = lineBounds(span.source, positionOf(span.source, span.start).line);
+  return span.source.text.slice(start, end).trim();
+}
+var init_fingerprint = __esm({
+  "src/report/fingerprint.ts"() {
+    "use strict";
+    init_source();
+    init_place();
+    init_view();
+  }
+});
+
+// src/report/json.ts
+function formatJson(report2) {
+  const prints = fingerprintsOf(report2.findings);
+  const errors = report2.findings.filter((finding) => finding.level === "error").length;
+  return toJson({
+    version: FORMAT_VERSION,
+    ctc: report2.version,
+    files: report2.files,
+    errors,
+    warnings: report2.findings.length - errors,
+    findings: report2.findings.map((finding, index) => describe2(finding, prints[index]))
+  });
+}
+function toJson(value) {
+  const text2 = JSON.stringify(value, null, 2).replaceAll(
+    UNSAFE_ANYWHERE,
+    (character) => character === "\n" ? character : character.split("").map(escapeUnit).join("")
+  );
+  return `${text2}
+`;
+}
+function escapeUnit(unit) {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+function describe2(finding, fingerprint) {
+  const { check, level, message, span, label, related = [], notes = [], help, fix } = finding;
+  return {
+    check,
+    level,
+    message,
+    ...describeSpan(span),
+    label: label ?? null,
+    related: related.map((place) => ({ ...describeSpan(place.span), message: place.text })),
+    notes,
+    help: help ?? null,
+    fix: fix ? {
+      title: fix.title,
+      safe: fix.safe,
+      edits: fix.edits.map((edit) => ({ ...describeSpan(edit.span), replacement: edit.text }))
+    } : null,
+    fingerprint
+  };
+}
+function describeSpan(span) {
+  const { start, end } = regionOf(span);
+  return {
+    file: span.source.name,
+    start: { ...start, offset: span.start },
+    end: { ...end, offset: span.end },
+    text: textOf(span)
+  };
+}
+var FORMAT_VERSION, UNSAFE_ANYWHERE;
+var init_json = __esm({
+  "src/report/json.ts"() {
+    "use strict";
+    init_source();
+    init_cells();
+    init_fingerprint();
+    init_place();
+    FORMAT_VERSION = 1;
+    UNSAFE_ANYWHERE = new RegExp(UNSAFE, "gu");
+  }
+});
+
+// src/diff/kinds.ts
+function accessOf(outcome, outcomes) {
+  const passes2 = outcomes.leavesOf(outcome).map(({ kind }) => kind === "accept" || kind === "translate");
+  return passes2.every((one) => one) ? 2 : passes2.some((one) => one) ? 1 : 0;
+}
+function kindOf(before, after, outcomes) {
+  const was = accessOf(before, outcomes);
+  const is = accessOf(after, outcomes);
+  if (is > was) return "allowed";
+  if (is < was) return "denied";
+  if (is === 1) return isLooser(before, after, outcomes) ? "allowed" : "limit";
+  if (is === 0)
+    return isTranslated(before, outcomes) || isTranslated(after, outcomes) ? "translation" : "answer";
+  const a = outcomes.leafOf(before);
+  const b = outcomes.leafOf(after);
+  if (a?.kind === "accept" && b?.kind === "accept") return b.detail === "untracked" ? "untracked" : "tracked";
+  if (isTranslated(before, outcomes) || isTranslated(after, outcomes)) return "translation";
+  return "limit";
+}
+function isTranslated(outcome, outcomes) {
+  return outcomes.leavesOf(outcome).some(({ kind }) => kind === "translate" || kind === STOPPED);
+}
+function isLooser(before, after, outcomes) {
+  const a = outcomes.askedOf(before);
+  const b = outcomes.askedOf(after);
+  if (!a || !b) return true;
+  const sameEnds = a.yes === b.yes && a.no === b.no;
+  const admits = accessOf(a.yes, outcomes) === 2 && accessOf(a.no, outcomes) === 0;
+  if (!sameEnds || !admits) return true;
+  return rateOf(b.question) > rateOf(a.question) || burstOf(b.question) > burstOf(a.question);
+}
+function rateOf(question) {
+  return question.kind === "limit" ? question.count / SECONDS2[question.unit] : Number.POSITIVE_INFINITY;
+}
+function burstOf(question) {
+  return question.kind === "limit" ? question.burst : Number.POSITIVE_INFINITY;
+}
+var STOPPED, CHANGE_KINDS, CHANGE_NAMES, SECONDS2;
+var init_kinds = __esm({
+  "src/diff/kinds.ts"() {
+    "use strict";
+    STOPPED = "translate-stopped";
+    CHANGE_KINDS = [
+      "allowed",
+      "denied",
+      "limit",
+      "untracked",
+      "tracked",
+      "translation",
+      "answer"
+    ];
+    CHANGE_NAMES = {
+      allowed: "newly allowed",
+      denied: "newly denied",
+      limit: "limited otherwise",
+      untracked: "now untracked",
+      tracked: "now tracked",
+      translation: "translated otherwise",
+      answer: "denied otherwise"
+    };
+    SECONDS2 = { second: 1, minute: 60, hour: 3600, day: 86400 };
+  }
+});
+
+// src/diff/formats.ts
+var formats_exports = {};
+__export(formats_exports, {
+  DIFF_FORMATS: () => DIFF_FORMATS,
+  formatDiff: () => formatDiff
+});
+function formatDiff(report2, format, paint = plain) {
+  switch (format) {
+    case "pretty":
+      return formatPretty2(report2, paint);
+    case "json":
+      return formatJson2(report2);
+    case "markdown":
+      return formatMarkdown(report2);
+    case "github":
+      return formatAnnotations(report2);
+  }
+}
+function summaryOf2({ entries, isCut }) {
+  const counts2 = CHANGE_KINDS.flatMap((kind) => {
+    const count2 = entries.filter((entry) => entry.kind === kind).length;
+    return count2 > 0 ? [`${count2} ${CHANGE_NAMES[kind]}`] : [];
+  });
+  return counts2.join(", ") + (isCut ? ", and more" : "");
+}
+function causeText({ sentence, role, reason }, quote3 = (text2) => text2) {
+  if (!sentence) return reason ?? "";
+  return `${quote3(sentenceText(sentence))} (${lineOf(sentence)}${role ? `, ${role}` : ""})`;
+}
+function sentenceText(span) {
+  return harmless(textOf(span).replace(/\s+/g, " ").trim());
+}
+function lineOf(span) {
+  return `${harmless(span.source.name)}:${positionOf(span.source, span.start).line}`;
+}
+function formatPretty2(report2, paint) {
+  const { entries, before, after } = report2;
+  if (entries.length === 0)
+    return `no packet is treated differently: ${harmless(before.name)} and ${harmless(after.name)}
+`;
+  const rows = [];
+  for (const kind of CHANGE_KINDS) {
+    const some = entries.filter((entry) => entry.kind === kind);
+    if (some.length === 0) continue;
+    rows.push(paint(kind === "allowed" ? "error" : "strong", CHANGE_NAMES[kind]));
+    for (const entry of some) rows.push(...prettyRows(entry, paint), "");
+  }
+  rows.push(`${summaryOf2(report2)}, from ${harmless(before.name)} to ${harmless(after.name)}`);
+  return `${rows.join("\n")}
+`;
+}
+function prettyRows(entry, paint) {
+  const { packets, isWhole, example, state: state2, before, after } = entry;
+  return [
+    ...packets.map((line) => `  ${paint("strong", line)}`),
+    ...isWhole ? [] : ["  and more"],
+    ...state2 ? [`    ${state2}`] : [],
+    `    - ${before.does}: ${causeText(before)}`,
+    `    + ${after.does}: ${causeText(after)}`,
+    `    for example: ${example}`
+  ];
+}
+function formatJson2({ entries, isCut, before, after, version: version2 }) {
+  const cause = ({ does: does2, sentence, role, reason }) => ({
+    does: does2,
+    sentence: sentence && textOf(sentence),
+    file: sentence?.source.name ?? null,
+    line: sentence && positionOf(sentence.source, sentence.start).line,
+    role,
+    reason
+  });
+  return toJson({
+    version: FORMAT_VERSION2,
+    ctc: version2,
+    old: before.name,
+    new: after.name,
+    complete: !isCut,
+    changes: entries.map(({ kind, packets, isWhole, example, state: state2, before: before2, after: after2 }) => ({
+      kind,
+      packets,
+      complete: isWhole,
+      example,
+      state: state2,
+      old: cause(before2),
+      new: cause(after2)
+    }))
+  });
+}
+function formatMarkdown(report2) {
+  const { entries } = report2;
+  if (entries.length === 0) return "";
+  const rows = [`**${harmless(report2.after.name)}**: ${summaryOf2(report2)}`, ""];
+  for (const kind of CHANGE_KINDS) {
+    const some = entries.filter((entry) => entry.kind === kind);
+    if (some.length === 0) continue;
+    const name2 = CHANGE_NAMES[kind];
+    rows.push(`#### ${name2[0].toUpperCase()}${name2.slice(1)}`, "");
+    rows.push(...some.slice(0, MOST_SHOWN).flatMap(markdownRows));
+    const more = some.slice(MOST_SHOWN);
+    if (more.length > 0)
+      rows.push(
+        "",
+        `<details><summary>${more.length} more</summary>`,
+        "",
+        ...more.flatMap(markdownRows),
+        "",
+        "</details>"
+      );
+    rows.push("");
+  }
+  return `${rows.join("\n").trimEnd()}
+`;
+}
+function markdownRows({ packets, isWhole, state: state2, before, after }) {
+  const what = `${packets.map(code).join(", ")}${isWhole ? "" : " and more"}`;
+  return [
+    `- ${what}${state2 ? `, ${state2}` : ""}`,
+    `  - now ${after.does}: ${causeText(after, code)}`,
+    `  - before ${before.does}: ${causeText(before, code)}`
+  ];
+}
+function code(text2) {
+  const runs = text2.match(/`+/g) ?? [];
+  const fence = "`".repeat(Math.max(0, ...runs.map(({ length }) => length)) + 1);
+  const space = text2.startsWith("`") || text2.endsWith("`") ? " " : "";
+  return `${fence}${space}${text2}${space}${fence}`;
+}
+function formatAnnotations({ entries, before, after, version: version2 }) {
+  const findings = entries.map(
+    ({ kind, packets, isWhole, example, state: state2, before: was, after: is }) => ({
+      check: CHANGE_NAMES[kind],
+      level: "warning",
+      message: `${packets.join("; ")}${isWhole ? "" : " and more"}${state2 ? `, ${state2}` : ""}`,
+      span: is.sentence ?? { source: after, start: 0, end: 0 },
+      notes: [
+        `now the policy ${is.does}: ${causeText(is)}`,
+        `before it ${was.does}: ${causeText(was)}`,
+        `for example: ${example}`
+      ]
+    })
+  );
+  return formatGithub({ findings, files: [before.name, after.name], version: version2 });
+}
+var DIFF_FORMATS, FORMAT_VERSION2, MOST_SHOWN;
+var init_formats = __esm({
+  "src/diff/formats.ts"() {
+    "use strict";
+    init_cells();
+    init_github();
+    init_json();
+    init_paint();
+    init_source();
+    init_kinds();
+    DIFF_FORMATS = ["pretty", "json", "markdown", "github"];
+    FORMAT_VERSION2 = 1;
+    MOST_SHOWN = 10;
+  }
+});
+
+// src/diff/diff.ts
+var diff_exports = {};
+__export(diff_exports, {
+  diff: () => diff
+});
+function diff(before, after) {
+  const world = createSeenWorld([before, after]);
+  const outcomes = createOutcomes();
+  const changes = [4, 6].flatMap((family) => changesOf(before, after, family, world, outcomes));
+  return { changes, world, outcomes };
+}
+function changesOf(before, after, family, world, outcomes) {
+  const space = world.seenSpaces[family];
+  const possible2 = space.intersection(
+    possibleSeen(family, world, before.self),
+    possibleSeen(family, world, after.self)
+  );
+  const never2 = space.intersection(neverTracked(family, world), possible2);
+  const trackable = space.difference(possible2, never2);
+  const old = sideOf2(before, family, world, outcomes, possible2, trackable);
+  const now = sideOf2(after, family, world, outcomes, possible2, trackable);
+  const found = [];
+  const told = /* @__PURE__ */ new Map();
+  const look = (state2, isSource, among, oldMap, newMap) => {
+    const one = space.restrict(oldMap, among);
+    const other = space.restrict(newMap, among);
+    if (one === other) return;
+    const pairs2 = [[UNDECIDED, UNDECIDED]];
+    const numbers2 = /* @__PURE__ */ new Map();
+    const different = space.combine(one, other, (a, b) => {
+      if (a === b || sameLimits(a, b, outcomes)) return 0;
+      const key2 = `${a} ${b}`;
+      const number2 = numbers2.get(key2) ?? pairs2.push([a, b]) - 1;
+      numbers2.set(key2, number2);
+      return number2;
+    });
+    const fresh = [];
+    for (const number2 of verdictsOf(space, different)) {
+      if (number2 === 0) continue;
+      const [was, is] = pairs2[number2];
+      const kind = isSource ? "translation" : kindOf(was, is, outcomes);
+      const whole = space.where(different, number2);
+      const set2 = isSource ? whole : space.difference(whole, told.get(kind) ?? space.nothing);
+      if (set2 !== space.nothing) fresh.push({ kind, family, state: state2, isSource, before: was, after: is, set: set2 });
+    }
+    for (const { kind, set: set2 } of fresh) told.set(kind, space.union(told.get(kind) ?? space.nothing, set2));
+    found.push(...fresh);
+  };
+  look("opening", false, trackable, old.opening, now.opening);
+  look("known", false, trackable, old.conduct.known, now.conduct.known);
+  look("invalid", false, trackable, old.conduct.invalid, now.conduct.invalid);
+  look("never", false, never2, old.conduct.never, now.conduct.never);
+  const looks = space.union(old.rewritten, now.rewritten);
+  if (looks !== space.nothing)
+    look("translated", false, looks, old.conduct.translated(), now.conduct.translated());
+  const opened = (side) => space.union(passing(space, outcomes, side.opening), translatedPassing(space, outcomes, side));
+  const both = space.intersection(trackable, space.intersection(opened(old), opened(now)));
+  look("opening", true, both, old.conduct.sourceNat, now.conduct.sourceNat);
+  return found;
+}
+function sideOf2(policy2, family, world, outcomes, possible2, trackable) {
+  const space = world.seenSpaces[family];
+  const conduct = conductOf(policy2, family, world, outcomes);
+  let after = space.nothing;
+  let stopped = space.nothing;
+  const rewriting = leafSet(space, outcomes, conduct.opening, ({ kind }) => kind === "translate");
+  for (const nat of policy2.destinationNat) {
+    const translation = destinationTranslation(nat, family);
+    if (!translation) continue;
+    const leaf = outcomes.leaf("translate", describeTranslation(translation, family));
+    const before = space.intersection(
+      space.intersection(trackable, rewriting),
+      space.where(conduct.destinationNat, leaf)
+    );
+    const looks = rewritten(translation, nat, before, family, world, possible2);
+    after = space.union(after, looks);
+    const passes2 = space.intersection(looks, passing(space, outcomes, conduct.translated()));
+    const kept = forget(space, passes2, [
+      "path",
+      "in",
+      "out",
+      "destination",
+      ...nat.ports ? ["destinationPort"] : []
+    ]);
+    stopped = space.union(stopped, space.difference(before, kept));
+  }
+  const opening = stopped === space.nothing ? conduct.opening : space.overlay(
+    space.map(
+      space.restrict(conduct.opening, stopped),
+      outcomes.rewriter(
+        ({ kind, detail }, self) => kind === "translate" ? outcomes.leaf(STOPPED, detail) : self
+      )
+    ),
+    conduct.opening
+  );
+  return { policy: policy2, conduct, opening, rewritten: after };
+}
+function leafSet(space, outcomes, map2, holds2) {
+  return space.map(
+    map2,
+    (outcome) => outcome !== UNDECIDED && outcomes.leavesOf(outcome).some(holds2) ? 1 : 0
+  );
+}
+function passing(space, outcomes, map2) {
+  return leafSet(space, outcomes, map2, ({ kind, detail }) => kind === "accept" && detail === "tracked");
+}
+function translatedPassing(space, outcomes, { rewritten: after, conduct }) {
+  if (after === space.nothing) return after;
+  return space.intersection(after, passing(space, outcomes, conduct.translated()));
+}
+function sameLimits(a, b, outcomes) {
+  const x = outcomes.askedOf(a);
+  const y = outcomes.askedOf(b);
+  if (!x || !y) return a === b;
+  const { question: p } = x;
+  const { question: q } = y;
+  return p.kind === "limit" && q.kind === "limit" && p.count === q.count && p.unit === q.unit && p.burst === q.burst && sameLimits(x.yes, y.yes, outcomes) && sameLimits(x.no, y.no, outcomes);
+}
+var init_diff = __esm({
+  "src/diff/diff.ts"() {
+    "use strict";
+    init_conduct();
+    init_outcomes();
+    init_possible();
+    init_seen();
+    init_translations();
+    init_forget();
+    init_walk();
+    init_kinds();
+  }
+});
+
+// src/diff/entries.ts
+var entries_exports = {};
+__export(entries_exports, {
+  entriesOf: () => entriesOf2
+});
+function entriesOf2({ changes, world, outcomes }, before, after, words) {
+  const entries = /* @__PURE__ */ new Map();
+  let isCut = false;
+  for (const kind of CHANGE_KINDS)
+    for (const change of changes) {
+      if (change.kind !== kind) continue;
+      const { family } = change;
+      const space = world.seenSpaces[family];
+      const universe = space.intersection(
+        possibleSeen(family, world, before.self),
+        possibleSeen(family, world, after.self)
+      );
+      let left = change.set;
+      while (left !== space.nothing) {
+        const packet = packetOf(left, family, world);
+        if (!packet) break;
+        if (entries.size >= MOST_ENTRIES2) {
+          isCut = true;
+          break;
+        }
+        const was = deciderOf(packet, change, before);
+        const is = deciderOf(packet, change, after);
+        const share2 = [
+          [was, before],
+          [is, after]
+        ];
+        const set2 = share2.reduce((rest2, [{ match }, policy2]) => within(rest2, match, policy2, family), left);
+        left = space.difference(left, set2);
+        const { lines: lines2, isWhole } = describeParts(
+          set2,
+          universe,
+          family,
+          { policy: after, world },
+          words,
+          MOST_PARTS2
+        );
+        add2({
+          kind,
+          packets: lines2,
+          isWhole,
+          example: describePacket(packet),
+          state: STATES[change.state],
+          before: { does: describeOutcome(change.before, outcomes), ...said(was) },
+          after: { does: describeOutcome(change.after, outcomes), ...said(is) }
+        });
+      }
+    }
+  return { entries: [...entries.values()], isCut };
+  function within(set2, match, { self }, family) {
+    if (match === null) return set2;
+    const space = world.seenSpaces[family];
+    return space.intersection(set2, space.set(cubesOf(match, family, self, world.devices)));
+  }
+  function add2(entry) {
+    const key2 = [
+      entry.kind,
+      entry.state,
+      ...[entry.before, entry.after].flatMap(({ does: does2, sentence, role, reason }) => [
+        does2,
+        sentence?.start,
+        role,
+        reason
+      ])
+    ].join("|");
+    const known3 = entries.get(key2);
+    if (!known3) {
+      entries.set(key2, entry);
+      return;
+    }
+    const packets = [.../* @__PURE__ */ new Set([...known3.packets, ...entry.packets])];
+    entries.set(key2, {
+      ...known3,
+      packets: packets.slice(0, 2 * MOST_PARTS2),
+      isWhole: known3.isWhole && entry.isWhole && packets.length <= 2 * MOST_PARTS2
+    });
+  }
+}
+function said({ origin, reason }) {
+  return { sentence: origin?.span ?? null, role: origin && ROLES[origin.role], reason };
+}
+function deciderOf(packet, { state: state2, isSource, kind }, policy2) {
+  const first3 = (sentences2) => {
+    const found = sentences2.find(({ match }) => matches(match, packet, policy2.self));
+    return found ? { match: found.match, origin: found.origin, reason: null } : null;
+  };
+  const nothing = (reason2) => ({ match: null, origin: null, reason: reason2 });
+  if (isSource) return first3(policy2.sourceNat) ?? nothing("no sentence translates the source");
+  const rewriting = state2 === "opening" ? first3(policy2.destinationNat) : null;
+  if (rewriting) return rewriting;
+  const { reason } = evaluate(policy2, packet, {
+    state: state2 === "known" ? "established" : state2 === "invalid" ? "invalid" : "new",
+    withinLimit: () => true,
+    translate: (same2) => same2
+  });
+  switch (reason.kind) {
+    case "rule":
+      return { match: reason.rule.match, origin: reason.rule.origin, reason: null };
+    case "default":
+      return nothing(`the default for ${packet.path === "loopback" ? "output" : packet.path}`);
+    case "loopback":
+      return nothing("loopback is essential");
+    case "neighbour-discovery":
+      return nothing("neighbour discovery is essential");
+    case "icmp-error":
+      return nothing("errors about untracked flows are essential");
+    case "state":
+      return (kind === "answer" ? null : first3(policy2.rules)) ?? nothing("packets of known flows pass");
+    case "invalid":
+      return nothing("packets that belong to no flow are dropped");
+  }
+}
+var MOST_PARTS2, MOST_ENTRIES2, STATES, ROLES;
+var init_entries = __esm({
+  "src/diff/entries.ts"() {
+    "use strict";
+    init_describe_set();
+    init_possible();
+    init_witness2();
+    init_world();
+    init_describe();
+    init_evaluate();
+    init_phrases();
+    init_kinds();
+    MOST_PARTS2 = 4;
+    MOST_ENTRIES2 = 200;
+    STATES = {
+      opening: null,
+      known: "packets of flows that are open",
+      invalid: "packets that belong to no flow",
+      never: null,
+      translated: "packets whose destination was translated"
+    };
+    ROLES = {
+      written: null,
+      replies: "its replies",
+      mirror: "its mirror",
+      "mirror-guard": "no openings back"
+    };
+  }
+});
+
+// src/lint/pages/dnat-not-allowed.ts
+var dnatNotAllowed2;
+var init_dnat_not_allowed2 = __esm({
+  "src/lint/pages/dnat-not-allowed.ts"() {
+    "use strict";
+    dnatNotAllowed2 = {
+      name: "dnat-not-allowed",
+      finds: "A `dnat` or `redirect` whose translated packets no rule allows.",
+      matters: "NAT opens nothing by itself, and rules see a packet after its destination was translated. A rule for the old destination, which is what people write first, never matches.",
+      example: `version: 1
+interfaces: { wan: eth0 }
+policies:
+  - name: web
+    rules:
+      - allow tcp from any to self port 8080 in wan
+      - allow tcp from 192.0.2.0/24 to self port 22
+nat:
+  - dnat tcp from any to self port 8080 in wan -> 10.0.0.5 port 80
+`,
+      instead: "Allow the packet with its new destination and port.",
+      correct: [["to self port 8080 in wan\n      - allow", "to 10.0.0.5 port 80 in wan\n      - allow"]]
+    };
+  }
+});
+
+// src/lint/pages/half-tracked-flow.ts
+var halfTrackedFlow2;
+var init_half_tracked_flow2 = __esm({
+  "src/lint/pages/half-tracked-flow.ts"() {
+    "use strict";
+    halfTrackedFlow2 = {
+      name: "half-tracked-flow",
+      finds: "A flow that connection tracking sees in one direction only: an untracked packet whose reply is tracked, or a tracked one whose reply is left untracked.",
+      matters: "Where only requests are untracked, tracking sees a SYN-ACK for a connection that it never saw open, and calls it INVALID; what it takes in later stays [UNREPLIED], an entry for every flow that untracking was meant to spare. Where only replies are untracked, every packet after the SYN is INVALID. A forwarder that does this times connections out; a server that does it fills its table at full speed and looks healthy until the table is full.",
+      example: `version: 1
+policies:
+  - name: dns
+    doNotTrack: true
+    rules:
+      - allow udp from any to self port 53
+  - name: administration
+    rules:
+      - allow tcp from 192.0.2.0/24 to self port 22
+`,
+      instead: "Leave both directions untracked, or none. The default `output: allow` lets the answers of this server out, but tracks them; `symmetricAllow: true` leaves them untracked as well.",
+      correct: [["    doNotTrack: true\n", "    doNotTrack: true\n    symmetricAllow: true\n"]]
+    };
+  }
+});
+
+// src/lint/pages/ignores.ts
+var ignorePages;
+var init_ignores = __esm({
+  "src/lint/pages/ignores.ts"() {
+    "use strict";
+    ignorePages = [
+      {
+        name: "bad-ignore",
+        finds: "A `# ctc-ignore` that names no warning, or an error, or gives no reason.",
+        matters: "A comment with a slip in it would ignore nothing and look as if it did. Errors cannot be ignored: ctc emits nothing that is not proved. And a reason is what the next reader needs.",
+        example: `version: 1
+policies:
+  - name: servers
+    rules:
+      - allow tcp from any to self port 22, 443
+      - allow tcp from 10.0.0.0/8 to self port 443 # ctc-ignore redundant-rule
+`,
+        beside: ["redundant-rule"],
+        instead: "Write the name that stands in the brackets of the warning, a colon and a reason, on the line of the warning or on a line of its own above it. An ignore without a reason does not work, so its warning is told as well.",
+        correct: [["redundant-rule\n", "redundant-rule: the auditors want to see it\n"]]
+      },
+      {
+        name: "unused-ignore",
+        finds: "A `# ctc-ignore` of a warning that is not there.",
+        matters: "It would hide the warning the day it comes back.",
+        example: `version: 1
+policies:
+  - name: servers
+    rules:
+      - allow tcp from any to self port 22 # ctc-ignore redundant-rule: for the auditors
+`,
+        instead: "Take the comment out. `ctc lint --fix` does.",
+        correct: [[" # ctc-ignore redundant-rule: for the auditors", ""]]
+      }
+    ];
+  }
+});
+
+// src/lint/pages/inconclusive.ts
+var inconclusive3;
+var init_inconclusive2 = __esm({
+  "src/lint/pages/inconclusive.ts"() {
+    "use strict";
+    inconclusive3 = {
+      name: "inconclusive",
+      finds: "A policy whose meaning takes more memory to work out than ctc may use. Where a proof is among what could not be settled it is an error, and nothing is emitted; otherwise it is a warning, which can be ignored.",
+      matters: "To tell what becomes of every packet, ctc makes the rules into decision diagrams. A hundred thousand ordinary rules fit; rules that cross each other in every field at once may not. What is not proved may be wrong, so ctc says so instead of guessing.",
+      example: null,
+      instead: "Put addresses that are treated alike into one list, and one rule in the place of many.",
+      correct: []
+    };
+  }
+});
+
+// src/lint/pages/keep-ports.ts
+var keepPorts2;
+var init_keep_ports2 = __esm({
+  "src/lint/pages/keep-ports.ts"() {
+    "use strict";
+    keepPorts2 = {
+      name: "keep-ports",
+      finds: "Source NAT that keeps the source port of a flow where it can.",
+      matters: "Connection tracking picks the port of a new flow before it remembers the flow. Two packets that arrive together, such as the A and AAAA questions of one resolver, can get the same one; the second is dropped, and its sender waits one second, three or five before it tries again. Ports drawn at random make this so rare that nobody sees it.",
+      example: `version: 1
+interfaces: { wan: eth0 }
+policies:
+  - name: office
+    rules:
+      - allow from 10.0.0.0/8 to any out wan
+      - allow tcp from 10.0.0.0/8 to self port 22
+nat:
+  - masquerade from 10.0.0.0/8 out wan keep-ports
+`,
+      instead: "Take `keep-ports` out, unless something behind this NAT must know its own port, as some NAT traversal does; then say so: `# ctc-ignore keep-ports: the SIP gateway needs its port`.",
+      correct: [[" keep-ports", ""]]
+    };
+  }
+});
+
+// src/lint/pages/language.ts
+function rules(...sentences2) {
+  return [
+    "version: 1",
+    "policies:",
+    "  - name: web",
+    "    rules:",
+    ...sentences2.map((sentence) => `      - ${sentence}`),
+    "      - allow tcp from 192.0.2.0/24 to self port 22",
+    ""
+  ].join("\n");
+}
+function withSection(section) {
+  return rules().replace("policies:", `${section}
+policies:`);
+}
+var languagePages;
+var init_language = __esm({
+  "src/lint/pages/language.ts"() {
+    "use strict";
+    languagePages = [
+      {
+        name: "invalid-utf8",
+        finds: "A file that is no UTF-8 text.",
+        matters: "What an editor shows would depend on the editor, and a name would not be the same name everywhere.",
+        example: null,
+        instead: "Save the file as UTF-8.",
+        correct: []
+      },
+      {
+        name: "control-character",
+        finds: "A character that nobody sees, or that turns the direction of writing around.",
+        matters: "A reviewer would read another policy than ctc does.",
+        example: rules("allow tcp from any to self port 80 # \u202Efor now"),
+        instead: "Take the character out.",
+        correct: [["\u202E", ""]]
+      },
+      {
+        name: "yaml-syntax",
+        finds: "A file that is no YAML 1.2.",
+        matters: "Nothing in it can be checked.",
+        example: `version: 1
+policies:
+  - name: web
+   rules:
+      - allow tcp from 192.0.2.0/24 to self port 22
+`,
+        instead: "Mend the indentation, the quotes or the brackets.",
+        correct: [["   rules:", "    rules:"]]
+      },
+      {
+        name: "nested-too-deeply",
+        finds: "Lists or mappings more than 32 levels deep.",
+        matters: "A policy has six levels; such a file was written to wear out whoever reads it.",
+        example: `version: 1
+addresses: ${"[".repeat(40)}${"]".repeat(40)}
+${rules().replace("version: 1\n", "")}`,
+        instead: "Write a flat list.",
+        correct: [[`addresses: ${"[".repeat(40)}${"]".repeat(40)}
+`, ""]]
+      },
+      {
+        name: "several-documents",
+        finds: "A second YAML document in one file.",
+        matters: "One file is one policy: the second one would be ignored, or mixed with the first.",
+        example: `${rules()}---
+version: 1
+`,
+        instead: "Put the other document into a file of its own.",
+        correct: [["---\nversion: 1\n", ""]]
+      },
+      {
+        name: "yaml-alias",
+        finds: "An alias, `*name`, or a merge of mappings by one.",
+        matters: "A rule would mean something that stands elsewhere in the file.",
+        example: withSection("addresses:\n  office: &office [10.1.0.0/16]\n  all: *office"),
+        instead: "Declare a name and use that.",
+        correct: [
+          ["  office: &office [10.1.0.0/16]\n  all: *office\n", "  office: [10.1.0.0/16]\n  all: [office]\n"],
+          ["from 192.0.2.0/24", "from all"]
+        ]
+      },
+      {
+        name: "duplicate-key",
+        finds: "A key that stands twice in one mapping.",
+        matters: "One of the two would silently win.",
+        example: withSection("defaults: { output: deny, output: allow }"),
+        instead: "Take one of them out.",
+        correct: [["output: deny, ", ""]]
+      },
+      {
+        name: "unknown-key",
+        finds: "A key that policies do not have.",
+        matters: "What it should say would not be said.",
+        example: rules().replace("    rules:", "    donottrack: false\n    rules:"),
+        instead: "Mend the key; `ctc schema` tells editors all of them.",
+        correct: [["donottrack", "doNotTrack"]]
+      },
+      {
+        name: "missing-key",
+        finds: "A key that is needed and not there.",
+        matters: "`version` says which language the file is written in, and a policy without a name has none to be reported by.",
+        example: rules().replace("version: 1\n", ""),
+        instead: "Add the key.",
+        correct: [["policies:", "version: 1\npolicies:"]]
+      },
+      {
+        name: "bad-value",
+        finds: "A value of another kind than its key takes.",
+        matters: "A text where a list should be, or a word where `true` or `false` should, would mean nothing certain.",
+        example: rules().replace("    rules:", "    doNotTrack: sometimes\n    rules:"),
+        instead: "Write a value of the kind that the message names.",
+        correct: [["sometimes", "false"]]
+      },
+      {
+        name: "quote-sentence",
+        finds: "A sentence that YAML does not read as one: it holds `: ` or ` #`, or begins with a sign of YAML's own.",
+        matters: "YAML makes a mapping or a comment of a part of it.",
+        example: rules('deny from 198.51.100.0/24 to any log "bad: no"'),
+        instead: "Quote the sentence, or write the rules as one block, `rules: |`, where nothing needs quotes. `ctc lint --fix` quotes it.",
+        correct: [
+          [`deny from 198.51.100.0/24 to any log "bad: no"`, `'deny from 198.51.100.0/24 to any log "bad: no"'`]
+        ]
+      },
+      {
+        name: "bad-name",
+        finds: "A name that cannot be told from something else: a word of the language, a number, or one with signs in it.",
+        matters: "Sentences are made of words, and each must have one meaning.",
+        example: withSection("addresses:\n  from: 10.1.0.0/16"),
+        instead: "Begin names with a letter, go on with letters, digits, `-` and `_`, and leave the words of the language alone.",
+        correct: [
+          ["  from: 10.1.0.0/16", "  office: 10.1.0.0/16"],
+          ["from 192.0.2.0/24", "from office"]
+        ]
+      },
+      {
+        name: "duplicate-policy",
+        finds: "Two policies of one name.",
+        matters: "Emitted rules and findings name the policy that they come from.",
+        example: `${rules("allow tcp from any to self port 80")}  - name: web
+    rules:
+      - allow tcp from any to self port 443
+`,
+        instead: "Give each its own name.",
+        correct: [
+          [
+            "  - name: web\n    rules:\n      - allow tcp from any to self port 443",
+            "  - name: shop\n    rules:\n      - allow tcp from any to self port 443"
+          ]
+        ]
+      },
+      {
+        name: "unreadable-file",
+        finds: "A policy or an address file that cannot be read, or that stands outside of the folder that it may stand in.",
+        matters: "A list that is not read must not become an empty one.",
+        example: withSection("addresses:\n  blocklist: { file: blocklist.txt }").replace(
+          "      - allow",
+          "      - deny from blocklist, 203.0.113.0/24 to any\n      - allow"
+        ),
+        instead: "Mend the path; it is relative to the policy. `--root` lets address files stand elsewhere.",
+        correct: [["{ file: blocklist.txt }", "198.51.100.0/24"]]
+      },
+      {
+        name: "sentence-syntax",
+        finds: "A sentence that breaks off, or goes on where it should end.",
+        matters: "A sentence is understood whole or not at all.",
+        example: rules("allow tcp from any to self prot 443"),
+        instead: "Mend the word that is underlined; the message says what may stand there.",
+        correct: [["prot", "port"]]
+      },
+      {
+        name: "duplicate-clause",
+        finds: "A clause that stands twice in one sentence.",
+        matters: "One of the two would silently win.",
+        example: rules("allow tcp from any to self port 443 in eth0 in eth1"),
+        instead: "Write one clause with a list.",
+        correct: [["in eth0 in eth1", "in eth0, eth1"]]
+      },
+      {
+        name: "missing-clause",
+        finds: "A rule without one of its ends, or a NAT sentence without its target.",
+        matters: "Both ends are always written: `allow tcp to any port 443` must not open the host to everybody.",
+        example: rules("allow tcp to self port 443"),
+        instead: "Write both ends; `any` is everybody, `self` this host.",
+        correct: [["allow tcp to self", "allow tcp from any to self"]]
+      },
+      {
+        name: "misplaced-clause",
+        finds: "A clause that this kind of sentence cannot have.",
+        matters: "The kernel knows no outgoing interface where it translates destinations, and no incoming one where it translates sources; a deny has nothing to limit replies to.",
+        example: `${rules("allow from 10.0.0.0/8 to any out eth0")}nat:
+  - masquerade from 10.0.0.0/8 in eth1 out eth0
+`,
+        instead: "Leave the clause out, or say it in a rule.",
+        correct: [[" in eth1 out eth0\n", " out eth0\n"]]
+      },
+      {
+        name: "bad-protocol",
+        finds: "A word or number that is no protocol.",
+        matters: "The kernel tells protocols by numbers from 0 to 255.",
+        example: rules("allow protocol 300 from any to self").replace("protocol 300", "300"),
+        instead: "Write a protocol's name or number, or a declared service.",
+        correct: [["allow 300", "allow 47"]]
+      },
+      {
+        name: "bad-icmp-type",
+        finds: "An ICMP type that there is not, or not in this family.",
+        matters: "Types are names or numbers from 0 to 255, and ICMP and ICMPv6 count differently.",
+        example: rules("allow icmp echo-requets from any to self"),
+        instead: "Write a name, which is valid for both families, or a number with `icmp4` or `icmp6`.",
+        correct: [["echo-requets", "echo-request"]]
+      },
+      {
+        name: "bad-address",
+        finds: "What should be an address, a prefix or a range, and is none.",
+        matters: "Nobody can say which packets it means.",
+        example: rules("allow tcp from 10.1.0.0/33 to self port 443"),
+        instead: "Write an address, `ADDRESS/LENGTH` or `FIRST-LAST`.",
+        correct: [["/33", "/16"]]
+      },
+      {
+        name: "host-bits",
+        finds: "A prefix whose address has bits set behind its length.",
+        matters: "`10.1.2.3/16` may mean the network 10.1.0.0/16 or the host 10.1.2.3, and tools differ in which they take.",
+        example: rules("allow tcp from 10.1.2.3/16 to self port 443"),
+        instead: "Write the network, or the host.",
+        correct: [["10.1.2.3/16", "10.1.0.0/16"]]
+      },
+      {
+        name: "ambiguous-address",
+        finds: "An IPv4 address that programs read differently: with leading zeros, or with fewer than four parts.",
+        matters: "`010.0.0.1` is 8.0.0.1 to some, 10.0.0.1 to others; `10.1` is 10.0.0.1 to most, which few people know.",
+        example: rules("allow tcp from 010.0.0.1 to self port 443"),
+        instead: "Write four decimal numbers without leading zeros.",
+        correct: [["010.0.0.1", "10.0.0.1"]]
+      },
+      {
+        name: "bad-port",
+        finds: "A port beyond 65535, or a range that ends before it begins.",
+        matters: "No packet has such a port.",
+        example: rules("allow tcp from any to self port 443-80"),
+        instead: "Write ports from 0 to 65535, the lower one first.",
+        correct: [["443-80", "80-443"]]
+      },
+      {
+        name: "port-without-protocol",
+        finds: "Ports in a sentence that names no protocol, or one without ports.",
+        matters: "Every protocol has ports of its own: 53 over TCP is not 53 over UDP, and ICMP has none.",
+        example: rules("allow from any to self port 443"),
+        instead: "Name the protocol before `from`.",
+        correct: [["allow from any to self port 443", "allow tcp from any to self port 443"]]
+      },
+      {
+        name: "bad-device",
+        finds: "A device name that the kernel would not take.",
+        matters: "Devices have at most 15 characters, and none of `/`, `!` and blanks. A `*` stands at the end, for all devices that begin so.",
+        example: withSection("interfaces:\n  wan: eth*0").replace("to self port", "to self in wan port").replace("to self in wan port 22", "to self port 22 in wan"),
+        instead: "Write the name that `ip link` shows.",
+        correct: [["eth*0", "eth0"]]
+      },
+      {
+        name: "bad-limit",
+        finds: "A limit of nothing, without a unit, or beyond what the kernel can count.",
+        matters: "The kernel would round it, or refuse the whole script.",
+        example: rules("allow icmp echo-request from any to self limit 0/second"),
+        instead: "Write `limit NUMBER/UNIT` with `second`, `minute`, `hour` or `day`, and `burst` if needed.",
+        correct: [["0/second", "10/second"]]
+      },
+      {
+        name: "bad-log-prefix",
+        finds: "A log prefix that is too long for the kernel, or holds quotes or control characters.",
+        matters: "iptables keeps 29 characters of a prefix and nft refuses what it cannot quote; nothing in it may break out of the script that root loads.",
+        example: rules('deny from 198.51.100.0/24 to any log "a prefix that is much too long for iptables"'),
+        instead: "Write a short prefix of letters, digits and blanks.",
+        correct: [["a prefix that is much too long for iptables", "blocked"]]
+      },
+      {
+        name: "too-many-findings",
+        finds: "More than 200 faults in one file. The others are only counted.",
+        matters: "Such a file is not what its author thinks it is.",
+        example: null,
+        instead: "Correct what is reported; the rest will then be told.",
+        correct: []
+      }
+    ];
+  }
+});
+
+// src/lint/pages/no-way-back-in.ts
+var noWayBackIn2;
+var init_no_way_back_in2 = __esm({
+  "src/lint/pages/no-way-back-in.ts"() {
+    "use strict";
+    noWayBackIn2 = {
+      name: "no-way-back-in",
+      finds: "A policy that denies input by default and lets nobody open a connection to port 22 (or 2222) of this host.",
+      matters: "Whoever loads it over the network keeps the connection that is open, and gets no second one.",
+      example: `version: 1
+policies:
+  - name: web
+    rules:
+      - allow tcp from any to self port 443
+`,
+      instead: "Allow a management connection. Where the host has a console, or is managed on another port, ignore the warning and say so: `# ctc-ignore no-way-back-in: managed over the serial console`.",
+      correct: [["port 443\n", "port 443\n      - allow tcp from 192.0.2.0/24 to self port 22\n"]]
+    };
+  }
+});
+
+// src/lint/pages/policy.ts
+var TAIL, policyPages;
+var init_policy = __esm({
+  "src/lint/pages/policy.ts"() {
+    "use strict";
+    TAIL = "      - allow tcp from 192.0.2.0/24 to self port 22\n";
+    policyPages = [
+      {
+        name: "unknown-name",
+        finds: "A name that nothing declares.",
+        matters: "A slip in a name must not become an empty list: a deny from nobody denies nothing.",
+        example: `version: 1
+addresses:
+  clients: 10.1.0.0/16
+policies:
+  - name: web
+    rules:
+      - allow tcp from clinets to self port 443
+      - allow tcp from clients to self port 22
+`,
+        instead: "Mend the name, or declare it.",
+        correct: [["clinets", "clients"]]
+      },
+      {
+        name: "cyclic-name",
+        finds: "An address list that contains itself, through other lists.",
+        matters: "There are no addresses that it could stand for.",
+        example: `version: 1
+addresses:
+  office: [10.1.0.0/16, branches]
+  branches: [10.2.0.0/16, office]
+policies:
+  - name: web
+    rules:
+      - allow tcp from office to self port 22
+`,
+        instead: "Take one of the names out of the other list.",
+        correct: [["[10.2.0.0/16, office]", "10.2.0.0/16"]]
+      },
+      {
+        name: "families-cannot-meet",
+        finds: "A sentence that asks for IPv4 at one place and for IPv6 at another.",
+        matters: "No packet has both, so the sentence does nothing.",
+        example: `version: 1
+policies:
+  - name: web
+    rules:
+      - allow tcp from 2001:db8:1::/48 to 192.0.2.1 port 443
+${TAIL}`,
+        instead: "Give both ends addresses of the same family; a list may hold both families.",
+        correct: [["to 192.0.2.1 port", "to self port"]]
+      },
+      {
+        name: "host-addresses",
+        finds: "`any` or `self` among `host.addresses`.",
+        matters: "The list says what `self` is. `any` would make every packet one for this host.",
+        example: null,
+        instead: "List this host's own addresses, or leave `host:` out: `self` is then whatever the kernel delivers here.",
+        correct: []
+      },
+      {
+        name: "nat-target",
+        finds: "A translation to addresses that are not one contiguous range.",
+        matters: "The kernel picks an address between a first and a last one; it has no way to leave some out.",
+        example: `version: 1
+policies:
+  - name: office
+    rules:
+      - allow from 10.0.0.0/8 to any out eth0
+${TAIL}nat:
+  - snat from 10.0.0.0/8 out eth0 -> 198.51.100.1, 198.51.100.9
+`,
+        instead: "Write one address or one range for each IP version, or a sentence for each address.",
+        correct: [["198.51.100.1, 198.51.100.9", "198.51.100.1-198.51.100.2"]]
+      },
+      {
+        name: "symmetric-tracked",
+        finds: "`symmetricAllow` on a policy that is tracked.",
+        matters: "Replies of tracked flows are allowed by their state. A mirror of the rules would let new flows in the other way, too.",
+        example: `version: 1
+policies:
+  - name: administration
+    symmetricAllow: true
+    rules:
+${TAIL}`,
+        instead: "Take it out, or add `doNotTrack: true` if that was meant.",
+        correct: [["    symmetricAllow: true\n", ""]]
+      },
+      {
+        name: "untracked-reject",
+        finds: "`reject` in a `doNotTrack` policy.",
+        matters: "Its denies act before connection tracking, and there the kernel can only drop.",
+        example: `version: 1
+policies:
+  - name: no telnet
+    doNotTrack: true
+    rules:
+      - reject tcp from any to self port 23
+  - name: administration
+    rules:
+${TAIL}`,
+        instead: "Write `deny`, or move the rule to a tracked policy.",
+        correct: [["reject tcp", "deny tcp"]]
+      }
+    ];
+  }
+});
+
+// src/lint/pages/redundant-rule.ts
+var redundantRule2;
+var init_redundant_rule2 = __esm({
+  "src/lint/pages/redundant-rule.ts"() {
+    "use strict";
+    redundantRule2 = {
+      name: "redundant-rule",
+      finds: "A rule that could be taken out without any packet being treated otherwise: earlier rules do the same, or later ones and the defaults would. A rule that logs or has a limit has an effect of its own, and is left alone.",
+      matters: "A reader takes it that each rule is there for a reason. When the other rule is changed one day, this one quietly keeps its packets as they were.",
+      example: `version: 1
+policies:
+  - name: web
+    rules:
+      - allow tcp from any to self port 80, 443
+      - allow tcp from 10.0.0.0/8 to self port 443
+      - allow tcp from 192.0.2.0/24 to self port 22
+`,
+      instead: "Take it out.",
+      correct: [["      - allow tcp from 10.0.0.0/8 to self port 443\n", ""]]
+    };
+  }
+});
+
+// src/lint/pages/self-without-family.ts
+var selfWithoutFamily2;
+var init_self_without_family2 = __esm({
+  "src/lint/pages/self-without-family.ts"() {
+    "use strict";
+    selfWithoutFamily2 = {
+      name: "self-without-family",
+      finds: "`host.addresses` with addresses of one IP version only, while a rule names addresses of the other one as what `self` talks to.",
+      matters: "`self` is one of the addresses that are listed, so such a rule matches no packet of the other version. Clients with both try IPv6 first, and wait before they fall back.",
+      example: `version: 1
+addresses:
+  clients: [10.1.0.0/16, "2001:db8:1::/48"]
+host:
+  addresses: [192.0.2.1]
+policies:
+  - name: web
+    rules:
+      - allow tcp from clients to self port 22, 443
+`,
+      instead: "List all of this host's addresses, or leave `host:` out: `self` is then whatever the kernel delivers here.",
+      correct: [["[192.0.2.1]", '[192.0.2.1, "2001:db8::1"]']]
+    };
+  }
+});
+
+// src/lint/pages/shadowed-rule.ts
+var shadowedRule2;
+var init_shadowed_rule2 = __esm({
+  "src/lint/pages/shadowed-rule.ts"() {
+    "use strict";
+    shadowedRule2 = {
+      name: "shadowed-rule",
+      finds: "A rule that never has a say, because earlier rules decide all of its packets, at least some of them in another way. The rules that take most of its packets are shown, and in any case the one that takes most with another verdict.",
+      matters: "The first match wins, so the rule does not do what it says. An exception that stands below the rule that it is an exception to is the usual cause, and nobody notices until the exception is needed.",
+      example: `version: 1
+policies:
+  - name: servers
+    rules:
+      - deny from 10.0.0.0/8 to any
+      - allow tcp from 10.1.2.3 to self port 443
+      - allow tcp from 192.0.2.0/24 to self port 22
+`,
+      instead: "Move the exception above the rule, or take it out.",
+      correct: [
+        [
+          "      - deny from 10.0.0.0/8 to any\n      - allow tcp from 10.1.2.3 to self port 443\n",
+          "      - allow tcp from 10.1.2.3 to self port 443\n      - deny from 10.0.0.0/8 to any\n"
+        ]
+      ]
+    };
+  }
+});
+
+// src/lint/pages/unmatchable-rule.ts
+var unmatchableRule2;
+var init_unmatchable_rule2 = __esm({
+  "src/lint/pages/unmatchable-rule.ts"() {
+    "use strict";
+    unmatchableRule2 = {
+      name: "unmatchable-rule",
+      finds: "A rule or NAT sentence whose conditions no packet can meet together.",
+      matters: "It does nothing, whatever it was written for. What it should deny passes; what it should allow does not.",
+      example: `version: 1
+policies:
+  - name: one
+    rules:
+      # What this host sends arrives on no interface.
+      - allow udp from self to any port 53 in eth0
+      - allow tcp from 192.0.2.0/24 to self port 22
+defaults: { output: deny }
+`,
+      instead: "Write the interface by which such packets leave, with `out`, or leave it out.",
+      correct: [["port 53 in eth0", "port 53 out eth0"]]
+    };
+  }
+});
+
+// src/lint/pages/untracked-from-anywhere.ts
+var untrackedFromAnywhere2;
+var init_untracked_from_anywhere2 = __esm({
+  "src/lint/pages/untracked-from-anywhere.ts"() {
+    "use strict";
+    untrackedFromAnywhere2 = {
+      name: "untracked-from-anywhere",
+      finds: "An untracked rule by which everybody may reach every port of this host.",
+      matters: "It is judged packet by packet. It lets in answers to questions that nobody asked, scans of every port, and packets with forged sources, all of which a tracked rule would tell from a flow.",
+      example: `version: 1
+defaults: { output: deny }
+policies:
+  - name: everything
+    doNotTrack: true
+    symmetricAllow: both
+    rules:
+      - allow udp from any to self
+  - name: administration
+    rules:
+      - allow tcp from 192.0.2.0/24 to self port 22
+`,
+      instead: "Name the ports of the service, or the addresses of those who may use it.",
+      correct: [["allow udp from any to self", "allow udp from any to self port 53"]]
+    };
+  }
+});
+
+// src/lint/pages/untracked-nat.ts
+var untrackedNat2;
+var init_untracked_nat2 = __esm({
+  "src/lint/pages/untracked-nat.ts"() {
+    "use strict";
+    untrackedNat2 = {
+      name: "untracked-nat",
+      finds: "An untracked packet that a NAT sentence matches.",
+      matters: "The kernel translates flows, and an untracked packet belongs to none: NAT passes it over in silence. Masquerade sends private addresses out to the internet, where no answer finds its way back; a dnat delivers to this host itself what was meant for the server behind it. No counter and no log tells of it.",
+      example: `version: 1
+interfaces: { wan: eth0, lan: eth1 }
+policies:
+  - name: video calls
+    doNotTrack: true
+    symmetricAllow: true
+    rules:
+      - allow udp from 10.0.0.0/8 to any port 3478 in lan out wan
+  - name: administration
+    rules:
+      - allow tcp from 10.0.0.0/8 to self port 22 in lan
+nat:
+  - masquerade from 10.0.0.0/8 out wan
+`,
+      instead: "Track what must be translated: NAT cannot do without the table. What need not be translated, exclude from the sentence, with `to not \u2026` for example.",
+      correct: [["    doNotTrack: true\n    symmetricAllow: true\n", ""]]
+    };
+  }
+});
+
+// src/lint/pages/untracked-nat-reply.ts
+var untrackedNatReply2;
+var init_untracked_nat_reply2 = __esm({
+  "src/lint/pages/untracked-nat-reply.ts"() {
+    "use strict";
+    untrackedNatReply2 = {
+      name: "untracked-nat-reply",
+      finds: "A translated flow whose answers look like untracked traffic: source NAT may draw a port that an untracked rule takes, or the server behind a dnat answers from an untracked port.",
+      matters: "The answer to a masqueraded flow comes back to this host's own address and the port that was drawn. If raw leaves such packets untracked, nothing translates them back. As the port is drawn at random, the flow breaks now and then, once in 64,512 times for a single port, and nobody can reproduce it. VXLAN's port 4789 inside the range of masquerade did this to Kubernetes clusters.\n\nWithout `host.addresses` the proof takes it that masquerade's own address is none of those that the sentence hides.",
+      example: `version: 1
+interfaces: { wan: eth0, pods: docker0 }
+host: { addresses: [192.0.2.1] }
+defaults: { output: deny }
+policies:
+  - name: overlay
+    doNotTrack: true
+    symmetricAllow: true
+    rules:
+      - allow udp from 192.0.2.0/24 to self port 4789
+  - name: pods
+    rules:
+      - allow udp from 172.17.0.0/16 to any in pods out wan
+      - allow tcp from 192.0.2.0/24 to self port 22
+nat:
+  - masquerade from 172.17.0.0/16 out wan
+`,
+      instead: "Narrow the ports that NAT may draw to a range without the untracked port.",
+      correct: [
+        ["masquerade from 172.17.0.0/16 out wan", "masquerade from 172.17.0.0/16 out wan -> ports 4790-65535"]
+      ]
+    };
+  }
+});
+
+// src/lint/pages/untracked-path.ts
+var untrackedPath2;
+var init_untracked_path2 = __esm({
+  "src/lint/pages/untracked-path.ts"() {
+    "use strict";
+    untrackedPath2 = {
+      name: "untracked-path",
+      finds: "Forwarded packets that should be tracked, but that only the interface by which they leave tells from untracked ones.",
+      matters: "Whether a packet is tracked is decided before it is routed, when the kernel does not know yet where it will leave. What should be tracked would lose its state and its NAT along with the rest.",
+      example: `version: 1
+interfaces: { lan: eth1, wan: eth0, lab: eth2 }
+policies:
+  - name: to the lab
+    doNotTrack: true
+    symmetricAllow: true
+    rules:
+      - allow udp from 10.0.0.0/8 to any port 9000 out lab
+  - name: to the world
+    rules:
+      - allow udp from 10.0.0.0/8 to any out wan
+      - allow tcp from 10.0.0.0/8 to self port 22 in lan
+`,
+      instead: "Tell the two apart by something that is known when a packet arrives: its addresses, its ports, or `in`.",
+      correct: [
+        ["to any port 9000 out lab", "to 10.9.0.0/16 port 9000 out lab"],
+        ["to any out wan", "to not 10.0.0.0/8 out wan"]
+      ]
+    };
+  }
+});
+
+// src/lint/pages/untracked-reply-denied.ts
+var untrackedReplyDenied2;
+var init_untracked_reply_denied2 = __esm({
+  "src/lint/pages/untracked-reply-denied.ts"() {
+    "use strict";
+    untrackedReplyDenied2 = {
+      name: "untracked-reply-denied",
+      finds: "A packet that a `doNotTrack` policy allows, whose reply is not allowed. It looks at *all* such packets, so a way back for a narrower prefix, fewer ports or another interface, or one that an earlier deny takes, is found as well as none at all.",
+      matters: "Nothing remembers an untracked packet. Its reply is judged by the rules like any other packet, and where they deny it, requests arrive and answers do not: connections sit in SYN_RECV until they time out, and a ruleset that allows the service by its port looks right.",
+      example: `version: 1
+addresses:
+  clients: [10.1.0.0/16, "2001:db8:1::/48"]
+  office: 10.1.0.0/17
+defaults: { input: deny, forward: deny, output: deny }
+policies:
+  - name: memcached
+    doNotTrack: true
+    rules:
+      - allow tcp from clients to self port 11211
+      # The way back, but not for all who may ask.
+      - allow tcp from self port 11211 to office replies
+  - name: administration
+    rules:
+      - allow tcp from office to self port 22
+`,
+      instead: "Let `symmetricAllow: true` write the way back: it swaps addresses, ports and interfaces of each allow, and keeps it to replies.",
+      correct: [
+        ["    doNotTrack: true\n", "    doNotTrack: true\n    symmetricAllow: true\n"],
+        [
+          "      # The way back, but not for all who may ask.\n      - allow tcp from self port 11211 to office replies\n",
+          ""
+        ]
+      ]
+    };
+  }
+});
+
+// src/lint/pages/unused-name.ts
+var unusedName2;
+var init_unused_name2 = __esm({
+  "src/lint/pages/unused-name.ts"() {
+    "use strict";
+    unusedName2 = {
+      name: "unused-name",
+      finds: "A declared interface, address list or service that no rule and no NAT sentence comes to, directly or through another name.",
+      matters: "It is a leftover, or some rule says less than its author thinks: a blocklist that no rule mentions blocks nothing.",
+      example: `version: 1
+addresses:
+  blocklist: [198.51.100.0/24, 203.0.113.7]
+policies:
+  - name: web
+    rules:
+      - allow tcp from any to self port 22, 443
+`,
+      instead: "Use the name, or take its declaration out.",
+      correct: [["      - allow tcp", "      - deny from blocklist to any\n      - allow tcp"]]
+    };
+  }
+});
+
+// src/lint/pages/pages.ts
+var pages_exports = {};
+__export(pages_exports, {
+  CHAPTERS: () => CHAPTERS,
+  PAGES: () => PAGES,
+  corrected: () => corrected
+});
+function corrected({ example, correct }) {
+  return example && correct.reduce((text2, [before, after]) => text2.replace(before, () => after), example);
+}
+var CHAPTERS, PAGES;
+var init_pages = __esm({
+  "src/lint/pages/pages.ts"() {
+    "use strict";
+    init_dnat_not_allowed2();
+    init_half_tracked_flow2();
+    init_ignores();
+    init_inconclusive2();
+    init_keep_ports2();
+    init_language();
+    init_no_way_back_in2();
+    init_policy();
+    init_redundant_rule2();
+    init_self_without_family2();
+    init_shadowed_rule2();
+    init_unmatchable_rule2();
+    init_untracked_from_anywhere2();
+    init_untracked_nat2();
+    init_untracked_nat_reply2();
+    init_untracked_path2();
+    init_untracked_reply_denied2();
+    init_unused_name2();
+    CHAPTERS = [
+      {
+        title: "What is proved",
+        about: "Errors. They hold or fail for every packet, and nothing is emitted until they hold.",
+        pages: [
+          untrackedReplyDenied2,
+          halfTrackedFlow2,
+          untrackedNat2,
+          untrackedNatReply2,
+          untrackedPath2,
+          ...policyPages.filter(({ name: name2 }) => name2 === "untracked-reject"),
+          inconclusive3
+        ]
+      },
+      {
+        title: "What is suspicious",
+        about: "Warnings. They can be ignored, with a reason: `# ctc-ignore NAME: reason`.",
+        pages: [
+          shadowedRule2,
+          redundantRule2,
+          dnatNotAllowed2,
+          noWayBackIn2,
+          selfWithoutFamily2,
+          untrackedFromAnywhere2,
+          keepPorts2,
+          unusedName2,
+          ...ignorePages
+        ]
+      },
+      {
+        title: "What cannot be meant",
+        about: "Errors in what names and sentences come to.",
+        pages: [unmatchableRule2, ...policyPages.filter(({ name: name2 }) => name2 !== "untracked-reject")]
+      },
+      {
+        title: "What cannot be read",
+        about: "Errors in the text of a policy, its shape and its sentences.",
+        pages: languagePages
+      }
+    ];
+    PAGES = CHAPTERS.flatMap(({ pages }) => pages);
+  }
+});
+
+// src/lint/pages/print.ts
+var print_exports = {};
+__export(print_exports, {
+  firstSentence: () => firstSentence2,
+  printIndex: () => printIndex,
+  printPage: () => printPage
+});
+function printPage(page, level, render) {
+  const { name: name2, finds, matters: matters2, example, instead } = page;
+  const sound = corrected(page);
+  return [
+    `# ${name2}`,
+    level === "error" ? "An error: nothing is emitted." : "A warning: it can be ignored, with a reason.",
+    "## What it finds",
+    finds,
+    "## Why it matters",
+    matters2,
+    "## Example",
+    example === null ? "There is no short policy that has this fault." : fenced("yaml", example),
+    ...example === null ? [] : ["## What ctc says", fenced("text", render({ name: `${name2}.yaml`, text: example }))],
+    "## Use instead",
+    instead,
+    ...sound === null ? [] : [fenced("yaml", sound)]
+  ].join("\n\n").concat("\n");
+}
+function printIndex(line, heading) {
+  return CHAPTERS.map(
+    ({ title, about, pages }) => `${heading(title)}
+
+${about}
+
+${pages.map(line).join("\n")}
+`
+  ).join("\n");
+}
+function firstSentence2({ finds }) {
+  return /^.*?\.(?= |$)/s.exec(finds)?.[0] ?? finds;
+}
+function fenced(language, text2) {
+  const longest = Math.max(2, ...[...text2.matchAll(/`{3,}/g)].map(([fence2]) => fence2.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}${language}
+${text2.trimEnd()}
+${fence}`;
+}
+var init_print3 = __esm({
+  "src/lint/pages/print.ts"() {
+    "use strict";
+    init_pages();
+  }
+});
+
+// src/lint/pages/render.ts
+var render_exports = {};
+__export(render_exports, {
+  findingsOf: () => findingsOf2,
+  renderExample: () => renderExample,
+  renderPage: () => renderPage
+});
+function renderExample(source) {
+  const { findings } = analyse(source, NO_FILES);
+  return formatPretty({ findings, files: [source.name], version: VERSION }, { width: 100 });
+}
+function findingsOf2(source) {
+  return analyse(source, NO_FILES).findings;
+}
+function renderPage(page) {
+  const isWarning = page.name === "unused-ignore" || checks.some(({ name: name2, level }) => name2 === page.name && level === "warning");
+  return printPage(page, isWarning ? "warning" : "error", renderExample);
+}
+var NO_FILES;
+var init_render = __esm({
+  "src/lint/pages/render.ts"() {
+    "use strict";
+    init_compile2();
+    init_pretty();
+    init_version();
+    init_lint();
+    init_print3();
+    NO_FILES = { read: () => ({ error: "there is no such file or folder" }) };
+  }
+});
+
+// node_modules/diff/libesm/diff/base.js
+var Diff;
+var init_base = __esm({
+  "node_modules/diff/libesm/diff/base.js"() {
+    Diff = class {
+      diff(oldStr, newStr, options = {}) {
+        let callback;
+        if (typeof options === "function") {
+          callback = options;
+          options = {};
+        } else if ("callback" in options) {
+          callback = options.callback;
+        }
+        const oldString = this.castInput(oldStr, options);
+        const newString = this.castInput(newStr, options);
+        const oldTokens = this.removeEmpty(this.tokenize(oldString, options));
+        const newTokens = this.removeEmpty(this.tokenize(newString, options));
+        return this.diffWithOptionsObj(oldTokens, newTokens, options, callback);
+      }
+      diffWithOptionsObj(oldTokens, newTokens, options, callback) {
+        var _a3;
+        const done = (value) => {
+          value = this.postProcess(value, options);
+          if (callback) {
+            setTimeout(function() {
+              callback(value);
+            }, 0);
+            return void 0;
+          } else {
+            return value;
+          }
+        };
+        const newLen = newTokens.length, oldLen = oldTokens.length;
+        let editLength = 1;
+        let maxEditLength = newLen + oldLen;
+        if (options.maxEditLength != null) {
+          maxEditLength = Math.min(maxEditLength, options.maxEditLength);
+        }
+        const maxExecutionTime = (_a3 = options.timeout) !== null && _a3 !== void 0 ? _a3 : Infinity;
+        const abortAfterTimestamp = Date.now() + maxExecutionTime;
+        const bestPath = [{ oldPos: -1, lastComponent: void 0 }];
+        let newPos = this.extractCommon(bestPath[0], newTokens, oldTokens, 0, options);
+        if (bestPath[0].oldPos + 1 >= oldLen && newPos + 1 >= newLen) {
+          return done(this.buildValues(bestPath[0].lastComponent, newTokens, oldTokens));
+        }
+        let minDiagonalToConsider = -Infinity, maxDiagonalToConsider = Infinity;
+        const execEditLength = () => {
+          for (let diagonalPath = Math.max(minDiagonalToConsider, -editLength); diagonalPath <= Math.min(maxDiagonalToConsider, editLength); diagonalPath += 2) {
+            let basePath;
+            const removePath = bestPath[diagonalPath - 1], addPath = bestPath[diagonalPath + 1];
+            if (removePath) {
+              bestPath[diagonalPath - 1] = void 0;
+            }
+            let canAdd = false;
+            if (addPath) {
+              const addPathNewPos = addPath.oldPos - diagonalPath;
+              canAdd = addPath && 0 <= addPathNewPos && addPathNewPos < newLen;
+            }
+            const canRemove = removePath && removePath.oldPos + 1 < oldLen;
+            if (!canAdd && !canRemove) {
+              bestPath[diagonalPath] = void 0;
+              continue;
+            }
+            if (!canRemove || canAdd && removePath.oldPos < addPath.oldPos) {
+              basePath = this.addToPath(addPath, true, false, 0, options);
+            } else {
+              basePath = this.addToPath(removePath, false, true, 1, options);
+            }
+            newPos = this.extractCommon(basePath, newTokens, oldTokens, diagonalPath, options);
+            if (basePath.oldPos + 1 >= oldLen && newPos + 1 >= newLen) {
+              return done(this.buildValues(basePath.lastComponent, newTokens, oldTokens)) || true;
+            } else {
+              bestPath[diagonalPath] = basePath;
+              if (basePath.oldPos + 1 >= oldLen) {
+                maxDiagonalToConsider = Math.min(maxDiagonalToConsider, diagonalPath - 1);
+              }
+              if (newPos + 1 >= newLen) {
+                minDiagonalToConsider = Math.max(minDiagonalToConsider, diagonalPath + 1);
+              }
+            }
+          }
+          editLength++;
+        };
+        if (callback) {
+          (function exec() {
+            setTimeout(function() {
+              if (editLength > maxEditLength || Date.now() > abortAfterTimestamp) {
+                return callback(void 0);
+              }
+              if (!execEditLength()) {
+                exec();
+              }
+            }, 0);
+          })();
+        } else {
+          while (editLength <= maxEditLength && Date.now() <= abortAfterTimestamp) {
+            const ret = execEditLength();
+            if (ret) {
+              return ret;
+            }
+          }
+        }
+      }
+      addToPath(path2, added, removed, oldPosInc, options) {
+        const last = path2.lastComponent;
+        if (last && !options.oneChangePerToken && last.added === added && last.removed === removed) {
+          return {
+            oldPos: path2.oldPos + oldPosInc,
+            lastComponent: { count: last.count + 1, added, removed, previousComponent: last.previousComponent }
+          };
+        } else {
+          return {
+            oldPos: path2.oldPos + oldPosInc,
+            lastComponent: { count: 1, added, removed, previousComponent: last }
+          };
+        }
+      }
+      extractCommon(basePath, newTokens, oldTokens, diagonalPath, options) {
+        const newLen = newTokens.length, oldLen = oldTokens.length;
+        let oldPos = basePath.oldPos, newPos = oldPos - diagonalPath, commonCount = 0;
+        while (newPos + 1 < newLen && oldPos + 1 < oldLen && this.equals(oldTokens[oldPos + 1], newTokens[newPos + 1], options)) {
+          newPos++;
+          oldPos++;
+          commonCount++;
+          if (options.oneChangePerToken) {
+            basePath.lastComponent = { count: 1, previousComponent: basePath.lastComponent, added: false, removed: false };
+          }
+        }
+        if (commonCount && !options.oneChangePerToken) {
+          basePath.lastComponent = { count: commonCount, previousComponent: basePath.lastComponent, added: false, removed: false };
+        }
+        basePath.oldPos = oldPos;
+        return newPos;
+      }
+      equals(left, right, options) {
+        if (options.comparator) {
+          return options.comparator(left, right);
+        } else {
+          return left === right || !!options.ignoreCase && left.toLowerCase() === right.toLowerCase();
+        }
+      }
+      removeEmpty(array2) {
+        const ret = [];
+        for (let i = 0; i < array2.length; i++) {
+          if (array2[i]) {
+            ret.push(array2[i]);
+          }
+        }
+        return ret;
+      }
+      // eslint-disable-next-line @typescript-eslint/no-unused-vars
+      castInput(value, options) {
+        return value;
+      }
+      // eslint-disable-next-line @typescript-eslint/no-unused-vars
+      tokenize(value, options) {
+        return Array.from(value);
+      }
+      join(chars) {
+        return chars.join("");
+      }
+      postProcess(changeObjects, options) {
+        return changeObjects;
+      }
+      get useLongestToken() {
+        return false;
+      }
+      buildValues(lastComponent, newTokens, oldTokens) {
+        const components = [];
+        let nextComponent;
+        while (lastComponent) {
+          components.push(lastComponent);
+          nextComponent = lastComponent.previousComponent;
+          delete lastComponent.previousComponent;
+          lastComponent = nextComponent;
+        }
+        components.reverse();
+        const componentLen = components.length;
+        let componentPos = 0, newPos = 0, oldPos = 0;
+        for (; componentPos < componentLen; componentPos++) {
+          const component = components[componentPos];
+          if (!component.removed) {
+            if (!component.added && this.useLongestToken) {
+              let value = newTokens.slice(newPos, newPos + component.count);
+              value = value.map(function(value2, i) {
+                const oldValue = oldTokens[oldPos + i];
+                return oldValue.length > value2.length ? oldValue : value2;
+              });
+              component.value = this.join(value);
+            } else {
+              component.value = this.join(newTokens.slice(newPos, newPos + component.count));
+            }
+            newPos += component.count;
+            if (!component.added) {
+              oldPos += component.count;
+            }
+          } else {
+            component.value = this.join(oldTokens.slice(oldPos, oldPos + component.count));
+            oldPos += component.count;
+          }
+        }
+        return components;
+      }
+    };
+  }
+});
+
+// node_modules/diff/libesm/diff/character.js
+function diffChars(oldStr, newStr, options) {
+  return characterDiff.diff(oldStr, newStr, options);
+}
+var CharacterDiff, characterDiff;
+var init_character = __esm({
+  "node_modules/diff/libesm/diff/character.js"() {
+    init_base();
+    CharacterDiff = class extends Diff {
+    };
+    characterDiff = new CharacterDiff();
+  }
+});
+
+// node_modules/diff/libesm/util/string.js
+function longestCommonPrefix(str1, str2) {
+  let i;
+  for (i = 0; i < str1.length && i < str2.length; i++) {
+    if (str1[i] != str2[i]) {
+      return str1.slice(0, i);
+    }
+  }
+  return str1.slice(0, i);
+}
+function longestCommonSuffix(str1, str2) {
+  let i;
+  if (!str1 || !str2 || str1[str1.length - 1] != str2[str2.length - 1]) {
+    return "";
+  }
+  for (i = 0; i < str1.length && i < str2.length; i++) {
+    if (str1[str1.length - (i + 1)] != str2[str2.length - (i + 1)]) {
+      return str1.slice(-i);
+    }
+  }
+  return str1.slice(-i);
+}
+function replacePrefix(string5, oldPrefix, newPrefix) {
+  if (string5.slice(0, oldPrefix.length) != oldPrefix) {
+    throw Error(`string ${JSON.stringify(string5)} doesn't start with prefix ${JSON.stringify(oldPrefix)}; this is a bug`);
+  }
+  return newPrefix + string5.slice(oldPrefix.length);
+}
+function replaceSuffix(string5, oldSuffix, newSuffix) {
+  if (!oldSuffix) {
+    return string5 + newSuffix;
+  }
+  if (string5.slice(-oldSuffix.length) != oldSuffix) {
+    throw Error(`string ${JSON.stringify(string5)} doesn't end with suffix ${JSON.stringify(oldSuffix)}; this is a bug`);
+  }
+  return string5.slice(0, -oldSuffix.length) + newSuffix;
+}
+function removePrefix(string5, oldPrefix) {
+  return replacePrefix(string5, oldPrefix, "");
+}
+function removeSuffix(string5, oldSuffix) {
+  return replaceSuffix(string5, oldSuffix, "");
+}
+function maximumOverlap(string1, string22) {
+  return string22.slice(0, overlapCount(string1, string22));
+}
+function overlapCount(a, b) {
+  let startA = 0;
+  if (a.length > b.length) {
+    startA = a.length - b.length;
+  }
+  let endB = b.length;
+  if (a.length < b.length) {
+    endB = a.length;
+  }
+  const map2 = Array(endB);
+  let k = 0;
+  map2[0] = 0;
+  for (let j = 1; j < endB; j++) {
+    if (b[j] == b[k]) {
+      map2[j] = map2[k];
+    } else {
+      map2[j] = k;
+    }
+    while (k > 0 && b[j] != b[k]) {
+      k = map2[k];
+    }
+    if (b[j] == b[k]) {
+      k++;
+    }
+  }
+  k = 0;
+  for (let i = startA; i < a.length; i++) {
+    while (k > 0 && a[i] != b[k]) {
+      k = map2[k];
+    }
+    if (a[i] == b[k]) {
+      k++;
+    }
+  }
+  return k;
+}
+function hasOnlyWinLineEndings(string5) {
+  return string5.includes("\r\n") && !string5.startsWith("\n") && !string5.match(/[^\r]\n/);
+}
+function hasOnlyUnixLineEndings(string5) {
+  return !string5.includes("\r\n") && string5.includes("\n");
+}
+function segment(string5, segmenter2) {
+  const parts3 = [];
+  for (const segmentObj of Array.from(segmenter2.segment(string5))) {
+    const segment2 = segmentObj.segment;
+    if (parts3.length && /\s/.test(parts3[parts3.length - 1]) && /\s/.test(segment2)) {
+      parts3[parts3.length - 1] += segment2;
+    } else {
+      parts3.push(segment2);
+    }
+  }
+  return parts3;
+}
+function trailingWs(string5, segmenter2) {
+  if (segmenter2) {
+    return leadingAndTrailingWs(string5, segmenter2)[1];
+  }
+  let i;
+  for (i = string5.length - 1; i >= 0; i--) {
+    if (!string5[i].match(/\s/)) {
+      break;
+    }
+  }
+  return string5.substring(i + 1);
+}
+function leadingWs(string5, segmenter2) {
+  if (segmenter2) {
+    return leadingAndTrailingWs(string5, segmenter2)[0];
+  }
+  const match = string5.match(/^\s*/);
+  return match ? match[0] : "";
+}
+function leadingAndTrailingWs(string5, segmenter2) {
+  if (!segmenter2) {
+    return [leadingWs(string5), trailingWs(string5)];
+  }
+  if (segmenter2.resolvedOptions().granularity != "word") {
+    throw new Error('The segmenter passed must have a granularity of "word"');
+  }
+  const segments = segment(string5, segmenter2);
+  const firstSeg = segments[0];
+  const lastSeg = segments[segments.length - 1];
+  const head = /\s/.test(firstSeg) ? firstSeg : "";
+  const tail = /\s/.test(lastSeg) ? lastSeg : "";
+  return [head, tail];
+}
+var init_string2 = __esm({
+  "node_modules/diff/libesm/util/string.js"() {
+  }
+});
+
+// node_modules/diff/libesm/diff/word.js
+function diffWords(oldStr, newStr, options) {
+  if ((options === null || options === void 0 ? void 0 : options.ignoreWhitespace) != null && !options.ignoreWhitespace) {
+    return diffWordsWithSpace(oldStr, newStr, options);
+  }
+  return wordDiff.diff(oldStr, newStr, options);
+}
+function dedupeWhitespaceInChangeObjects(startKeep, deletion, insertion, endKeep, segmenter2) {
+  if (deletion && insertion) {
+    const [oldWsPrefix, oldWsSuffix] = leadingAndTrailingWs(deletion.value, segmenter2);
+    const [newWsPrefix, newWsSuffix] = leadingAndTrailingWs(insertion.value, segmenter2);
+    if (startKeep) {
+      const commonWsPrefix = longestCommonPrefix(oldWsPrefix, newWsPrefix);
+      startKeep.value = replaceSuffix(startKeep.value, newWsPrefix, commonWsPrefix);
+      deletion.value = removePrefix(deletion.value, commonWsPrefix);
+      insertion.value = removePrefix(insertion.value, commonWsPrefix);
+    }
+    if (endKeep) {
+      const commonWsSuffix = longestCommonSuffix(oldWsSuffix, newWsSuffix);
+      endKeep.value = replacePrefix(endKeep.value, newWsSuffix, commonWsSuffix);
+      deletion.value = removeSuffix(deletion.value, commonWsSuffix);
+      insertion.value = removeSuffix(insertion.value, commonWsSuffix);
+    }
+  } else if (insertion) {
+    if (startKeep) {
+      const ws = leadingWs(insertion.value, segmenter2);
+      insertion.value = insertion.value.substring(ws.length);
+    }
+    if (endKeep) {
+      const ws = leadingWs(endKeep.value, segmenter2);
+      endKeep.value = endKeep.value.substring(ws.length);
+    }
+  } else if (startKeep && endKeep) {
+    const newWsFull = leadingWs(endKeep.value, segmenter2), [delWsStart, delWsEnd] = leadingAndTrailingWs(deletion.value, segmenter2);
+    const newWsStart = longestCommonPrefix(newWsFull, delWsStart);
+    deletion.value = removePrefix(deletion.value, newWsStart);
+    const newWsEnd = longestCommonSuffix(removePrefix(newWsFull, newWsStart), delWsEnd);
+    deletion.value = removeSuffix(deletion.value, newWsEnd);
+    endKeep.value = replacePrefix(endKeep.value, newWsFull, newWsEnd);
+    startKeep.value = replaceSuffix(startKeep.value, newWsFull, newWsFull.slice(0, newWsFull.length - newWsEnd.length));
+  } else if (endKeep) {
+    const endKeepWsPrefix = leadingWs(endKeep.value, segmenter2);
+    const deletionWsSuffix = trailingWs(deletion.value, segmenter2);
+    const overlap = maximumOverlap(deletionWsSuffix, endKeepWsPrefix);
+    deletion.value = removeSuffix(deletion.value, overlap);
+  } else if (startKeep) {
+    const startKeepWsSuffix = trailingWs(startKeep.value, segmenter2);
+    const deletionWsPrefix = leadingWs(deletion.value, segmenter2);
+    const overlap = maximumOverlap(startKeepWsSuffix, deletionWsPrefix);
+    deletion.value = removePrefix(deletion.value, overlap);
+  }
+}
+function diffWordsWithSpace(oldStr, newStr, options) {
+  return wordsWithSpaceDiff.diff(oldStr, newStr, options);
+}
+var extendedWordChars, tokenizeIncludingWhitespace, WordDiff, wordDiff, WordsWithSpaceDiff, wordsWithSpaceDiff;
+var init_word = __esm({
+  "node_modules/diff/libesm/diff/word.js"() {
+    init_base();
+    init_string2();
+    extendedWordChars = "a-zA-Z0-9_\\u{AD}\\u{C0}-\\u{D6}\\u{D8}-\\u{F6}\\u{F8}-\\u{2C6}\\u{2C8}-\\u{2D7}\\u{2DE}-\\u{2FF}\\u{1E00}-\\u{1EFF}";
+    tokenizeIncludingWhitespace = new RegExp(`[${extendedWordChars}]+|\\s+|[^${extendedWordChars}]`, "ug");
+    WordDiff = class extends Diff {
+      equals(left, right, options) {
+        if (options.ignoreCase) {
+          left = left.toLowerCase();
+          right = right.toLowerCase();
+        }
+        return left.trim() === right.trim();
+      }
+      tokenize(value, options = {}) {
+        let parts3;
+        if (options.intlSegmenter) {
+          const segmenter2 = options.intlSegmenter;
+          if (segmenter2.resolvedOptions().granularity != "word") {
+            throw new Error('The segmenter passed must have a granularity of "word"');
+          }
+          parts3 = segment(value, segmenter2);
+        } else {
+          parts3 = value.match(tokenizeIncludingWhitespace) || [];
+        }
+        const tokens = [];
+        let prevPart = null;
+        parts3.forEach((part) => {
+          if (/\s/.test(part)) {
+            if (prevPart == null) {
+              tokens.push(part);
+            } else {
+              tokens.push(tokens.pop() + part);
+            }
+          } else if (prevPart != null && /\s/.test(prevPart)) {
+            if (tokens[tokens.length - 1] == prevPart) {
+              tokens.push(tokens.pop() + part);
+            } else {
+              tokens.push(prevPart + part);
+            }
+          } else {
+            tokens.push(part);
+          }
+          prevPart = part;
+        });
+        return tokens;
+      }
+      join(tokens) {
+        return tokens.map((token2, i) => {
+          if (i == 0) {
+            return token2;
+          } else {
+            return token2.replace(/^\s+/, "");
+          }
+        }).join("");
+      }
+      postProcess(changes, options) {
+        if (!changes || options.oneChangePerToken) {
+          return changes;
+        }
+        let lastKeep = null;
+        let insertion = null;
+        let deletion = null;
+        changes.forEach((change) => {
+          if (change.added) {
+            insertion = change;
+          } else if (change.removed) {
+            deletion = change;
+          } else {
+            if (insertion || deletion) {
+              dedupeWhitespaceInChangeObjects(lastKeep, deletion, insertion, change, options.intlSegmenter);
+            }
+            lastKeep = change;
+            insertion = null;
+            deletion = null;
+          }
+        });
+        if (insertion || deletion) {
+          dedupeWhitespaceInChangeObjects(lastKeep, deletion, insertion, null, options.intlSegmenter);
+        }
+        return changes;
+      }
+    };
+    wordDiff = new WordDiff();
+    WordsWithSpaceDiff = class extends Diff {
+      tokenize(value) {
+        const regex = new RegExp(`(\\r?\\n)|[${extendedWordChars}]+|[^\\S\\n\\r]+|[^${extendedWordChars}]`, "ug");
+        return value.match(regex) || [];
+      }
+    };
+    wordsWithSpaceDiff = new WordsWithSpaceDiff();
+  }
+});
+
+// node_modules/diff/libesm/util/params.js
+function generateOptions(options, defaults) {
+  if (typeof options === "function") {
+    defaults.callback = options;
+  } else if (options) {
+    for (const name2 in options) {
+      if (Object.prototype.hasOwnProperty.call(options, name2)) {
+        defaults[name2] = options[name2];
+      }
+    }
+  }
+  return defaults;
+}
+var init_params = __esm({
+  "node_modules/diff/libesm/util/params.js"() {
+  }
+});
+
+// node_modules/diff/libesm/diff/line.js
+function diffLines(oldStr, newStr, options) {
+  return lineDiff.diff(oldStr, newStr, options);
+}
+function diffTrimmedLines(oldStr, newStr, options) {
+  options = generateOptions(options, { ignoreWhitespace: true });
+  return lineDiff.diff(oldStr, newStr, options);
+}
+function tokenize2(value, options) {
+  if (options.stripTrailingCr) {
+    value = value.replace(/\r\n/g, "\n");
+  }
+  const retLines = [], linesAndNewlines = value.split(/(\n|\r\n)/);
+  if (!linesAndNewlines[linesAndNewlines.length - 1]) {
+    linesAndNewlines.pop();
+  }
+  for (let i = 0; i < linesAndNewlines.length; i++) {
+    const line = linesAndNewlines[i];
+    if (i % 2 && !options.newlineIsToken) {
+      retLines[retLines.length - 1] += line;
+    } else {
+      retLines.push(line);
+    }
+  }
+  return retLines;
+}
+var LineDiff, lineDiff;
+var init_line2 = __esm({
+  "node_modules/diff/libesm/diff/line.js"() {
+    init_base();
+    init_params();
+    LineDiff = class extends Diff {
+      constructor() {
+        super(...arguments);
+        this.tokenize = tokenize2;
+      }
+      equals(left, right, options) {
+        if (options.ignoreWhitespace) {
+          if (!options.newlineIsToken || !left.includes("\n")) {
+            left = left.trim();
+          }
+          if (!options.newlineIsToken || !right.includes("\n")) {
+            right = right.trim();
+          }
+        } else if (options.ignoreNewlineAtEof && !options.newlineIsToken) {
+          if (left.endsWith("\n")) {
+            left = left.slice(0, -1);
+          }
+          if (right.endsWith("\n")) {
+            right = right.slice(0, -1);
+          }
+        }
+        return super.equals(left, right, options);
+      }
+    };
+    lineDiff = new LineDiff();
+  }
+});
+
+// node_modules/diff/libesm/diff/sentence.js
+function isSentenceEndPunct(char) {
+  return char == "." || char == "!" || char == "?";
+}
+function diffSentences(oldStr, newStr, options) {
+  return sentenceDiff.diff(oldStr, newStr, options);
+}
+var SentenceDiff, sentenceDiff;
+var init_sentence2 = __esm({
+  "node_modules/diff/libesm/diff/sentence.js"() {
+    init_base();
+    SentenceDiff = class extends Diff {
+      tokenize(value) {
+        var _a3;
+        const result = [];
+        let tokenStartI = 0;
+        for (let i = 0; i < value.length; i++) {
+          if (i == value.length - 1) {
+            result.push(value.slice(tokenStartI));
+            break;
+          }
+          if (isSentenceEndPunct(value[i]) && value[i + 1].match(/\s/)) {
+            result.push(value.slice(tokenStartI, i + 1));
+            i = tokenStartI = i + 1;
+            while ((_a3 = value[i + 1]) === null || _a3 === void 0 ? void 0 : _a3.match(/\s/)) {
+              i++;
+            }
+            result.push(value.slice(tokenStartI, i + 1));
+            tokenStartI = i + 1;
+          }
+        }
+        return result;
+      }
+    };
+    sentenceDiff = new SentenceDiff();
+  }
+});
+
+// node_modules/diff/libesm/diff/css.js
+function diffCss(oldStr, newStr, options) {
+  return cssDiff.diff(oldStr, newStr, options);
+}
+var CssDiff, cssDiff;
+var init_css = __esm({
+  "node_modules/diff/libesm/diff/css.js"() {
+    init_base();
+    CssDiff = class extends Diff {
+      tokenize(value) {
+        return value.split(/([{}:;,]|\s+)/);
+      }
+    };
+    cssDiff = new CssDiff();
+  }
+});
+
+// node_modules/diff/libesm/diff/json.js
+function diffJson(oldStr, newStr, options) {
+  return jsonDiff.diff(oldStr, newStr, options);
+}
+function canonicalize(obj, stack, replacementStack, replacer, key2) {
+  stack = stack || [];
+  replacementStack = replacementStack || [];
+  if (replacer) {
+    obj = replacer(key2 === void 0 ? "" : key2, obj);
+  }
+  let i;
+  for (i = 0; i < stack.length; i += 1) {
+    if (stack[i] === obj) {
+      return replacementStack[i];
+    }
+  }
+  let canonicalizedObj;
+  if ("[object Array]" === Object.prototype.toString.call(obj)) {
+    stack.push(obj);
+    canonicalizedObj = new Array(obj.length);
+    replacementStack.push(canonicalizedObj);
+    for (i = 0; i < obj.length; i += 1) {
+      canonicalizedObj[i] = canonicalize(obj[i], stack, replacementStack, replacer, String(i));
+    }
+    stack.pop();
+    replacementStack.pop();
+    return canonicalizedObj;
+  }
+  if (obj && obj.toJSON) {
+    obj = obj.toJSON();
+  }
+  if (typeof obj === "object" && obj !== null) {
+    stack.push(obj);
+    canonicalizedObj = {};
+    replacementStack.push(canonicalizedObj);
+    const sortedKeys = [];
+    let key3;
+    for (key3 in obj) {
+      if (Object.prototype.hasOwnProperty.call(obj, key3)) {
+        sortedKeys.push(key3);
+      }
+    }
+    sortedKeys.sort();
+    for (i = 0; i < sortedKeys.length; i += 1) {
+      key3 = sortedKeys[i];
+      canonicalizedObj[key3] = canonicalize(obj[key3], stack, replacementStack, replacer, key3);
+    }
+    stack.pop();
+    replacementStack.pop();
+  } else {
+    canonicalizedObj = obj;
+  }
+  return canonicalizedObj;
+}
+var JsonDiff, jsonDiff;
+var init_json2 = __esm({
+  "node_modules/diff/libesm/diff/json.js"() {
+    init_base();
+    init_line2();
+    JsonDiff = class extends Diff {
+      constructor() {
+        super(...arguments);
+        this.tokenize = tokenize2;
+      }
+      get useLongestToken() {
+        return true;
+      }
+      castInput(value, options) {
+        const { undefinedReplacement, stringifyReplacer = (k, v) => typeof v === "undefined" ? undefinedReplacement : v } = options;
+        return typeof value === "string" ? value : JSON.stringify(canonicalize(value, null, null, stringifyReplacer), null, "  ");
+      }
+      equals(left, right, options) {
+        return super.equals(left.replace(/,([\r\n])/g, "$1"), right.replace(/,([\r\n])/g, "$1"), options);
+      }
+    };
+    jsonDiff = new JsonDiff();
+  }
+});
+
+// node_modules/diff/libesm/diff/array.js
+function diffArrays(oldArr, newArr, options) {
+  return arrayDiff.diff(oldArr, newArr, options);
+}
+var ArrayDiff, arrayDiff;
+var init_array = __esm({
+  "node_modules/diff/libesm/diff/array.js"() {
+    init_base();
+    ArrayDiff = class extends Diff {
+      tokenize(value) {
+        return value.slice();
+      }
+      join(value) {
+        return value;
+      }
+      removeEmpty(value) {
+        return value;
+      }
+    };
+    arrayDiff = new ArrayDiff();
+  }
+});
+
+// node_modules/diff/libesm/patch/line-endings.js
+function unixToWin(patch) {
+  if (Array.isArray(patch)) {
+    return patch.map((p) => unixToWin(p));
+  }
+  return Object.assign(Object.assign({}, patch), { hunks: patch.hunks.map((hunk) => Object.assign(Object.assign({}, hunk), { lines: hunk.lines.map((line, i) => {
+    var _a3;
+    return line.startsWith("\\") || line.endsWith("\r") || ((_a3 = hunk.lines[i + 1]) === null || _a3 === void 0 ? void 0 : _a3.startsWith("\\")) ? line : line + "\r";
+  }) })) });
+}
+function winToUnix(patch) {
+  if (Array.isArray(patch)) {
+    return patch.map((p) => winToUnix(p));
+  }
+  return Object.assign(Object.assign({}, patch), { hunks: patch.hunks.map((hunk) => Object.assign(Object.assign({}, hunk), { lines: hunk.lines.map((line) => line.endsWith("\r") ? line.substring(0, line.length - 1) : line) })) });
+}
+function isUnix(patch) {
+  if (!Array.isArray(patch)) {
+    patch = [patch];
+  }
+  return !patch.some((index) => index.hunks.some((hunk) => hunk.lines.some((line) => !line.startsWith("\\") && line.endsWith("\r"))));
+}
+function isWin(patch) {
+  if (!Array.isArray(patch)) {
+    patch = [patch];
+  }
+  return patch.some((index) => index.hunks.some((hunk) => hunk.lines.some((line) => line.endsWith("\r")))) && patch.every((index) => index.hunks.every((hunk) => hunk.lines.every((line, i) => {
+    var _a3;
+    return line.startsWith("\\") || line.endsWith("\r") || ((_a3 = hunk.lines[i + 1]) === null || _a3 === void 0 ? void 0 : _a3.startsWith("\\"));
+  })));
+}
+var init_line_endings = __esm({
+  "node_modules/diff/libesm/patch/line-endings.js"() {
+  }
+});
+
+// node_modules/diff/libesm/patch/parse.js
+function parsePatch(uniDiff) {
+  const diffstr = uniDiff.split(/\n/), list = [];
+  let i = 0;
+  function isGitDiffHeader(line) {
+    return /^diff --git /.test(line);
+  }
+  function isDiffHeader(line) {
+    return isGitDiffHeader(line) || /^Index:\s/.test(line) || /^diff(?: -r \w+)+\s/.test(line);
+  }
+  function isFileHeader(line) {
+    return /^(---|\+\+\+)\s/.test(line);
+  }
+  function isHunkHeader(line) {
+    return /^@@\s/.test(line);
+  }
+  function parseIndex() {
+    var _a3;
+    const index = {};
+    index.hunks = [];
+    list.push(index);
+    let seenDiffHeader = false;
+    while (i < diffstr.length) {
+      const line = diffstr[i];
+      if (isFileHeader(line) || isHunkHeader(line)) {
+        break;
+      }
+      if (isGitDiffHeader(line)) {
+        if (seenDiffHeader) {
+          return;
+        }
+        seenDiffHeader = true;
+        index.isGit = true;
+        const paths = parseGitDiffHeader(line);
+        if (paths) {
+          index.oldFileName = paths.oldFileName;
+          index.newFileName = paths.newFileName;
+        }
+        i++;
+        while (i < diffstr.length) {
+          const extLine = diffstr[i];
+          if (isFileHeader(extLine) || isHunkHeader(extLine) || isDiffHeader(extLine)) {
+            break;
+          }
+          const renameFromMatch = /^rename from (.*)/.exec(extLine);
+          if (renameFromMatch) {
+            index.oldFileName = "a/" + unquoteIfQuoted(renameFromMatch[1]);
+            index.isRename = true;
+          }
+          const renameToMatch = /^rename to (.*)/.exec(extLine);
+          if (renameToMatch) {
+            index.newFileName = "b/" + unquoteIfQuoted(renameToMatch[1]);
+            index.isRename = true;
+          }
+          const copyFromMatch = /^copy from (.*)/.exec(extLine);
+          if (copyFromMatch) {
+            index.oldFileName = "a/" + unquoteIfQuoted(copyFromMatch[1]);
+            index.isCopy = true;
+          }
+          const copyToMatch = /^copy to (.*)/.exec(extLine);
+          if (copyToMatch) {
+            index.newFileName = "b/" + unquoteIfQuoted(copyToMatch[1]);
+            index.isCopy = true;
+          }
+          const newFileModeMatch = /^new file mode (\d+)/.exec(extLine);
+          if (newFileModeMatch) {
+            index.isCreate = true;
+            index.newMode = newFileModeMatch[1];
+          }
+          const deletedFileModeMatch = /^deleted file mode (\d+)/.exec(extLine);
+          if (deletedFileModeMatch) {
+            index.isDelete = true;
+            index.oldMode = deletedFileModeMatch[1];
+          }
+          const oldModeMatch = /^old mode (\d+)/.exec(extLine);
+          if (oldModeMatch) {
+            index.oldMode = oldModeMatch[1];
+          }
+          const newModeMatch = /^new mode (\d+)/.exec(extLine);
+          if (newModeMatch) {
+            index.newMode = newModeMatch[1];
+          }
+          if (/^Binary files /.test(extLine)) {
+            index.isBinary = true;
+          }
+          i++;
+        }
+        continue;
+      } else if (isDiffHeader(line)) {
+        if (seenDiffHeader) {
+          return;
+        }
+        seenDiffHeader = true;
+        const headerMatch = /^(?:Index:|diff(?: -r \w+)+)\s+/.exec(line);
+        if (headerMatch) {
+          index.index = line.substring(headerMatch[0].length).trim();
+        }
+      }
+      i++;
+    }
+    parseFileHeader(index);
+    parseFileHeader(index);
+    if (index.oldFileName === void 0 !== (index.newFileName === void 0)) {
+      throw new Error("Missing " + (index.oldFileName !== void 0 ? '"+++ ..."' : '"--- ..."') + " file header for " + ((_a3 = index.oldFileName) !== null && _a3 !== void 0 ? _a3 : index.newFileName));
+    }
+    while (i < diffstr.length) {
+      const line = diffstr[i];
+      if (isDiffHeader(line) || isFileHeader(line) || /^===================================================================/.test(line)) {
+        break;
+      } else if (isHunkHeader(line)) {
+        index.hunks.push(parseHunk());
+      } else {
+        i++;
+      }
+    }
+  }
+  function parseGitDiffHeader(line) {
+    const rest2 = line.substring("diff --git ".length);
+    if (rest2.startsWith('"')) {
+      const oldPath = parseQuotedFileName(rest2);
+      if (oldPath === null) {
+        return null;
+      }
+      const afterOld = rest2.substring(oldPath.rawLength + 1);
+      let newFileName;
+      if (afterOld.startsWith('"')) {
+        const newPath = parseQuotedFileName(afterOld);
+        if (newPath === null) {
+          return null;
+        }
+        newFileName = newPath.fileName;
+      } else {
+        newFileName = afterOld;
+      }
+      return {
+        oldFileName: oldPath.fileName,
+        newFileName
+      };
+    }
+    const quoteIdx = rest2.indexOf('"');
+    if (quoteIdx > 0) {
+      const oldFileName = rest2.substring(0, quoteIdx - 1);
+      const newPath = parseQuotedFileName(rest2.substring(quoteIdx));
+      if (newPath === null) {
+        return null;
+      }
+      return {
+        oldFileName,
+        newFileName: newPath.fileName
+      };
+    }
+    if (rest2.startsWith("a/")) {
+      const splits = [];
+      let idx = 0;
+      while (true) {
+        idx = rest2.indexOf(" b/", idx + 1);
+        if (idx === -1) {
+          break;
+        }
+        splits.push(idx);
+      }
+      if (splits.length > 0) {
+        const mid = splits[Math.floor(splits.length / 2)];
+        return {
+          oldFileName: rest2.substring(0, mid),
+          newFileName: rest2.substring(mid + 1)
+        };
+      }
+    }
+    return null;
+  }
+  function unquoteIfQuoted(s) {
+    if (s.startsWith('"')) {
+      const parsed = parseQuotedFileName(s);
+      if (parsed) {
+        return parsed.fileName;
+      }
+    }
+    return s;
+  }
+  function parseQuotedFileName(s) {
+    if (!s.startsWith('"')) {
+      return null;
+    }
+    let result = "";
+    let j = 1;
+    while (j < s.length) {
+      if (s[j] === '"') {
+        return { fileName: result, rawLength: j + 1 };
+      }
+      if (s[j] === "\\" && j + 1 < s.length) {
+        j++;
+        switch (s[j]) {
+          case "a":
+            result += "\x07";
+            break;
+          case "b":
+            result += "\b";
+            break;
+          case "f":
+            result += "\f";
+            break;
+          case "n":
+            result += "\n";
+            break;
+          case "r":
+            result += "\r";
+            break;
+          case "t":
+            result += "	";
+            break;
+          case "v":
+            result += "\v";
+            break;
+          case "\\":
+            result += "\\";
+            break;
+          case '"':
+            result += '"';
+            break;
+          case "0":
+          case "1":
+          case "2":
+          case "3":
+          case "4":
+          case "5":
+          case "6":
+          case "7": {
+            if (j + 2 >= s.length || s[j + 1] < "0" || s[j + 1] > "7" || s[j + 2] < "0" || s[j + 2] > "7") {
+              return null;
+            }
+            const bytes = [parseInt(s.substring(j, j + 3), 8)];
+            j += 3;
+            while (s[j] === "\\" && s[j + 1] >= "0" && s[j + 1] <= "7") {
+              if (j + 3 >= s.length || s[j + 2] < "0" || s[j + 2] > "7" || s[j + 3] < "0" || s[j + 3] > "7") {
+                return null;
+              }
+              bytes.push(parseInt(s.substring(j + 1, j + 4), 8));
+              j += 4;
+            }
+            result += new TextDecoder("utf-8").decode(new Uint8Array(bytes));
+            continue;
+          }
+          // Note that in C, there are also three kinds of hex escape sequences:
+          // - \xhh
+          // - \uhhhh
+          // - \Uhhhhhhhh
+          // We do not bother to parse them here because, so far as we know,
+          // they are never emitted by any tools that generate unified diff
+          // format diffs, and so for now jsdiff does not consider them legal.
+          default:
+            return null;
+        }
+      } else {
+        result += s[j];
+      }
+      j++;
+    }
+    return null;
+  }
+  function parseFileHeader(index) {
+    const fileHeaderMatch = /^(---|\+\+\+)\s+/.exec(diffstr[i]);
+    if (fileHeaderMatch) {
+      const prefix = fileHeaderMatch[1], data = diffstr[i].substring(3).trim().split("	", 2), header = (data[1] || "").trim();
+      let fileName = data[0];
+      if (fileName.startsWith('"')) {
+        fileName = unquoteIfQuoted(fileName);
+      } else {
+        fileName = fileName.replace(/\\\\/g, "\\");
+      }
+      if (prefix === "---") {
+        index.oldFileName = fileName;
+        index.oldHeader = header;
+      } else {
+        index.newFileName = fileName;
+        index.newHeader = header;
+      }
+      i++;
+    }
+  }
+  function parseHunk() {
+    var _a3;
+    const chunkHeaderIndex = i, chunkHeaderLine = diffstr[i++], chunkHeader = chunkHeaderLine.split(/@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/);
+    const hunk = {
+      oldStart: +chunkHeader[1],
+      oldLines: typeof chunkHeader[2] === "undefined" ? 1 : +chunkHeader[2],
+      newStart: +chunkHeader[3],
+      newLines: typeof chunkHeader[4] === "undefined" ? 1 : +chunkHeader[4],
+      lines: []
+    };
+    if (hunk.oldLines === 0) {
+      hunk.oldStart += 1;
+    }
+    if (hunk.newLines === 0) {
+      hunk.newStart += 1;
+    }
+    let addCount = 0, removeCount = 0;
+    for (; i < diffstr.length && (removeCount < hunk.oldLines || addCount < hunk.newLines || ((_a3 = diffstr[i]) === null || _a3 === void 0 ? void 0 : _a3.startsWith("\\"))); i++) {
+      const operation = diffstr[i].length == 0 && i != diffstr.length - 1 ? " " : diffstr[i][0];
+      if (operation === "+" || operation === "-" || operation === " " || operation === "\\") {
+        hunk.lines.push(diffstr[i]);
+        if (operation === "+") {
+          addCount++;
+        } else if (operation === "-") {
+          removeCount++;
+        } else if (operation === " ") {
+          addCount++;
+          removeCount++;
+        }
+      } else {
+        throw new Error(`Hunk at line ${chunkHeaderIndex + 1} contained invalid line ${diffstr[i]}`);
+      }
+    }
+    if (!addCount && hunk.newLines === 1) {
+      hunk.newLines = 0;
+    }
+    if (!removeCount && hunk.oldLines === 1) {
+      hunk.oldLines = 0;
+    }
+    if (addCount !== hunk.newLines) {
+      throw new Error("Added line count did not match for hunk at line " + (chunkHeaderIndex + 1));
+    }
+    if (removeCount !== hunk.oldLines) {
+      throw new Error("Removed line count did not match for hunk at line " + (chunkHeaderIndex + 1));
+    }
+    if (i < diffstr.length && diffstr[i] && /^[+ -]/.test(diffstr[i]) && !isFileHeader(diffstr[i])) {
+      throw new Error("Hunk at line " + (chunkHeaderIndex + 1) + " has more lines than expected (expected " + hunk.oldLines + " old lines and " + hunk.newLines + " new lines)");
+    }
+    return hunk;
+  }
+  while (i < diffstr.length) {
+    parseIndex();
+  }
+  return list;
+}
+var init_parse4 = __esm({
+  "node_modules/diff/libesm/patch/parse.js"() {
+  }
+});
+
+// node_modules/diff/libesm/util/distance-iterator.js
+function distance_iterator_default(start, minLine, maxLine) {
+  let wantForward = true, backwardExhausted = false, forwardExhausted = false, localOffset = 1;
+  return function iterator() {
+    if (wantForward && !forwardExhausted) {
+      if (backwardExhausted) {
+        localOffset++;
+      } else {
+        wantForward = false;
+      }
+      if (start + localOffset <= maxLine) {
+        return start + localOffset;
+      }
+      forwardExhausted = true;
+    }
+    if (!backwardExhausted) {
+      if (!forwardExhausted) {
+        wantForward = true;
+      }
+      if (minLine <= start - localOffset) {
+        return start - localOffset++;
+      }
+      backwardExhausted = true;
+      return iterator();
+    }
+    return void 0;
+  };
+}
+var init_distance_iterator = __esm({
+  "node_modules/diff/libesm/util/distance-iterator.js"() {
+  }
+});
+
+// node_modules/diff/libesm/patch/apply.js
+function applyPatch(source, patch, options = {}) {
+  let patches;
+  if (typeof patch === "string") {
+    patches = parsePatch(patch);
+  } else if (Array.isArray(patch)) {
+    patches = patch;
+  } else {
+    patches = [patch];
+  }
+  if (patches.length > 1) {
+    throw new Error("applyPatch only works with a single input.");
+  }
+  return applyStructuredPatch(source, patches[0], options);
+}
+function applyStructuredPatch(source, patch, options = {}) {
+  if (options.autoConvertLineEndings || options.autoConvertLineEndings == null) {
+    if (hasOnlyWinLineEndings(source) && isUnix(patch)) {
+      patch = unixToWin(patch);
+    } else if (hasOnlyUnixLineEndings(source) && isWin(patch)) {
+      patch = winToUnix(patch);
+    }
+  }
+  const lines2 = source.split("\n"), hunks = patch.hunks, compareLine = options.compareLine || ((lineNumber, line, operation, patchContent) => line === patchContent), fuzzFactor = options.fuzzFactor || 0;
+  let minLine = 0;
+  if (fuzzFactor < 0 || !Number.isInteger(fuzzFactor)) {
+    throw new Error("fuzzFactor must be a non-negative integer");
+  }
+  if (!hunks.length) {
+    return source;
+  }
+  let prevLine = "", removeEOFNL = false, addEOFNL = false;
+  for (let i = 0; i < hunks[hunks.length - 1].lines.length; i++) {
+    const line = hunks[hunks.length - 1].lines[i];
+    if (line[0] == "\\") {
+      if (prevLine[0] == "+") {
+        removeEOFNL = true;
+      } else if (prevLine[0] == "-") {
+        addEOFNL = true;
+      }
+    }
+    prevLine = line;
+  }
+  if (removeEOFNL) {
+    if (addEOFNL) {
+      if (!fuzzFactor && lines2[lines2.length - 1] == "") {
+        return false;
+      }
+    } else if (lines2[lines2.length - 1] == "") {
+      lines2.pop();
+    } else if (!fuzzFactor) {
+      return false;
+    }
+  } else if (addEOFNL) {
+    if (lines2[lines2.length - 1] != "") {
+      lines2.push("");
+    } else if (!fuzzFactor) {
+      return false;
+    }
+  }
+  function applyHunk(hunkLines, toPos, maxErrors, hunkLinesI = 0, lastContextLineMatched = true, patchedLines = [], patchedLinesLength = 0) {
+    let nConsecutiveOldContextLines = 0;
+    let nextContextLineMustMatch = false;
+    for (; hunkLinesI < hunkLines.length; hunkLinesI++) {
+      const hunkLine = hunkLines[hunkLinesI], operation = hunkLine.length > 0 ? hunkLine[0] : " ", content = hunkLine.length > 0 ? hunkLine.substr(1) : hunkLine;
+      if (operation === "-") {
+        if (compareLine(toPos + 1, lines2[toPos], operation, content)) {
+          toPos++;
+          nConsecutiveOldContextLines = 0;
+        } else {
+          if (!maxErrors || lines2[toPos] == null) {
+            return null;
+          }
+          patchedLines[patchedLinesLength] = lines2[toPos];
+          return applyHunk(hunkLines, toPos + 1, maxErrors - 1, hunkLinesI, false, patchedLines, patchedLinesLength + 1);
+        }
+      }
+      if (operation === "+") {
+        if (!lastContextLineMatched) {
+          return null;
+        }
+        patchedLines[patchedLinesLength] = content;
+        patchedLinesLength++;
+        nConsecutiveOldContextLines = 0;
+        nextContextLineMustMatch = true;
+      }
+      if (operation === " ") {
+        nConsecutiveOldContextLines++;
+        patchedLines[patchedLinesLength] = lines2[toPos];
+        if (compareLine(toPos + 1, lines2[toPos], operation, content)) {
+          patchedLinesLength++;
+          lastContextLineMatched = true;
+          nextContextLineMustMatch = false;
+          toPos++;
+        } else {
+          if (nextContextLineMustMatch || !maxErrors) {
+            return null;
+          }
+          return lines2[toPos] && (applyHunk(hunkLines, toPos + 1, maxErrors - 1, hunkLinesI + 1, false, patchedLines, patchedLinesLength + 1) || applyHunk(hunkLines, toPos + 1, maxErrors - 1, hunkLinesI, false, patchedLines, patchedLinesLength + 1)) || applyHunk(hunkLines, toPos, maxErrors - 1, hunkLinesI + 1, false, patchedLines, patchedLinesLength);
+        }
+      }
+    }
+    patchedLinesLength -= nConsecutiveOldContextLines;
+    toPos -= nConsecutiveOldContextLines;
+    patchedLines.length = patchedLinesLength;
+    return {
+      patchedLines,
+      oldLineLastI: toPos - 1
+    };
+  }
+  const resultLines = [];
+  let prevHunkOffset = 0;
+  for (let i = 0; i < hunks.length; i++) {
+    const hunk = hunks[i];
+    let hunkResult;
+    const maxLine = lines2.length - hunk.oldLines + fuzzFactor;
+    let toPos;
+    for (let maxErrors = 0; maxErrors <= fuzzFactor; maxErrors++) {
+      toPos = hunk.oldStart + prevHunkOffset - 1;
+      const iterator = distance_iterator_default(toPos, minLine, maxLine);
+      for (; toPos !== void 0; toPos = iterator()) {
+        hunkResult = applyHunk(hunk.lines, toPos, maxErrors);
+        if (hunkResult) {
+          break;
+        }
+      }
+      if (hunkResult) {
+        break;
+      }
+    }
+    if (!hunkResult) {
+      return false;
+    }
+    for (let i2 = minLine; i2 < toPos; i2++) {
+      resultLines.push(lines2[i2]);
+    }
+    for (let i2 = 0; i2 < hunkResult.patchedLines.length; i2++) {
+      const line = hunkResult.patchedLines[i2];
+      resultLines.push(line);
+    }
+    minLine = hunkResult.oldLineLastI + 1;
+    prevHunkOffset = toPos + 1 - hunk.oldStart;
+  }
+  for (let i = minLine; i < lines2.length; i++) {
+    resultLines.push(lines2[i]);
+  }
+  return resultLines.join("\n");
+}
+function applyPatches(uniDiff, options) {
+  const spDiff = typeof uniDiff === "string" ? parsePatch(uniDiff) : uniDiff;
+  let currentIndex = 0;
+  function processIndex() {
+    const index = spDiff[currentIndex++];
+    if (!index) {
+      return options.complete();
+    }
+    options.loadFile(index, function(err, data) {
+      if (err) {
+        return options.complete(err);
+      }
+      const updatedContent = applyPatch(data, index, options);
+      options.patched(index, updatedContent, function(err2) {
+        if (err2) {
+          return options.complete(err2);
+        }
+        processIndex();
+      });
+    });
+  }
+  processIndex();
+}
+var init_apply = __esm({
+  "node_modules/diff/libesm/patch/apply.js"() {
+    init_string2();
+    init_line_endings();
+    init_parse4();
+    init_distance_iterator();
+  }
+});
+
+// node_modules/diff/libesm/patch/reverse.js
+function swapPrefix(fileName) {
+  if (fileName === void 0 || fileName === "/dev/null") {
+    return fileName;
+  }
+  if (fileName.startsWith("a/")) {
+    return "b/" + fileName.slice(2);
+  }
+  if (fileName.startsWith("b/")) {
+    return "a/" + fileName.slice(2);
+  }
+  return fileName;
+}
+function reversePatch(structuredPatch2) {
+  if (Array.isArray(structuredPatch2)) {
+    return structuredPatch2.map((patch) => reversePatch(patch)).reverse();
+  }
+  const reversed = Object.assign(Object.assign({}, structuredPatch2), { oldFileName: structuredPatch2.isGit ? swapPrefix(structuredPatch2.newFileName) : structuredPatch2.newFileName, oldHeader: structuredPatch2.newHeader, newFileName: structuredPatch2.isGit ? swapPrefix(structuredPatch2.oldFileName) : structuredPatch2.oldFileName, newHeader: structuredPatch2.oldHeader, oldMode: structuredPatch2.newMode, newMode: structuredPatch2.oldMode, isCreate: structuredPatch2.isDelete, isDelete: structuredPatch2.isCreate, hunks: structuredPatch2.hunks.map((hunk) => {
+    return {
+      oldLines: hunk.newLines,
+      oldStart: hunk.newStart,
+      newLines: hunk.oldLines,
+      newStart: hunk.oldStart,
+      lines: hunk.lines.map((l) => {
+        if (l.startsWith("-")) {
+          return `+${l.slice(1)}`;
+        }
+        if (l.startsWith("+")) {
+          return `-${l.slice(1)}`;
+        }
+        return l;
+      })
+    };
+  }) });
+  if (structuredPatch2.isCopy) {
+    reversed.newFileName = "/dev/null";
+    reversed.newHeader = void 0;
+    reversed.isDelete = true;
+    delete reversed.isCreate;
+    delete reversed.isCopy;
+    delete reversed.isRename;
+    reversed.hunks = [];
+  }
+  return reversed;
+}
+var init_reverse = __esm({
+  "node_modules/diff/libesm/patch/reverse.js"() {
+  }
+});
+
+// node_modules/diff/libesm/patch/create.js
+function needsQuoting(s) {
+  for (let i = 0; i < s.length; i++) {
+    if (s[i] < " " || s[i] > "~" || s[i] === '"' || s[i] === "\\") {
+      return true;
+    }
+  }
+  return false;
+}
+function quoteFileNameIfNeeded(s) {
+  if (!needsQuoting(s)) {
+    return s;
+  }
+  let result = '"';
+  const bytes = new TextEncoder().encode(s);
+  let i = 0;
+  while (i < bytes.length) {
+    const b = bytes[i];
+    if (b === 7) {
+      result += "\\a";
+    } else if (b === 8) {
+      result += "\\b";
+    } else if (b === 9) {
+      result += "\\t";
+    } else if (b === 10) {
+      result += "\\n";
+    } else if (b === 11) {
+      result += "\\v";
+    } else if (b === 12) {
+      result += "\\f";
+    } else if (b === 13) {
+      result += "\\r";
+    } else if (b === 34) {
+      result += '\\"';
+    } else if (b === 92) {
+      result += "\\\\";
+    } else if (b >= 32 && b <= 126) {
+      result += String.fromCharCode(b);
+    } else {
+      result += "\\" + b.toString(8).padStart(3, "0");
+    }
+    i++;
+  }
+  result += '"';
+  return result;
+}
+function structuredPatch(oldFileName, newFileName, oldStr, newStr, oldHeader, newHeader, options) {
+  let optionsObj;
+  if (!options) {
+    optionsObj = {};
+  } else if (typeof options === "function") {
+    optionsObj = { callback: options };
+  } else {
+    optionsObj = options;
+  }
+  if (typeof optionsObj.context === "undefined") {
+    optionsObj.context = 4;
+  }
+  const context = optionsObj.context;
+  if (optionsObj.newlineIsToken) {
+    throw new Error("newlineIsToken may not be used with patch-generation functions, only with diffing functions");
+  }
+  if (!optionsObj.callback) {
+    return diffLinesResultToPatch(diffLines(oldStr, newStr, optionsObj));
+  } else {
+    const { callback } = optionsObj;
+    diffLines(oldStr, newStr, Object.assign(Object.assign({}, optionsObj), { callback: (diff2) => {
+      const patch = diffLinesResultToPatch(diff2);
+      callback(patch);
+    } }));
+  }
+  function diffLinesResultToPatch(diff2) {
+    if (!diff2) {
+      return;
+    }
+    diff2.push({ value: "", lines: [] });
+    function contextLines(lines2) {
+      return lines2.map(function(entry) {
+        return " " + entry;
+      });
+    }
+    const hunks = [];
+    let oldRangeStart = 0, newRangeStart = 0, curRange = [], oldLine = 1, newLine = 1;
+    for (let i = 0; i < diff2.length; i++) {
+      const current = diff2[i], lines2 = current.lines || splitLines2(current.value);
+      current.lines = lines2;
+      if (current.added || current.removed) {
+        if (!oldRangeStart) {
+          const prev = diff2[i - 1];
+          oldRangeStart = oldLine;
+          newRangeStart = newLine;
+          if (prev) {
+            curRange = context > 0 ? contextLines(prev.lines.slice(-context)) : [];
+            oldRangeStart -= curRange.length;
+            newRangeStart -= curRange.length;
+          }
+        }
+        for (const line of lines2) {
+          curRange.push((current.added ? "+" : "-") + line);
+        }
+        if (current.added) {
+          newLine += lines2.length;
+        } else {
+          oldLine += lines2.length;
+        }
+      } else {
+        if (oldRangeStart) {
+          if (lines2.length <= context * 2 && i < diff2.length - 2) {
+            for (const line of contextLines(lines2)) {
+              curRange.push(line);
+            }
+          } else {
+            const contextSize = Math.min(lines2.length, context);
+            for (const line of contextLines(lines2.slice(0, contextSize))) {
+              curRange.push(line);
+            }
+            const hunk = {
+              oldStart: oldRangeStart,
+              oldLines: oldLine - oldRangeStart + contextSize,
+              newStart: newRangeStart,
+              newLines: newLine - newRangeStart + contextSize,
+              lines: curRange
+            };
+            hunks.push(hunk);
+            oldRangeStart = 0;
+            newRangeStart = 0;
+            curRange = [];
+          }
+        }
+        oldLine += lines2.length;
+        newLine += lines2.length;
+      }
+    }
+    for (const hunk of hunks) {
+      for (let i = 0; i < hunk.lines.length; i++) {
+        if (hunk.lines[i].endsWith("\n")) {
+          hunk.lines[i] = hunk.lines[i].slice(0, -1);
+        } else {
+          hunk.lines.splice(i + 1, 0, "\\ No newline at end of file");
+          i++;
+        }
+      }
+    }
+    return {
+      oldFileName,
+      newFileName,
+      oldHeader,
+      newHeader,
+      hunks
+    };
+  }
+}
+function formatPatch(patch, headerOptions2) {
+  var _a3, _b, _c, _d, _e, _f;
+  if (!headerOptions2) {
+    headerOptions2 = INCLUDE_HEADERS;
+  }
+  if (Array.isArray(patch)) {
+    if (patch.length > 1 && !headerOptions2.includeFileHeaders && !patch.every((p) => p.isGit)) {
+      throw new Error("Cannot omit file headers on a multi-file patch. (The result would be unparseable; how would a tool trying to apply the patch know which changes are to which file?)");
+    }
+    return patch.map((p) => formatPatch(p, headerOptions2)).join("\n");
+  }
+  const ret = [];
+  if (patch.isGit) {
+    headerOptions2 = INCLUDE_HEADERS;
+    if (!patch.oldFileName) {
+      throw new Error("oldFileName must be specified for Git patches");
+    }
+    if (!patch.newFileName) {
+      throw new Error("newFileName must be specified for Git patches");
+    }
+    let gitOldName = patch.oldFileName;
+    let gitNewName = patch.newFileName;
+    if (patch.isCreate && gitOldName === "/dev/null") {
+      gitOldName = gitNewName.replace(/^b\//, "a/");
+    } else if (patch.isDelete && gitNewName === "/dev/null") {
+      gitNewName = gitOldName.replace(/^a\//, "b/");
+    }
+    ret.push("diff --git " + quoteFileNameIfNeeded(gitOldName) + " " + quoteFileNameIfNeeded(gitNewName));
+    if (patch.isDelete) {
+      ret.push("deleted file mode " + ((_a3 = patch.oldMode) !== null && _a3 !== void 0 ? _a3 : "100644"));
+    }
+    if (patch.isCreate) {
+      ret.push("new file mode " + ((_b = patch.newMode) !== null && _b !== void 0 ? _b : "100644"));
+    }
+    if (patch.oldMode && patch.newMode && !patch.isDelete && !patch.isCreate) {
+      ret.push("old mode " + patch.oldMode);
+      ret.push("new mode " + patch.newMode);
+    }
+    if (patch.isRename) {
+      ret.push("rename from " + quoteFileNameIfNeeded(((_c = patch.oldFileName) !== null && _c !== void 0 ? _c : "").replace(/^a\//, "")));
+      ret.push("rename to " + quoteFileNameIfNeeded(((_d = patch.newFileName) !== null && _d !== void 0 ? _d : "").replace(/^b\//, "")));
+    }
+    if (patch.isCopy) {
+      ret.push("copy from " + quoteFileNameIfNeeded(((_e = patch.oldFileName) !== null && _e !== void 0 ? _e : "").replace(/^a\//, "")));
+      ret.push("copy to " + quoteFileNameIfNeeded(((_f = patch.newFileName) !== null && _f !== void 0 ? _f : "").replace(/^b\//, "")));
+    }
+  } else {
+    if (headerOptions2.includeIndex && patch.oldFileName == patch.newFileName && patch.oldFileName !== void 0) {
+      ret.push("Index: " + patch.oldFileName);
+    }
+    if (headerOptions2.includeUnderline) {
+      ret.push("===================================================================");
+    }
+  }
+  const hasHunks = patch.hunks.length > 0;
+  if (headerOptions2.includeFileHeaders && patch.oldFileName !== void 0 && patch.newFileName !== void 0 && (!patch.isGit || hasHunks)) {
+    ret.push("--- " + quoteFileNameIfNeeded(patch.oldFileName) + (patch.oldHeader ? "	" + patch.oldHeader : ""));
+    ret.push("+++ " + quoteFileNameIfNeeded(patch.newFileName) + (patch.newHeader ? "	" + patch.newHeader : ""));
+  }
+  for (let i = 0; i < patch.hunks.length; i++) {
+    const hunk = patch.hunks[i];
+    const oldStart = hunk.oldLines === 0 ? hunk.oldStart - 1 : hunk.oldStart;
+    const newStart = hunk.newLines === 0 ? hunk.newStart - 1 : hunk.newStart;
+    ret.push("@@ -" + oldStart + "," + hunk.oldLines + " +" + newStart + "," + hunk.newLines + " @@");
+    for (const line of hunk.lines) {
+      ret.push(line);
+    }
+  }
+  return ret.join("\n") + "\n";
+}
+function createTwoFilesPatch(oldFileName, newFileName, oldStr, newStr, oldHeader, newHeader, options) {
+  if (typeof options === "function") {
+    options = { callback: options };
+  }
+  if (!(options === null || options === void 0 ? void 0 : options.callback)) {
+    const patchObj = structuredPatch(oldFileName, newFileName, oldStr, newStr, oldHeader, newHeader, options);
+    if (!patchObj) {
+      return;
+    }
+    return formatPatch(patchObj, options === null || options === void 0 ? void 0 : options.headerOptions);
+  } else {
+    const { callback } = options;
+    structuredPatch(oldFileName, newFileName, oldStr, newStr, oldHeader, newHeader, Object.assign(Object.assign({}, options), { callback: (patchObj) => {
+      if (!patchObj) {
+        callback(void 0);
+      } else {
+        callback(formatPatch(patchObj, options.headerOptions));
+      }
+    } }));
+  }
+}
+function createPatch(fileName, oldStr, newStr, oldHeader, newHeader, options) {
+  return createTwoFilesPatch(fileName, fileName, oldStr, newStr, oldHeader, newHeader, options);
+}
+function splitLines2(text2) {
+  const hasTrailingNl = text2.endsWith("\n");
+  const result = text2.split("\n").map((line) => line + "\n");
+  if (hasTrailingNl) {
+    result.pop();
+  } else {
+    result.push(result.pop().slice(0, -1));
+  }
+  return result;
+}
+var INCLUDE_HEADERS, FILE_HEADERS_ONLY, OMIT_HEADERS;
+var init_create = __esm({
+  "node_modules/diff/libesm/patch/create.js"() {
+    init_line2();
+    INCLUDE_HEADERS = {
+      includeIndex: true,
+      includeUnderline: true,
+      includeFileHeaders: true
+    };
+    FILE_HEADERS_ONLY = {
+      includeIndex: false,
+      includeUnderline: false,
+      includeFileHeaders: true
+    };
+    OMIT_HEADERS = {
+      includeIndex: false,
+      includeUnderline: false,
+      includeFileHeaders: false
+    };
+  }
+});
+
+// node_modules/diff/libesm/convert/dmp.js
+function convertChangesToDMP(changes) {
+  const ret = [];
+  let change, operation;
+  for (let i = 0; i < changes.length; i++) {
+    change = changes[i];
+    if (change.added) {
+      operation = 1;
+    } else if (change.removed) {
+      operation = -1;
+    } else {
+      operation = 0;
+    }
+    ret.push([operation, change.value]);
+  }
+  return ret;
+}
+var init_dmp = __esm({
+  "node_modules/diff/libesm/convert/dmp.js"() {
+  }
+});
+
+// node_modules/diff/libesm/convert/xml.js
+function convertChangesToXML(changes) {
+  const ret = [];
+  for (let i = 0; i < changes.length; i++) {
+    const change = changes[i];
+    if (change.added) {
+      ret.push("<ins>");
+    } else if (change.removed) {
+      ret.push("<del>");
+    }
+    ret.push(escapeHTML(change.value));
+    if (change.added) {
+      ret.push("</ins>");
+    } else if (change.removed) {
+      ret.push("</del>");
+    }
+  }
+  return ret.join("");
+}
+function escapeHTML(s) {
+  let n = s;
+  n = n.replace(/&/g, "&amp;");
+  n = n.replace(/</g, "&lt;");
+  n = n.replace(/>/g, "&gt;");
+  n = n.replace(/"/g, "&quot;");
+  return n;
+}
+var init_xml = __esm({
+  "node_modules/diff/libesm/convert/xml.js"() {
+  }
+});
+
+// node_modules/diff/libesm/index.js
+var libesm_exports = {};
+__export(libesm_exports, {
+  Diff: () => Diff,
+  FILE_HEADERS_ONLY: () => FILE_HEADERS_ONLY,
+  INCLUDE_HEADERS: () => INCLUDE_HEADERS,
+  OMIT_HEADERS: () => OMIT_HEADERS,
+  applyPatch: () => applyPatch,
+  applyPatches: () => applyPatches,
+  arrayDiff: () => arrayDiff,
+  canonicalize: () => canonicalize,
+  characterDiff: () => characterDiff,
+  convertChangesToDMP: () => convertChangesToDMP,
+  convertChangesToXML: () => convertChangesToXML,
+  createPatch: () => createPatch,
+  createTwoFilesPatch: () => createTwoFilesPatch,
+  cssDiff: () => cssDiff,
+  diffArrays: () => diffArrays,
+  diffChars: () => diffChars,
+  diffCss: () => diffCss,
+  diffJson: () => diffJson,
+  diffLines: () => diffLines,
+  diffSentences: () => diffSentences,
+  diffTrimmedLines: () => diffTrimmedLines,
+  diffWords: () => diffWords,
+  diffWordsWithSpace: () => diffWordsWithSpace,
+  formatPatch: () => formatPatch,
+  jsonDiff: () => jsonDiff,
+  lineDiff: () => lineDiff,
+  parsePatch: () => parsePatch,
+  reversePatch: () => reversePatch,
+  sentenceDiff: () => sentenceDiff,
+  structuredPatch: () => structuredPatch,
+  wordDiff: () => wordDiff,
+  wordsWithSpaceDiff: () => wordsWithSpaceDiff
+});
+var init_libesm = __esm({
+  "node_modules/diff/libesm/index.js"() {
+    init_base();
+    init_character();
+    init_word();
+    init_line2();
+    init_sentence2();
+    init_css();
+    init_json2();
+    init_array();
+    init_apply();
+    init_parse4();
+    init_reverse();
+    init_create();
+    init_dmp();
+    init_xml();
+  }
+});
+
+// src/lint/apply-fix.ts
+function applyFixes(fixes, text2) {
+  const taken = [];
+  const applied = fixes.filter(({ edits }) => {
+    if (edits.some((edit) => taken.some((other) => touch(edit, other)))) return false;
+    taken.push(...edits);
+    return true;
+  });
+  let result = "";
+  let copied = 0;
+  for (const { span, text: inserted } of taken.sort((a, b) => a.span.start - b.span.start)) {
+    result += text2.slice(copied, span.start) + inserted;
+    copied = span.end;
+  }
+  return { text: result + text2.slice(copied), applied };
+}
+function touch(a, b) {
+  return a.span.start <= b.span.end && b.span.start <= a.span.end;
+}
+var init_apply_fix = __esm({
+  "src/lint/apply-fix.ts"() {
+    "use strict";
+  }
+});
+
+// src/lint/repair.ts
+var repair_exports = {};
+__export(repair_exports, {
+  repair: () => repair
+});
+function repair(source, examine, options) {
+  let current = { source, fixed: 0, examination: examine(source) };
+  const refused = /* @__PURE__ */ new Set();
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const batch = nextBatch(current, options.unsafe, refused);
+    if (batch.length === 0) break;
+    const { text: text2, applied } = applyFixes(batch, current.source.text);
+    const mended = { ...source, text: text2 };
+    const examination = examine(mended);
+    if (isWorse(examination, current.examination)) {
+      for (const fix of batch) refused.add(keyOf5(fix));
+      continue;
+    }
+    current = { source: mended, fixed: current.fixed + applied.length, examination };
+  }
+  return current;
+}
+function nextBatch({ source, examination }, unsafe, refused) {
+  const fixes = examination.findings.flatMap(
+    ({ fix }) => fix && !refused.has(keyOf5(fix)) && fix.edits.every(({ span }) => span.source === source) ? [fix] : []
+  );
+  const safe = fixes.filter((fix) => fix.safe);
+  return safe.length > 0 ? safe : unsafe ? fixes.slice(0, 1) : [];
+}
+function keyOf5({ title, edits }) {
+  return [title, ...edits.map(({ span, text: text2 }) => `${span.start}-${span.end} ${text2}`)].join("\n");
+}
+function isWorse(now, before) {
+  const errors = ({ findings }) => findings.filter(({ level }) => level === "error").length;
+  if (now.unparsable !== before.unparsable) return now.unparsable;
+  const wasHidden = before.findings.some(({ level }) => level === "error");
+  return !wasHidden && errors(now) > errors(before);
+}
+var MOST_ROUNDS;
+var init_repair = __esm({
+  "src/lint/repair.ts"() {
+    "use strict";
+    init_apply_fix();
+    MOST_ROUNDS = 100;
   }
 });
 
@@ -27837,7 +39034,7 @@ __export(json_schema_exports2, {
   policySchemaText: () => policySchemaText
 });
 function policySchemaText() {
-  const { $schema, ...schema4 } = toJSONSchema(policyFile, { io: "input" });
+  const { $schema, ...schema4 } = toJSONSchema(policyFile, { io: "input", target: "draft-7" });
   return `${JSON.stringify({ $schema, title: "ctc policy", ...schema4 }, null, 2)}
 `;
 }
@@ -27849,6 +39046,438 @@ var init_json_schema2 = __esm({
   }
 });
 
+// src/policy/parse-packet.ts
+var parse_packet_exports = {};
+__export(parse_packet_exports, {
+  parsePacket: () => parsePacket
+});
+function parsePacket(text2, self) {
+  try {
+    return readPacket(tokensOf(text2), text2.trimEnd().length, self);
+  } catch (error) {
+    if (error instanceof Refused) return error.packetFault;
+    throw error;
+  }
+}
+function tokensOf(text2) {
+  return [...text2.matchAll(/\S+/g)].map((match) => ({ text: match[0], start: match.index }));
+}
+function readPacket(tokens, length, self) {
+  let next2 = 0;
+  const end = { text: "", start: length };
+  const take = (what) => {
+    const token2 = tokens[next2++];
+    if (!token2) throw new Refused(end, `${what} is missing`, SHAPE);
+    return token2;
+  };
+  const protocolToken = take("the protocol");
+  const source = take("the source");
+  const arrow = take("`>`");
+  if (arrow.text !== ">") throw new Refused(arrow, "`>` must stand between the two ends", SHAPE);
+  const destination = take("the destination");
+  const named2 = readProtocol2(protocolToken);
+  const ends = readEnds(source, destination, self);
+  const protocol = named2 === "icmp" ? ends.family === 4 ? ICMP : ICMPV6 : named2;
+  const isIcmp2 = protocol === (ends.family === 4 ? ICMP : ICMPV6);
+  const hasPorts3 = PROTOCOLS_WITH_PORTS2.has(protocol);
+  for (const [token2, port] of [
+    [source, ends.sourcePort],
+    [destination, ends.destinationPort]
+  ]) {
+    if (port !== null && !hasPorts3)
+      throw new Refused(token2, "this protocol has no ports", "leave the port out");
+    if (port === null && hasPorts3)
+      throw new Refused(
+        token2,
+        "the port is missing",
+        ends.family === 4 ? "write `ADDRESS:PORT`" : "write `[ADDRESS]:PORT`"
+      );
+  }
+  const icmp = isIcmp2 ? readIcmp(take("the ICMP type"), ends.family) : null;
+  const rest2 = readRest(tokens.slice(next2), end);
+  if (rest2.flags && protocol !== TCP2)
+    throw new Refused(rest2.flags, "only TCP has flags", "leave `flags` out");
+  const flags = rest2.flags ? rest2.flags.text.split(",") : [];
+  return {
+    family: ends.family,
+    ...wayOf(rest2, source, destination),
+    source: ends.source,
+    destination: ends.destination,
+    protocol,
+    sourcePort: ends.sourcePort,
+    destinationPort: ends.destinationPort,
+    icmp,
+    opening: protocol === TCP2 && flags.includes("syn") && !flags.includes("ack")
+  };
+}
+function readProtocol2(token2) {
+  const number2 = /^\d{1,3}$/.test(token2.text) && Number(token2.text) <= 255 ? Number(token2.text) : null;
+  const protocol = number2 ?? protocolNamed(token2.text);
+  if (protocol !== null) return protocol;
+  const near = suggest(token2.text, PROTOCOL_NAMES);
+  throw new Refused(
+    token2,
+    `no protocol is called \`${token2.text}\``,
+    near ? `did you mean \`${near}\`?` : "write its name or its number"
+  );
+}
+function readEnds(source, destination, self) {
+  const from = readEnd(source);
+  const to = readEnd(destination);
+  const family = from.address?.family ?? to.address?.family ?? 4;
+  if (from.address && to.address && from.address.family !== to.address.family)
+    throw new Refused(destination, "the two ends are of different IP versions", "give both ends one version");
+  const own2 = self && (family === 4 ? self.v4 : self.v6)[0]?.first;
+  const addressOf2 = (address2) => address2?.value ?? own2 ?? SOME_HOST[family];
+  return {
+    family,
+    source: addressOf2(from.address),
+    destination: addressOf2(to.address),
+    sourcePort: from.port,
+    destinationPort: to.port
+  };
+}
+function readEnd(token2) {
+  const bracketed = /^\[([^\]]*)\](?::(\d+))?$/.exec(token2.text);
+  const plain2 = /^([^:]*):(\d+)$/.exec(token2.text);
+  const [, addressText2, portText2] = bracketed ?? plain2 ?? [null, token2.text, void 0];
+  const port = portText2 === void 0 ? null : Number(portText2);
+  if (port !== null && port > 65535)
+    throw new Refused(token2, "a port is at most 65535", "write a smaller one");
+  if (addressText2 === "self") return { address: null, port };
+  const range = parseAddress(addressText2 ?? "");
+  if (!range.ok || range.first !== range.last)
+    throw new Refused(token2, `\`${addressText2}\` is no address`, "write one address, or `self`");
+  return { address: { family: range.family, value: range.first }, port };
+}
+function readIcmp(token2, family) {
+  const named2 = ICMP_TYPES.get(token2.text);
+  const type = (named2 && (family === 4 ? named2.v4 : named2.v6)) ?? parseIcmpType(token2.text);
+  if (type) return { type: type.type, code: type.code ?? 0 };
+  const near = suggest(token2.text, [...ICMP_TYPES.keys()]);
+  throw new Refused(
+    token2,
+    `IPv${family} has no ICMP type \`${token2.text}\``,
+    near ? `did you mean \`${near}\`?` : "write a name, `TYPE` or `TYPE/CODE`"
+  );
+}
+function readRest(tokens, end) {
+  const found = /* @__PURE__ */ new Map();
+  for (let i = 0; i < tokens.length; i += 2) {
+    const word = tokens[i];
+    if (!["in", "out", "flags"].includes(word.text))
+      throw new Refused(
+        word,
+        `\`${word.text}\` has no place here`,
+        "what follows the ends is `in DEVICE`, `out DEVICE` and `flags LIST`"
+      );
+    if (found.has(word.text))
+      throw new Refused(word, `\`${word.text}\` is written twice`, "keep one of them");
+    const value = tokens[i + 1];
+    if (!value) throw new Refused(end, `something must follow \`${word.text}\``, SHAPE);
+    found.set(word.text, value);
+  }
+  const flags = found.get("flags") ?? null;
+  const unknown = flags?.text.split(",").find((flag) => !FLAGS.includes(flag));
+  if (flags && unknown !== void 0)
+    throw new Refused(
+      flags,
+      `TCP has no flag \`${unknown}\``,
+      `flags are ${FLAGS.join(", ")}, with commas between them`
+    );
+  return { in: found.get("in")?.text ?? null, out: found.get("out")?.text ?? null, flags };
+}
+function wayOf(rest2, source, destination) {
+  const isSelf = ({ text: text2 }) => /^\[?self\b/.test(text2);
+  const loops = isSelf(source) && isSelf(destination);
+  if (rest2.in === LOOPBACK || rest2.out === LOOPBACK || loops)
+    return { path: "loopback", in: LOOPBACK, out: LOOPBACK };
+  if (rest2.in && rest2.out) return { path: "forward", in: rest2.in, out: rest2.out };
+  if (rest2.in || !rest2.out && isSelf(destination))
+    return { path: "input", in: rest2.in ?? SOME_DEVICE, out: null };
+  if (rest2.out || isSelf(source)) return { path: "output", in: null, out: rest2.out ?? SOME_DEVICE };
+  throw new Refused(
+    { text: `${source.text} > ${destination.text}`, start: source.start },
+    "this does not say which way the packet takes",
+    "add `in DEVICE` where it arrives, `out DEVICE` where it leaves, or both where it is passed on"
+  );
+}
+var Refused, SOME_HOST, SHAPE, FLAGS, SOME_DEVICE;
+var init_parse_packet = __esm({
+  "src/policy/parse-packet.ts"() {
+    "use strict";
+    init_parse3();
+    init_icmp();
+    init_protocols2();
+    init_suggest();
+    init_packet();
+    Refused = class extends Error {
+      packetFault;
+      constructor(token2, fault2, help) {
+        super(fault2);
+        this.packetFault = { fault: fault2, help, start: token2.start, end: token2.start + Math.max(1, token2.text.length) };
+      }
+    };
+    SOME_HOST = {
+      4: 0xc0000201n,
+      6: (0x20010db8n << 96n) + 1n
+    };
+    SHAPE = "write a packet as `tcp 10.1.2.3:40000 > 192.0.2.1:11211 in eth0 flags syn`";
+    FLAGS = ["syn", "ack", "fin", "rst", "psh", "urg", "ece", "cwr"];
+    SOME_DEVICE = "eth0";
+  }
+});
+
+// src/trace/trace.ts
+var trace_exports = {};
+__export(trace_exports, {
+  trace: () => trace
+});
+function trace(policy2, packet, options) {
+  const ruleset = lower(policy2);
+  const there = journey(policy2, ruleset, packet, options);
+  const seen = there.translated ?? packet;
+  const answer = there.decision.verdict === "allow" ? replyTo(seen) : null;
+  if (!answer)
+    return {
+      ...there,
+      reply: null,
+      noReply: there.decision.verdict === "allow" ? "nothing answers such a packet" : "it does not pass"
+    };
+  const isTracked = there.decision.tracked;
+  const state2 = isTracked ? "established" : stateWithoutFlow(answer);
+  return { ...there, reply: journey(policy2, ruleset, answer, { ...options, state: state2 }), noReply: null };
+}
+function stateWithoutFlow({ protocol, family }) {
+  return protocol === TCP2 || protocol === (family === 4 ? ICMP : ICMPV6) ? "invalid" : "new";
+}
+function journey(policy2, ruleset, packet, { state: state2, via }) {
+  let translated2 = null;
+  const decision = evaluate(policy2, packet, {
+    state: state2,
+    withinLimit: () => true,
+    translate(before, nat) {
+      translated2 = translate(before, nat, policy2, via);
+      return translated2;
+    }
+  });
+  const filtered = translated2 ?? packet;
+  return {
+    packet,
+    state: state2,
+    steps: stepsOf(ruleset, packet, filtered, state2, decision),
+    decision,
+    met: rulesMet(policy2, decision.droppedEarly ? packet : filtered, decision.reason),
+    translated: translated2
+  };
+}
+function translate(packet, nat, { self }, via) {
+  const { family, path: path2 } = packet;
+  const target4 = nat.target && targetOf(nat.target, family);
+  const own2 = self && (family === 4 ? self.v4 : self.v6);
+  const destination = target4 ? target4.first : own2?.[0]?.first ?? packet.destination;
+  const isHere = nat.redirect || (own2 ? holds(own2, destination) : false);
+  const isSent = path2 === "output" || path2 === "loopback";
+  const way = isHere ? isSent ? "loopback" : "input" : isSent ? "output" : "forward";
+  const out = way === "input" ? null : way === "loopback" ? "lo" : via ?? packet.out;
+  return {
+    ...packet,
+    path: way,
+    in: way === "loopback" ? "lo" : isSent ? null : packet.in,
+    out,
+    destination,
+    destinationPort: nat.ports ? nat.ports.first : packet.destinationPort
+  };
+}
+function stepsOf(ruleset, packet, filtered, state2, decision) {
+  const steps2 = [];
+  const arrives = packet.path === "input" || packet.path === "forward";
+  const entry = arrives ? "prerouting" : "output";
+  const walk = (table, hook, which, seen2) => walkHook(ruleset, table, hook, { packet: which, seen: seen2 });
+  const add2 = (stage2, walked, result) => {
+    steps2.push({ stage: stage2, hook: walked.hook, result, by: walked.by?.rule.origin ?? null });
+  };
+  const raw = walk("raw", entry, packet, state2);
+  if (raw.ending) {
+    add2("raw", raw, "dropped");
+    return steps2;
+  }
+  const isUntracked = raw.untracked || isNeighbourDiscovery(packet);
+  if (raw.by || raw.met.length > 0) add2("raw", raw, raw.untracked ? "left untracked" : "left to be tracked");
+  steps2.push({
+    stage: "connection tracking",
+    hook: null,
+    result: isUntracked ? raw.untracked ? "does not see it" : "leaves neighbour discovery untracked" : `calls it ${state2.toUpperCase()}`,
+    by: null
+  });
+  const isNew = !isUntracked && state2 === "new";
+  if (isNew && decision.destinationNat) {
+    const nat = walk("nat", entry, packet, "new");
+    add2("destination NAT", nat, "rewritten");
+  }
+  const seen = isUntracked ? "untracked" : isNew && decision.destinationNat ? "new-translated" : state2;
+  const hooks = filtered.path === "loopback" ? ["output", "input"] : [filtered.path];
+  for (const hook of hooks) {
+    const filter2 = walk("filter", hook, filtered, seen);
+    const kind = filter2.ending?.kind;
+    if (kind === "policy" || kind === "drop") add2("filter", filter2, "dropped");
+    else if (kind === "reject") add2("filter", filter2, "rejected");
+    else add2("filter", filter2, "accepted");
+    if (filter2.ending) return steps2;
+  }
+  if (isNew && decision.sourceNat) {
+    const nat = walk("nat", "postrouting", filtered, seen);
+    const { family, protocol } = filtered;
+    const does2 = sourceTranslation(decision.sourceNat, family, TRANSLATED_PORTS2.includes(protocol));
+    add2("source NAT", nat, does2 ? describeTranslation(does2, family) : "left as it is");
+  }
+  return steps2;
+}
+function rulesMet(policy2, packet, reason) {
+  const met = [];
+  if (reason.kind !== "rule" && reason.kind !== "default") return met;
+  for (const rule2 of policy2.rules) {
+    if (matches(rule2.match, packet, policy2.self)) met.push(rule2);
+    if (reason.kind === "rule" && rule2 === reason.rule) break;
+  }
+  return met;
+}
+var init_trace = __esm({
+  "src/trace/trace.ts"() {
+    "use strict";
+    init_ranges();
+    init_lower();
+    init_translations();
+    init_evaluate();
+    init_nat();
+    init_packet();
+    init_reply();
+    init_walk2();
+  }
+});
+
+// src/trace/formats.ts
+var formats_exports2 = {};
+__export(formats_exports2, {
+  formatTrace: () => formatTrace,
+  formatTraceJson: () => formatTraceJson
+});
+function formatTrace(trace2, paint = plain) {
+  const rows = [...journeyRows(trace2, paint), ""];
+  if (trace2.reply) rows.push(paint("strong", "and its reply"), "", ...journeyRows(trace2.reply, paint));
+  else rows.push(`no reply: ${trace2.noReply}`);
+  return `${rows.join("\n")}
+`;
+}
+function journeyRows(journey2, paint) {
+  const { packet, steps: steps2, decision, met, translated: translated2 } = journey2;
+  const rows = [paint("strong", harmless(describePacket(packet)))];
+  for (const step of steps2) {
+    rows.push(stepRow(step));
+    if (step.stage === "destination NAT" && translated2)
+      rows.push(`${" ".repeat(4 + STAGE_WIDTH)}is now ${harmless(describePacket(translated2))}`);
+  }
+  rows.push(
+    `  ${paint(decision.verdict === "allow" ? "strong" : "error", verdictOf4(decision))}: ${whyOf(decision.reason, translated2 ?? packet)}`
+  );
+  const before = met.filter((rule2) => decision.reason.kind !== "rule" || rule2 !== decision.reason.rule);
+  if (before.length > 0) {
+    rows.push("  rules that match before:");
+    for (const rule2 of before) rows.push(`    ${ruleText(rule2)}`);
+  }
+  return rows;
+}
+function stepRow({ stage: stage2, hook, result, by }) {
+  const place = hook && stage2 !== "connection tracking" ? `${stage2} ${hook}` : stage2;
+  const cause = by === null ? stage2 === "connection tracking" ? "" : "no rule decides" : harmless(by);
+  return `  ${place.padEnd(STAGE_WIDTH)}  ${harmless(result).padEnd(RESULT_WIDTH)}  ${cause}`.trimEnd();
+}
+function verdictOf4({ verdict: verdict2, tracked, droppedEarly }) {
+  if (verdict2 === "allow") return tracked ? "allowed, tracked" : "allowed, untracked";
+  if (verdict2 === "reject") return "rejected";
+  return droppedEarly ? "dropped before connection tracking" : "dropped";
+}
+function ruleText({ origin, limit }) {
+  const { span, role } = origin;
+  const { line } = positionOf(span.source, span.start);
+  const sentence = textOf(span).replace(/\s+/g, " ").trim();
+  const asks = limit && role === "written" ? ", as long as its limit has room" : "";
+  return harmless(`${sentence} (${span.source.name}:${line}${ROLES2[role]})${asks}`);
+}
+function whyOf(reason, { path: path2 }) {
+  switch (reason.kind) {
+    case "rule":
+      return ruleText(reason.rule);
+    case "default":
+      return `no rule matches, and this is the default for ${path2 === "loopback" ? "output" : path2}`;
+    case "loopback":
+      return "loopback is essential";
+    case "neighbour-discovery":
+      return "neighbour discovery is essential";
+    case "icmp-error":
+      return "errors about untracked flows are essential";
+    case "state":
+      return "it belongs to a flow that is known";
+    case "invalid":
+      return "it belongs to no flow";
+  }
+}
+function formatTraceJson(trace2, version2) {
+  return toJson({
+    version: FORMAT_VERSION3,
+    ctc: version2,
+    ...journeyData(trace2),
+    reply: trace2.reply && journeyData(trace2.reply),
+    noReply: trace2.noReply
+  });
+}
+function journeyData({ packet, state: state2, steps: steps2, decision, met, translated: translated2 }) {
+  const { verdict: verdict2, tracked, droppedEarly, reason } = decision;
+  return {
+    packet: describePacket(packet),
+    translated: translated2 && describePacket(translated2),
+    state: state2,
+    verdict: verdict2,
+    tracked,
+    droppedEarly,
+    reason: reason.kind,
+    rule: reason.kind === "rule" ? ruleData(reason.rule) : null,
+    met: met.map(ruleData),
+    steps: steps2.map(({ stage: stage2, hook, result, by }) => ({ stage: stage2, hook, result, by }))
+  };
+}
+function ruleData({ origin, limit }) {
+  const { span, role, policy: policy2 } = origin;
+  return {
+    policy: policy2,
+    sentence: textOf(span),
+    file: span.source.name,
+    line: positionOf(span.source, span.start).line,
+    role,
+    limited: limit !== null
+  };
+}
+var STAGE_WIDTH, RESULT_WIDTH, ROLES2, FORMAT_VERSION3;
+var init_formats2 = __esm({
+  "src/trace/formats.ts"() {
+    "use strict";
+    init_describe();
+    init_cells();
+    init_json();
+    init_paint();
+    init_source();
+    STAGE_WIDTH = 26;
+    RESULT_WIDTH = 22;
+    ROLES2 = {
+      written: "",
+      replies: ", its replies",
+      mirror: ", its mirror",
+      "mirror-guard": ", no openings back"
+    };
+    FORMAT_VERSION3 = 1;
+  }
+});
+
 // node_modules/commander/lib/error.js
 var CommanderError = class extends Error {
   /**
@@ -27857,11 +39486,11 @@ var CommanderError = class extends Error {
    * @param {string} code an id string representing the error
    * @param {string} message human-readable description of the error
    */
-  constructor(exitCode, code, message) {
+  constructor(exitCode, code2, message) {
     super(message);
     Error.captureStackTrace(this, this.constructor);
     this.name = this.constructor.name;
-    this.code = code;
+    this.code = code2;
     this.exitCode = exitCode;
     this.nestedError = void 0;
   }
@@ -28121,11 +39750,11 @@ var Help = class {
    */
   visibleArguments(cmd) {
     if (cmd._argsDescription) {
-      cmd.registeredArguments.forEach((argument) => {
-        argument.description = argument.description || cmd._argsDescription[argument.name()] || "";
+      cmd.registeredArguments.forEach((argument2) => {
+        argument2.description = argument2.description || cmd._argsDescription[argument2.name()] || "";
       });
     }
-    if (cmd.registeredArguments.find((argument) => argument.description)) {
+    if (cmd.registeredArguments.find((argument2) => argument2.description)) {
       return cmd.registeredArguments;
     }
     return [];
@@ -28156,8 +39785,8 @@ var Help = class {
    * @param {Argument} argument
    * @returns {string}
    */
-  argumentTerm(argument) {
-    return argument.name();
+  argumentTerm(argument2) {
+    return argument2.name();
   }
   /**
    * Get the longest command term length.
@@ -28214,11 +39843,11 @@ var Help = class {
    * @returns {number}
    */
   longestArgumentTermLength(cmd, helper) {
-    return helper.visibleArguments(cmd).reduce((max, argument) => {
+    return helper.visibleArguments(cmd).reduce((max, argument2) => {
       return Math.max(
         max,
         this.displayWidth(
-          helper.styleArgumentTerm(helper.argumentTerm(argument))
+          helper.styleArgumentTerm(helper.argumentTerm(argument2))
         )
       );
     }, 0);
@@ -28302,27 +39931,27 @@ var Help = class {
    * @param {Argument} argument
    * @return {string}
    */
-  argumentDescription(argument) {
+  argumentDescription(argument2) {
     const extraInfo = [];
-    if (argument.argChoices) {
+    if (argument2.argChoices) {
       extraInfo.push(
         // use stringify to match the display of the default value
-        `choices: ${argument.argChoices.map((choice) => JSON.stringify(choice)).join(", ")}`
+        `choices: ${argument2.argChoices.map((choice) => JSON.stringify(choice)).join(", ")}`
       );
     }
-    if (argument.defaultValue !== void 0) {
+    if (argument2.defaultValue !== void 0) {
       extraInfo.push(
-        `default: ${argument.defaultValueDescription || JSON.stringify(argument.defaultValue)}`
+        `default: ${argument2.defaultValueDescription || JSON.stringify(argument2.defaultValue)}`
       );
     }
     if (extraInfo.length > 0) {
       const extraDescription = `(${extraInfo.join(", ")})`;
-      if (argument.description) {
-        return `${argument.description} ${extraDescription}`;
+      if (argument2.description) {
+        return `${argument2.description} ${extraDescription}`;
       }
       return extraDescription;
     }
-    return argument.description;
+    return argument2.description;
   }
   /**
    * Format a list of items, given a heading and an array of formatted items.
@@ -28386,10 +40015,10 @@ var Help = class {
         ""
       ]);
     }
-    const argumentList = helper.visibleArguments(cmd).map((argument) => {
+    const argumentList = helper.visibleArguments(cmd).map((argument2) => {
       return callFormatItem(
-        helper.styleArgumentTerm(helper.argumentTerm(argument)),
-        helper.styleArgumentDescription(helper.argumentDescription(argument))
+        helper.styleArgumentTerm(helper.argumentTerm(argument2)),
+        helper.styleArgumentDescription(helper.argumentDescription(argument2))
       );
     });
     output = output.concat(
@@ -29261,13 +40890,13 @@ var Command = class _Command extends EventEmitter {
    * @return {Command} `this` command for chaining
    */
   argument(name2, description, parseArg, defaultValue) {
-    const argument = this.createArgument(name2, description);
+    const argument2 = this.createArgument(name2, description);
     if (typeof parseArg === "function") {
-      argument.default(defaultValue).argParser(parseArg);
+      argument2.default(defaultValue).argParser(parseArg);
     } else {
-      argument.default(parseArg);
+      argument2.default(parseArg);
     }
-    this.addArgument(argument);
+    this.addArgument(argument2);
     return this;
   }
   /**
@@ -29293,19 +40922,19 @@ var Command = class _Command extends EventEmitter {
    * @param {Argument} argument
    * @return {Command} `this` command for chaining
    */
-  addArgument(argument) {
+  addArgument(argument2) {
     const previousArgument = this.registeredArguments.slice(-1)[0];
     if (previousArgument?.variadic) {
       throw new Error(
         `only the last argument can be variadic '${previousArgument.name()}'`
       );
     }
-    if (argument.required && argument.defaultValue !== void 0 && argument.parseArg === void 0) {
+    if (argument2.required && argument2.defaultValue !== void 0 && argument2.parseArg === void 0) {
       throw new Error(
-        `a default value for a required argument is never used: '${argument.name()}'`
+        `a default value for a required argument is never used: '${argument2.name()}'`
       );
     }
-    this.registeredArguments.push(argument);
+    this.registeredArguments.push(argument2);
     return this;
   }
   /**
@@ -29422,9 +41051,9 @@ Expecting one of '${allowedValues.join("', '")}'`);
    * @return never
    * @private
    */
-  _exit(exitCode, code, message) {
+  _exit(exitCode, code2, message) {
     if (this._exitCallback) {
-      this._exitCallback(new CommanderError(exitCode, code, message));
+      this._exitCallback(new CommanderError(exitCode, code2, message));
     }
     process2.exit(exitCode);
   }
@@ -29479,9 +41108,9 @@ Expecting one of '${allowedValues.join("', '")}'`);
    * @param {string} invalidArgumentMessage
    * @private
    */
-  _callParseArg(target3, value, previous, invalidArgumentMessage) {
+  _callParseArg(target4, value, previous, invalidArgumentMessage) {
     try {
-      return target3.parseArg(value, previous);
+      return target4.parseArg(value, previous);
     } catch (err) {
       if (err.code === "commander.invalidArgument") {
         const message = `${invalidArgumentMessage} ${err.message}`;
@@ -29991,10 +41620,10 @@ Expecting one of '${allowedValues.join("', '")}'`);
   _executeSubCommand(subcommand, args) {
     args = args.slice();
     const sourceExt = [".js", ".ts", ".tsx", ".mjs", ".cjs"];
-    function findFile(baseDir, baseName2) {
-      const localBin = path.resolve(baseDir, baseName2);
+    function findFile(baseDir, baseName3) {
+      const localBin = path.resolve(baseDir, baseName3);
       if (fs.existsSync(localBin)) return localBin;
-      if (sourceExt.includes(path.extname(baseName2))) return void 0;
+      if (sourceExt.includes(path.extname(baseName3))) return void 0;
       const foundExt = sourceExt.find(
         (ext) => fs.existsSync(`${localBin}${ext}`)
       );
@@ -30064,14 +41693,14 @@ Expecting one of '${allowedValues.join("', '")}'`);
       });
     }
     const exitCallback = this._exitCallback;
-    proc.on("close", (code) => {
-      code = code ?? 1;
+    proc.on("close", (code2) => {
+      code2 = code2 ?? 1;
       if (!exitCallback) {
-        process2.exit(code);
+        process2.exit(code2);
       } else {
         exitCallback(
           new CommanderError(
-            code,
+            code2,
             "commander.executeSubCommandAsync",
             "(close)"
           )
@@ -30168,12 +41797,12 @@ Expecting one of '${allowedValues.join("', '")}'`);
    * @private
    */
   _processArguments() {
-    const myParseArg = (argument, value, previous) => {
+    const myParseArg = (argument2, value, previous) => {
       let parsedValue = value;
-      if (value !== null && argument.parseArg) {
-        const invalidValueMessage = `error: command-argument value '${value}' is invalid for argument '${argument.name()}'.`;
+      if (value !== null && argument2.parseArg) {
+        const invalidValueMessage = `error: command-argument value '${value}' is invalid for argument '${argument2.name()}'.`;
         parsedValue = this._callParseArg(
-          argument,
+          argument2,
           value,
           previous,
           invalidValueMessage
@@ -30578,8 +42207,8 @@ Expecting one of '${allowedValues.join("', '")}'`);
     }
     const config2 = errorOptions || {};
     const exitCode = config2.exitCode || 1;
-    const code = config2.code || "commander.error";
-    this._exit(exitCode, code, message);
+    const code2 = config2.code || "commander.error";
+    this._exit(exitCode, code2, message);
   }
   /**
    * Apply any option related environment variables, if option does
@@ -30670,10 +42299,10 @@ Expecting one of '${allowedValues.join("', '")}'`);
       const optionKey = option2.attributeName();
       const optionValue = this.getOptionValue(optionKey);
       const negativeOption = this.options.find(
-        (target3) => target3.negate && optionKey === target3.attributeName()
+        (target4) => target4.negate && optionKey === target4.attributeName()
       );
       const positiveOption = this.options.find(
-        (target3) => !target3.negate && optionKey === target3.attributeName()
+        (target4) => !target4.negate && optionKey === target4.attributeName()
       );
       if (negativeOption && (negativeOption.presetArg === void 0 && optionValue === false || negativeOption.presetArg !== void 0 && optionValue === negativeOption.presetArg)) {
         return negativeOption;
@@ -31225,88 +42854,9 @@ function useColor() {
 // node_modules/commander/index.js
 var program = new Command();
 
-// src/report/cells.ts
-var TAB_STOP = 4;
-var LONGEST_CHARACTER = 32;
-var segmenter;
-function graphemesOf(text2) {
-  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
-  return segmenter.segment(text2);
-}
-var UNSAFE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-var VARIATION_SELECTOR = /[\ufe0e\ufe0f]/u;
-var WIDE = [
-  [4352, 4447],
-  [9001, 9002],
-  [11904, 12350],
-  [12353, 42191],
-  [43360, 43391],
-  [44032, 55203],
-  [63744, 64255],
-  [65040, 65049],
-  [65072, 65135],
-  [65281, 65376],
-  [65504, 65510],
-  [94176, 101887],
-  [110576, 111359],
-  [127488, 127743],
-  [131072, 262141]
-];
-function cellsOf(text2, column = 0) {
-  const cells = [];
-  let at = column;
-  const push = (shown, width, length) => {
-    cells.push({ text: shown, width, length });
-    at += width;
-  };
-  for (const { segment } of isPlain(text2) ? plainSegments(text2) : graphemesOf(text2)) {
-    if (segment === "	") {
-      const width = TAB_STOP - at % TAB_STOP;
-      push(" ".repeat(width), width, 1);
-    } else if (segment.length > LONGEST_CHARACTER || !isSafe(segment)) {
-      for (const character of segment) {
-        const shown = UNSAFE.test(character) || segment.length > LONGEST_CHARACTER ? nameOf(character) : character;
-        push(shown, shown === character ? widthOf(character) : shown.length, character.length);
-      }
-    } else push(segment, widthOf(segment), segment.length);
-  }
-  return cells;
-}
-function harmless(text2) {
-  if (isPlain(text2)) return text2;
-  return cellsOf(text2).map((cell) => cell.text).join("");
-}
-function isPlain(text2) {
-  return /^[ -~]*$/.test(text2);
-}
-function* plainSegments(text2) {
-  for (const segment of text2) yield { segment };
-}
-function isSafe(segment) {
-  if (!UNSAFE.test(segment)) return true;
-  if (!new RegExp("\\p{Extended_Pictographic}", "u").test(segment)) return false;
-  for (const character of segment) {
-    if (UNSAFE.test(character) && character !== "\u200D" && !VARIATION_SELECTOR.test(character)) return false;
-  }
-  return true;
-}
-function nameOf(character) {
-  const code = character.codePointAt(0);
-  if (code < 32) return String.fromCodePoint(9216 + code);
-  if (code === 127) return "\u2421";
-  return `<U+${code.toString(16).toUpperCase().padStart(4, "0")}>`;
-}
-function widthOf(segment) {
-  const code = segment.codePointAt(0);
-  if (code < 768) return segment.includes("\uFE0F") ? 2 : 1;
-  if (new RegExp("^\\p{M}", "u").test(segment)) return 0;
-  if (new RegExp("^\\p{Emoji_Presentation}", "u").test(segment) || segment.includes("\uFE0F")) return 2;
-  for (const [first3, last] of WIDE) if (code >= first3 && code <= last) return 2;
-  return 1;
-}
-
-// src/version.ts
-var VERSION = "0.1.0";
+// src/cli/main.ts
+init_cells();
+init_version();
 
 // src/cli/exit.ts
 var EXIT = {
@@ -31321,408 +42871,12 @@ var EXIT = {
   brokenPipe: 141
 };
 
-// src/report/fix.ts
-init_source();
+// src/cli/program.ts
+init_version();
 
-// src/report/view.ts
-init_source();
-var ELLIPSIS = "\u2026";
-function lineBounds(source, line) {
-  const starts = lineStarts(source);
-  const start = starts[line - 1];
-  let end = starts[line] ?? source.text.length;
-  if (line < starts.length) {
-    if (source.text[end - 1] === "\n") end--;
-    if (end > start && source.text[end - 1] === "\r") end--;
-  }
-  return { start, end };
-}
-function linesOf(span) {
-  const { source, start } = span;
-  const from = positionOf(source, start);
-  let end = span.end;
-  if (positionOf(source, end).line > from.line) {
-    while (end > start && /\s/.test(source.text[end - 1])) end--;
-  }
-  const to = positionOf(source, end);
-  return { first: from.line, last: to.line, start: from.column - 1, end: to.column - 1 };
-}
-function viewText(text2, focus, width) {
-  let start = 0;
-  let end = text2.length;
-  if (text2.length > 4 * width) {
-    start = Math.max(0, focus.start - 2 * width);
-    end = Math.min(text2.length, Math.max(focus.start, start) + 4 * width);
-  }
-  const cells = cellsOf(text2.slice(start, end));
-  const columnAt = columnsOf(cells, start);
-  const total = columnAt(end).from;
-  const from = columnAt(focus.start).from;
-  const to = Math.max(from + 1, focus.end > focus.start ? columnAt(focus.end - 1).to : 0);
-  if (start === 0 && end === text2.length && total <= width) return view(cells, 0, total, false, false);
-  const wanted = Math.max(from - Math.floor(width / 3), Math.min(to + 2 - width, from - 1));
-  const left = Math.max(0, Math.min(wanted, total - width));
-  const right = Math.min(total, left + width);
-  return view(cells, left, right, left > 0 || start > 0, right < total || end < text2.length);
-  function view(shown, first3, last, cutLeft, cutRight) {
-    const low = first3 + (cutLeft ? 1 : 0);
-    const high = last - (cutRight ? 1 : 0);
-    let column = 0;
-    let printed = cutLeft ? ELLIPSIS : "";
-    for (const cell of shown) {
-      if (column >= low && column + cell.width <= high) printed += cell.text;
-      else if (column < high && column + cell.width > low) {
-        printed += " ".repeat(Math.min(high, column + cell.width) - Math.max(low, column));
-      }
-      column += cell.width;
-    }
-    if (cutRight) printed += ELLIPSIS;
-    const clip = (value) => Math.min(Math.max(value, first3), Math.max(last - 1, first3)) - first3;
-    return {
-      text: printed,
-      columns(a, b) {
-        const begin = columnAt(a).from;
-        const finish = b > a ? columnAt(b - 1).to : begin + 1;
-        if (!cutLeft && !cutRight) return { from: begin, to: Math.max(finish, begin + 1) };
-        return { from: clip(begin), to: Math.max(clip(begin), clip(finish - 1)) + 1 };
-      }
-    };
-  }
-}
-function columnsOf(cells, start) {
-  const table = [];
-  let column = 0;
-  for (const cell of cells) {
-    const place = { from: column, to: column + cell.width };
-    for (let i = 0; i < cell.length; i++) table.push(place);
-    column = place.to;
-  }
-  const after = { from: column, to: column };
-  return (unit) => table[Math.max(0, unit - start)] ?? after;
-}
-
-// src/report/fix.ts
-function fixRows(fix, layout) {
-  const bar = `${" ".repeat(layout.gutter)} ${layout.paint("frame", "|")}`;
-  const rows = [];
-  for (const edits of groupEdits(fix.edits)) {
-    const hunk = hunkOf(edits);
-    if (hunk) rows.push(bar, ...hunkRows(hunk, layout));
-  }
-  return rows;
-}
-function lastLineOfFix(fix) {
-  return Math.max(
-    1,
-    ...fix.edits.map(({ span, text: text2 }) => lineAt(span.source, span.end) + text2.split("\n").length - 1)
-  );
-}
-function lineAt(source, offset) {
-  return positionOf(source, offset).line;
-}
-function groupEdits(edits) {
-  const groups = [];
-  for (const edit of [...edits].sort((a, b) => a.span.start - b.span.start)) {
-    const group = groups.find((candidate) => {
-      const last = candidate.at(-1).span;
-      return last.source === edit.span.source && lineAt(last.source, edit.span.start) <= lineAt(last.source, last.end) + 1;
-    });
-    if (group) group.push(edit);
-    else groups.push([edit]);
-  }
-  return groups;
-}
-function hunkOf(edits) {
-  const { source } = edits[0].span;
-  const first3 = lineAt(source, edits[0].span.start);
-  const last = lineAt(source, Math.max(...edits.map((edit) => edit.span.end)));
-  const { start } = lineBounds(source, first3);
-  const { end } = lineBounds(source, last);
-  let changed = "";
-  let copied = start;
-  for (const { span, text: text2 } of edits) {
-    changed += source.text.slice(copied, span.start) + text2;
-    copied = span.end;
-  }
-  changed += source.text.slice(copied, end);
-  const before2 = source.text.slice(start, end).split(/\r\n|\n|\r/);
-  const after = changed.split(/\r\n|\n|\r/);
-  let line = first3;
-  while (before2.length > 0 && before2[0] === after[0]) {
-    before2.shift();
-    after.shift();
-    line++;
-  }
-  while (before2.length > 0 && before2.at(-1) === after.at(-1)) {
-    before2.pop();
-    after.pop();
-  }
-  return before2.length + after.length > 0 ? { line, before: before2, after } : null;
-}
-function hunkRows({ line, before: before2, after }, layout) {
-  const { paint, gutter, width } = layout;
-  const row = (text2, other, number2, sign) => {
-    const at = commonPrefix(text2, other ?? "");
-    const { text: shown } = viewText(text2, { start: at, end: at + 1 }, width - gutter - 3);
-    const role = sign === "-" ? "removed" : "added";
-    return `${paint("frame", String(number2).padStart(gutter))} ${paint(role, `${sign} ${shown}`.trimEnd())}`;
-  };
-  return [
-    ...before2.map((text2, index) => row(text2, after[index], line + index, "-")),
-    ...after.map((text2, index) => row(text2, before2[index], line + index, "+"))
-  ];
-}
-function commonPrefix(a, b) {
-  let length = 0;
-  while (length < a.length && a[length] === b[length]) length++;
-  return length;
-}
-
-// src/report/frame.ts
-init_source();
-var MOST_LINES = 6;
-function lastLineOf(marks2) {
-  return Math.max(...marks2.map((mark) => linesOf(mark.span).last));
-}
-function frameOf(source, marks2, arrow, layout) {
-  const { paint, gutter } = layout;
-  const blank = " ".repeat(gutter);
-  const place = marks2.find((mark) => mark.primary) ?? marks2[0];
-  const { line, column } = positionOf(source, place.span.start);
-  const name2 = harmless(source.name);
-  if (source.text === "") return [`${blank}${paint("frame", arrow)} ${name2}`];
-  const placed = marks2.map((mark) => ({ ...mark, ...linesOf(mark.span) }));
-  const single6 = placed.filter((mark) => mark.first === mark.last);
-  const long = placed.filter((mark) => mark.first !== mark.last).sort((a, b) => a.first - b.first);
-  const rows = [
-    `${blank}${paint("frame", arrow)} ${name2}:${line}:${column}`,
-    `${blank} ${paint("frame", "|")}`
-  ];
-  let previous = 0;
-  for (const number2 of linesToShow(placed)) {
-    if (previous > 0 && number2 > previous + 1) {
-      const bars = long.map((mark) => mark.first < number2 && previous < mark.last ? "|" : " ");
-      rows.push(gutterRow("...".padEnd(gutter + 3), bars, "", layout));
-    }
-    rows.push(...rowsOfLine(source, number2, single6, long, layout));
-    previous = number2;
-  }
-  return rows;
-}
-function linesToShow(marks2) {
-  const lines2 = /* @__PURE__ */ new Set();
-  for (const { first: first3, last } of marks2) {
-    const head = last - first3 < MOST_LINES ? last : first3 + 2;
-    for (let line = first3; line <= head; line++) lines2.add(line);
-    for (let line = Math.max(head + 1, last - 1); line <= last; line++) lines2.add(line);
-  }
-  for (const line of [...lines2]) if (lines2.has(line + 2)) lines2.add(line + 1);
-  return [...lines2].sort((a, b) => a - b);
-}
-function rowsOfLine(source, line, single6, long, layout) {
-  const { gutter, level, width } = layout;
-  const bounds = lineBounds(source, line);
-  const text2 = source.text.slice(bounds.start, bounds.end);
-  const here = single6.filter((mark) => mark.first === line);
-  const view = viewText(text2, focusOf(line, here, long), width - gutter - 3 - 2 * long.length);
-  const indent = text2.length - text2.trimStart().length;
-  const startsLine = (mark) => mark.start <= indent;
-  const margin = `${String(line).padStart(gutter)} | `;
-  const bars = long.map((mark) => {
-    if (mark.first === line) return startsLine(mark) ? "/" : " ";
-    return mark.first < line && line <= mark.last ? "|" : " ";
-  });
-  const rows = [gutterRow(margin, bars, view.text, layout)];
-  const empty = `${" ".repeat(gutter)} | `;
-  const below = bars.map((bar) => bar === "/" ? "|" : bar);
-  for (const pieces of underlines(here, view, level)) rows.push(gutterRow(empty, below, pieces, layout));
-  for (const [index, mark] of long.entries()) {
-    const role = mark.primary ? level : "related";
-    const glyph = mark.primary ? "^" : "-";
-    const bar = 2 * (index - long.length);
-    if (mark.first === line && !startsLine(mark)) {
-      const { from } = view.columns(mark.start, mark.start + 1);
-      rows.push(
-        gutterRow(
-          empty,
-          below,
-          [{ column: bar + 1, text: `${"_".repeat(from - bar - 1)}${glyph}`, role }],
-          layout
-        )
-      );
-      below[index] = "|";
-    }
-    if (mark.last === line) {
-      const { to } = view.columns(Math.max(0, mark.end - 1), mark.end);
-      const words = mark.text === "" ? "" : ` ${harmless(mark.text)}`;
-      rows.push(
-        gutterRow(
-          empty,
-          below,
-          [{ column: bar + 1, text: `${"_".repeat(to - bar - 2)}${glyph}${words}`, role }],
-          layout
-        )
-      );
-      below[index] = " ";
-    }
-  }
-  return rows;
-}
-function focusOf(line, here, long) {
-  const mark = here.find((candidate) => candidate.primary) ?? here[0];
-  if (mark) return mark;
-  const starting = long.find((candidate) => candidate.first === line);
-  if (starting) return { start: starting.start, end: starting.start + 1 };
-  const ending = long.find((candidate) => candidate.last === line);
-  return ending ? { start: Math.max(0, ending.end - 1), end: ending.end } : { start: 0, end: 0 };
-}
-function underlines(marks2, view, level) {
-  if (marks2.length === 0) return [];
-  const shown = marks2.map((mark) => ({
-    ...view.columns(mark.start, mark.end),
-    text: harmless(mark.text),
-    role: mark.primary ? level : "related",
-    primary: mark.primary
-  })).sort((a, b) => b.from - a.from || Number(b.primary) - Number(a.primary));
-  const first3 = [...shown].sort((a, b) => Number(a.primary) - Number(b.primary)).map(({ from, to, role, primary }) => ({
-    column: from,
-    text: (primary ? "^" : "-").repeat(to - from),
-    role
-  }));
-  const rows = [first3];
-  const hanging = shown.filter((mark) => mark.text !== "");
-  const end = Math.max(...shown.map((mark) => mark.to));
-  const beside = hanging[0];
-  if (beside && (beside.to === end || hanging.length === 1)) {
-    first3.push({ column: end + 1, text: beside.text, role: beside.role });
-    hanging.shift();
-  }
-  const pipes = (of) => of.map(({ from, role }) => ({ column: from, text: "|", role }));
-  if (hanging.length > 0) rows.push(pipes(hanging));
-  for (const [index, mark] of hanging.entries()) {
-    const later2 = hanging.slice(index + 1).filter((other) => other.from !== mark.from);
-    rows.push([...pipes(later2), { column: mark.from, text: mark.text, role: mark.role }]);
-  }
-  return rows;
-}
-function gutterRow(margin, bars, content, layout) {
-  const { paint } = layout;
-  const left = paint("frame", margin.trimEnd()) + margin.slice(margin.trimEnd().length);
-  if (typeof content === "string") {
-    return (left + bars.map((bar) => `${bar === " " ? " " : paint(layout.level, bar)} `).join("") + content).trimEnd();
-  }
-  const columns = [];
-  const offset = 2 * bars.length;
-  for (const [index, bar] of bars.entries())
-    if (bar !== " ") columns[2 * index] = { text: bar, role: layout.level };
-  for (const piece of content) {
-    let column = piece.column + offset;
-    for (const text2 of piece.text) columns[column++] = { text: text2, role: piece.role };
-  }
-  let row = left;
-  for (let index = 0; index < columns.length; ) {
-    const role = columns[index]?.role;
-    let run = "";
-    for (; index < columns.length && columns[index]?.role === role; index++)
-      run += columns[index]?.text ?? " ";
-    row += role ? paint(role, run) : run;
-  }
-  return row.trimEnd();
-}
-
-// src/report/paint.ts
-import { styleText } from "node:util";
-var plain = (_role, text2) => text2;
-var coloured = (role, text2) => text2 === "" ? "" : styleText(STYLES[role], text2, { validateStream: false });
-var STYLES = {
-  error: ["bold", "red"],
-  warning: ["bold", "yellow"],
-  strong: ["bold"],
-  frame: ["bold", "blue"],
-  related: ["bold", "blue"],
-  help: ["bold", "cyan"],
-  added: ["green"],
-  removed: ["red"]
-};
-
-// src/report/summary.ts
-function summaryOf(report) {
-  const { findings, files } = report;
-  const where = files.length === 1 ? harmless(files[0]) : `${count(files.length, "file")}`;
-  return findings.length === 0 ? `no findings in ${where}` : `${countsOf(findings)} in ${where}`;
-}
-function countsOf(findings) {
-  const errors = findings.filter((finding) => finding.level === "error").length;
-  const warnings = findings.length - errors;
-  const parts = [];
-  if (errors > 0) parts.push(count(errors, "error"));
-  if (warnings > 0) parts.push(count(warnings, "warning"));
-  return parts.join(", ");
-}
-function count(number2, noun) {
-  return `${number2.toLocaleString("en")} ${noun}${number2 === 1 ? "" : "s"}`;
-}
-
-// src/report/pretty.ts
-var DEFAULTS = { paint: plain, width: 120, most: 100 };
-var NARROWEST = 40;
-function formatPretty(report, options = {}) {
-  const settings = { ...DEFAULTS, ...options };
-  const { paint, most } = settings;
-  const shown = report.findings.slice(0, most);
-  const blocks = shown.map((finding) => formatFinding(finding, settings));
-  const rest = report.findings.slice(most);
-  if (rest.length > 0) {
-    blocks.push(`${paint("strong", `and ${rest.length.toLocaleString("en")} more`)} (${countsOf(rest)})
-`);
-  }
-  const role = report.findings.some((finding) => finding.level === "error") ? "error" : "warning";
-  const summary = summaryOf(report);
-  blocks.push(`${report.findings.length > 0 ? paint(role, summary) : summary}
-`);
-  return blocks.join("\n");
-}
-function formatFinding(finding, options = {}) {
-  const { paint, width } = { ...DEFAULTS, ...options };
-  const { check, level, message, span, label, related = [], notes = [], help, fix } = finding;
-  const marks2 = [
-    { span, text: label ?? "", primary: true },
-    ...related.map((place) => ({ ...place, primary: false }))
-  ];
-  const last = Math.max(lastLineOf(marks2), fix ? lastLineOfFix(fix) : 0);
-  const layout = { paint, level, width: Math.max(width, NARROWEST), gutter: String(last).length };
-  const blank = " ".repeat(layout.gutter);
-  const rows = [`${paint(level, `${level}[${check}]`)}${paint("strong", `: ${harmless(message)}`)}`];
-  for (const [index, [source, places]] of bySource(marks2).entries()) {
-    if (index > 0) rows.push(`${blank} ${paint("frame", "|")}`);
-    rows.push(...frameOf(source, places, index === 0 ? "-->" : ":::", layout));
-  }
-  const facts = notes.flatMap((note) => fact("note", note, layout));
-  const advice2 = help ?? fix?.title;
-  if (advice2) facts.push(...fact("help", advice2, layout));
-  if (facts.length > 0 && span.source.text !== "") rows.push(`${blank} ${paint("frame", "|")}`);
-  rows.push(...facts);
-  if (fix) rows.push(...fixRows(fix, layout));
-  return `${rows.join("\n")}
-`;
-}
-function fact(kind, text2, { paint, gutter }) {
-  const [first3 = "", ...others] = text2.split(/\r\n|\n|\r/);
-  const blank = " ".repeat(gutter);
-  return [
-    `${blank} ${paint("frame", "=")} ${paint(kind === "help" ? "help" : "strong", `${kind}:`)} ${harmless(first3)}`,
-    ...others.map((line) => `${blank} ${paint("frame", "|")}       ${harmless(line)}`.trimEnd())
-  ];
-}
-function bySource(marks2) {
-  const groups = /* @__PURE__ */ new Map();
-  for (const mark of marks2) {
-    const group = groups.get(mark.span.source);
-    if (group) group.push(mark);
-    else groups.set(mark.span.source, [mark]);
-  }
-  return [...groups];
-}
+// src/cli/commands/compile.ts
+init_pretty();
+init_version();
 
 // src/cli/address-files.ts
 import { realpathSync } from "node:fs";
@@ -31732,6 +42886,7 @@ import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
 
 // src/cli/streams.ts
+init_cells();
 import { readSync, writeSync } from "node:fs";
 
 // src/cli/system-error.ts
@@ -31878,11 +43033,11 @@ function readRegularFile(name2, path2) {
     (fd) => fstatSync(fd).isFile() ? null : "it is not a regular file"
   );
 }
-function read(name2, open, refuse = () => null) {
+function read(name2, open, refuse3 = () => null) {
   let fd = null;
   try {
     fd = open();
-    const reason = refuse(fd);
+    const reason = refuse3(fd);
     if (reason) return { kind: "unreadable", reason };
     const bytes = readAll(fd, LARGEST);
     if (!bytes) return { kind: "unreadable", reason: `it is larger than ${LARGEST / 2 ** 20} MiB` };
@@ -31897,12 +43052,12 @@ function read(name2, open, refuse = () => null) {
 // src/cli/address-files.ts
 function addressFilesOf(policy2, root) {
   const folder = policy2 === STDIN ? "." : dirname(policy2);
-  const known = /* @__PURE__ */ new Map();
+  const known3 = /* @__PURE__ */ new Map();
   return {
     read(path2) {
       const name2 = join(folder, path2);
-      const answer = known.get(name2) ?? readWithin(root ?? folder, folder, path2);
-      known.set(name2, answer);
+      const answer = known3.get(name2) ?? readWithin(root ?? folder, folder, path2);
+      known3.set(name2, answer);
       return answer;
     }
   };
@@ -31942,16 +43097,16 @@ import { statSync } from "node:fs";
 import { join as join2 } from "node:path";
 var FILE_NAMES = { nft: "ruleset.nft", iptables: "rules.v4", ip6tables: "rules.v6" };
 var TARGETS = Object.keys(FILE_NAMES);
-function destinationsOf(target3, output) {
-  if (output === null || output === "-") return { kind: "stdout", target: target3 ?? "nft" };
+function destinationsOf(target4, output) {
+  if (output === null || output === "-") return { kind: "stdout", target: target4 ?? "nft" };
   if (output.endsWith("/") || statSync(output, { throwIfNoEntry: false })?.isDirectory()) {
-    const files = (target3 ? [target3] : TARGETS).map((each) => ({
+    const files = (target4 ? [target4] : TARGETS).map((each) => ({
       path: join2(output, FILE_NAMES[each]),
       target: each
     }));
     return { kind: "files", files, folder: output };
   }
-  return { kind: "files", files: [{ path: output, target: target3 ?? targetByEnding(output) }], folder: null };
+  return { kind: "files", files: [{ path: output, target: target4 ?? targetByEnding(output) }], folder: null };
 }
 function targetByEnding(path2) {
   return path2.endsWith(".v4") ? "iptables" : path2.endsWith(".v6") ? "ip6tables" : "nft";
@@ -31978,7 +43133,7 @@ function writeFiles(files, folder) {
   let path2 = folder ?? "";
   return withoutInterrupts(() => {
     try {
-      if (folder !== null) mkdirSync(folder, { recursive: true });
+      if (folder !== null) makeFolder(folder);
       for (const file of files) {
         path2 = file.path;
         const existing = statSync2(path2, { throwIfNoEntry: false });
@@ -32004,6 +43159,16 @@ function writeFiles(files, folder) {
     }
   });
 }
+function makeFolder(path2) {
+  if (statSync2(path2, { throwIfNoEntry: false })?.isDirectory()) return;
+  const parent = dirname2(path2);
+  if (parent !== path2) makeFolder(parent);
+  try {
+    mkdirSync(path2);
+  } catch (error) {
+    if (!isSystemError(error) || error.code !== "EEXIST" || !statSync2(path2).isDirectory()) throw error;
+  }
+}
 function writeNewFile({ path: path2, text: text2 }) {
   return withoutInterrupts(() => {
     let fd;
@@ -32028,17 +43193,17 @@ function writeNewFile({ path: path2, text: text2 }) {
   });
 }
 function stage({ path: path2, text: text2 }, existing) {
-  const target3 = existing ? realpathSync2(path2) : path2;
+  const target4 = existing ? realpathSync2(path2) : path2;
   const temporary = join3(
-    dirname2(target3),
-    `.${basename(target3)}.${process.pid}-${process.hrtime.bigint()}.tmp`
+    dirname2(target4),
+    `.${basename(target4)}.${process.pid}-${process.hrtime.bigint()}.tmp`
   );
   const fd = openSync2(temporary, "wx", existing ? existing.mode & 511 : 438);
   try {
     if (existing) keepOwnerAndMode(fd, existing);
     writeAll(fd, Buffer.from(text2));
     fsyncSync(fd);
-    return { temporary, target: target3 };
+    return { temporary, target: target4 };
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
@@ -32085,6 +43250,7 @@ function withoutInterrupts(action) {
 }
 
 // src/cli/terminal.ts
+init_paint();
 var WIDEST = 160;
 function screenOptions(stream, env) {
   return {
@@ -32117,9 +43283,10 @@ With -o FOLDER (one that exists, or any name that ends in /) all three are
 written: ruleset.nft, rules.v4 and rules.v6; with --target only that one. Any
 other -o FILE receives one script, by default nft, or what the ending .v4 or .v6
 says. Files are replaced whole or not at all, and never when the policy has an
-error.`;
+error. Every script is read back first, and proved to do with every packet what the
+policy means; one that fails is a bug in ctc, and is not written.`;
 function addCompile(program2, exit) {
-  program2.command("compile").summary("print or write the scripts that a policy means").description("Compiles a policy to scripts that nft and iptables-restore load.").argument("<file>", "the policy; - for standard input").addOption(new Option("-t, --target <target>", "what to emit").choices(TARGETS)).option("-o, --output <path>", "write to a file or folder instead of standard output").addOption(rootOption()).addHelpText("after", AFTER).action(async (file, options) => exit(await runCompile(file, options)));
+  program2.command("compile").summary("print or write the scripts that a policy means").description("Compiles a policy to scripts that nft and iptables-restore load.").argument("<file>", "the policy; - for standard input").addOption(new Option("-t, --target <target>", "what to emit").choices(TARGETS)).option("-o, --output <path>", "write to a file or folder instead of standard output").option("--no-verify", "do not read the scripts back and prove that they mean what the policy means").addOption(rootOption()).addHelpText("after", AFTER).action(async (file, options) => exit(await runCompile(file, options)));
 }
 async function runCompile(file, options) {
   const destinations = destinationsOf(options.target ?? null, options.output ?? null);
@@ -32134,18 +43301,34 @@ async function runCompile(file, options) {
       break;
   }
   const { compile: compile3 } = await Promise.resolve().then(() => (init_compile2(), compile_exports));
-  const { findings, unparsable, outputs } = compile3(input.source, addressFilesOf(file, options.root ?? null));
+  const files = addressFilesOf(file, options.root ?? null);
+  const { findings, unparsable, outputs, prove: prove2 } = compile3(input.source, files);
   if (findings.length > 0) tell(findings);
-  if (!outputs) return unparsable ? EXIT.unusable : EXIT.findings;
-  if (destinations.kind === "stdout") return print(outputs[destinations.target]());
+  if (!outputs || !prove2) return unparsable ? EXIT.unusable : EXIT.findings;
+  const targets = destinations.kind === "stdout" ? [destinations.target] : destinations.files.map(({ target: target4 }) => target4);
+  const texts = {};
+  for (const target4 of targets) texts[target4] = outputs[target4]();
+  if (options.verify) {
+    const wrong = prove2(texts).findings.filter(({ level }) => level === "error");
+    if (wrong.length > 0) return refuse2(wrong);
+  }
+  if (destinations.kind === "stdout") return print(texts[destinations.target]);
   const complaint = writeFiles(
-    destinations.files.map(({ path: path2, target: target3 }) => ({ path: path2, text: outputs[target3]() })),
+    destinations.files.map(({ path: path2, target: target4 }) => ({ path: path2, text: texts[target4] })),
     destinations.folder
   );
   if (complaint) return complain(complaint);
   printError(destinations.files.map(({ path: path2 }) => `wrote ${path2}
 `).join(""));
   return EXIT.clean;
+}
+function refuse2(wrong) {
+  tell(wrong);
+  printError(
+    `ctc: nothing was written, because ctc ${VERSION} compiled this policy wrongly: this is a bug in ctc, not in your policy; please report it with the policy, as far as you may share it, and with what is printed above
+`
+  );
+  return EXIT.bug;
 }
 function tell(findings) {
   const files = [findings[0].span.source.name];
@@ -32179,7 +43362,7 @@ complete -o default -F _${name2} ${name2}
 }
 function commandCase(command) {
   const values = command.options.filter((option) => option.value !== null);
-  const choices = command.arguments.flatMap((argument) => argument.choices ?? []);
+  const choices = command.arguments.flatMap((argument2) => argument2.choices ?? []);
   return `      ${command.name})
         case $previous in
 ${values.map(
@@ -32231,9 +43414,9 @@ function describeProgram(program2) {
       name: command.name(),
       summary: command.summary(),
       options: optionsOf(command),
-      arguments: command.registeredArguments.map((argument) => ({
-        name: argument.name(),
-        choices: argument.argChoices ?? null
+      arguments: command.registeredArguments.map((argument2) => ({
+        name: argument2.name(),
+        choices: argument2.argChoices ?? null
       })),
       variadic: command.registeredArguments.at(-1)?.variadic ?? false
     }))
@@ -32281,17 +43464,17 @@ fi
 function commandCase2({ name: name2, options, arguments: args, variadic }) {
   const specs = [
     ...options.map(optionSpec),
-    ...args.map((argument, index) => {
+    ...args.map((argument2, index) => {
       const position = variadic && index === args.length - 1 ? "*" : String(index + 1);
-      return quote2(`${position}:${argument.name}:${actionOf(argument.choices)}`);
+      return quote2(`${position}:${argument2.name}:${actionOf(argument2.choices)}`);
     })
   ];
   return `        ${name2}) _arguments ${specs.join(" ")} ;;`;
 }
 function optionSpec({ flags, summary, value }) {
   const words = `[${summary.replace(/[[\]]/g, "\\$&")}]`;
-  const rest = quote2(words + (value ? `:${value.name}:${actionOf(value.choices)}` : ""));
-  return flags.length === 1 ? `${flags[0]}${rest}` : `${quote2(`(${flags.join(" ")})`)}{${flags.join(",")}}${rest}`;
+  const rest2 = quote2(words + (value ? `:${value.name}:${actionOf(value.choices)}` : ""));
+  return flags.length === 1 ? `${flags[0]}${rest2}` : `${quote2(`(${flags.join(" ")})`)}{${flags.join(",")}}${rest2}`;
 }
 function actionOf(choices) {
   return choices ? `(${choices.join(" ")})` : "_files";
@@ -32312,187 +43495,512 @@ Put into ~/.config/fish/config.fish:  ctc completion fish | source`
   ).action((shell) => exit(print(SCRIPTS[shell](describeProgram(program2)))));
 }
 
-// src/cli/commands/init.ts
-var START = `# A host that serves the web and is administered over SSH. Change it to fit yours, then
-#   ctc compile policy.yaml                 prints the script for nft
-#   ctc compile policy.yaml -o firewall/    writes the scripts for nft, iptables and ip6tables
-version: 1
+// src/cli/commands/diff.ts
+init_formats();
+init_paint();
+init_pretty();
+init_version();
 
-addresses:
-  # Put your own addresses here before you load anything: nobody else gets in to mend it.
-  admins: [192.0.2.0/24, "2001:db8:1::/48"]
+// src/cli/revisions.ts
+import { existsSync as existsSync2, realpathSync as realpathSync4 } from "node:fs";
+import { posix, relative as relative3 } from "node:path";
 
-services:
-  ssh: tcp 22
-  web: [tcp 80, tcp 443, udp 443]
-  ping: icmp echo-request
-
-# What becomes of a packet that no rule below matches. Answers to what this host asks always come in.
-defaults: { input: deny, forward: deny, output: allow }
-
-policies:
-  - name: administration
-    rules:
-      - allow ssh from admins to self
-      - allow ping from any to self
-
-  - name: web
-    rules:
-      - allow web from any to self
-
-  - name: addresses by DHCPv6
-    rules:
-      # The question goes to a group of routers, so the answer comes from an address that was not asked.
-      - allow udp from fe80::/10 port 547 to self port 546
-`;
-function addInit(program2, exit) {
-  program2.command("init").summary("print a small policy to start from").description("Prints a small policy to start from, or writes it to a new file.").option("-o, --output <file>", "write it to a file that does not exist yet").action((options) => exit(runInit(options.output ?? "-")));
+// src/cli/repository.ts
+import { existsSync, readdirSync, realpathSync as realpathSync3 } from "node:fs";
+import { dirname as dirname3, isAbsolute as isAbsolute2, join as join5, relative as relative2, sep as sep2 } from "node:path";
+function groundsOf(folders) {
+  const real = folders.map((folder) => realpathSync3(folder));
+  const repository = repositoryAbove(real[0]);
+  const root = repository ?? commonFolder(real);
+  const stranger = real.findIndex((folder) => leaves3(relative2(root, folder)));
+  if (stranger >= 0) return { error: `${folders[stranger]} is not in the same repository as ${folders[0]}` };
+  const here = realpathSync3(".");
+  return {
+    root,
+    folders: real.map((folder) => slashed(relative2(root, folder))),
+    show: (path2) => slashed(relative2(here, join5(root, path2))) || "."
+  };
 }
-function runInit(path2) {
-  if (path2 === "-") return print(START);
-  const complaint = writeNewFile({ path: path2, text: START });
-  if (complaint) return complain(complaint);
-  printError(`wrote ${path2}
-`);
-  return EXIT.clean;
+function filesOf(root) {
+  const paths = [];
+  const walk = (folder) => {
+    for (const entry of readdirSync(join5(root, folder), { withFileTypes: true })) {
+      const path2 = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      if (!entry.isDirectory()) paths.push(path2);
+      else if (entry.name === "node_modules" || entry.name.startsWith(".")) continue;
+      else if (!existsSync(join5(root, path2, ".git"))) walk(path2);
+    }
+  };
+  walk("");
+  const ignored = ignoredByGit(root, paths);
+  return paths.filter((path2) => !ignored.has(path2));
+}
+function ignoredByGit(root, paths) {
+  if (paths.length === 0 || !existsSync(join5(root, ".git"))) return /* @__PURE__ */ new Set();
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
+  const options = ["-C", root, "-c", "core.fsmonitor=false"];
+  const { stdout, status } = spawnSync("git", [...options, "check-ignore", "-z", "--stdin"], {
+    input: paths.map((path2) => `${path2}\0`).join(""),
+    encoding: "utf8",
+    maxBuffer: 2 ** 28
+  });
+  return new Set(status === 0 ? stdout.split("\0").slice(0, -1) : []);
+}
+function repositoryAbove(folder) {
+  for (let above = folder; ; above = dirname3(above)) {
+    if (existsSync(join5(above, ".git"))) return above;
+    if (dirname3(above) === above) return null;
+  }
+}
+function commonFolder(folders) {
+  let common2 = folders[0];
+  while (folders.some((folder) => leaves3(relative2(common2, folder)))) common2 = dirname3(common2);
+  return common2;
+}
+function leaves3(way) {
+  return way === ".." || way.startsWith(`..${sep2}`) || isAbsolute2(way);
+}
+function slashed(path2) {
+  return path2.split(sep2).join("/");
 }
 
-// src/report/place.ts
+// src/cli/revisions.ts
+function revisionOf(argument2) {
+  const colon = argument2.indexOf(":");
+  if (colon <= 0 || colon === argument2.length - 1 || existsSync2(argument2)) return null;
+  return { commit: argument2.slice(0, colon), path: argument2.slice(colon + 1) };
+}
+function readRevision(revision, root) {
+  const { commit, path: path2 } = revision;
+  return {
+    policy: readBlob(revision),
+    files: {
+      read(name2) {
+        if (posix.isAbsolute(name2)) return { error: "it is an absolute path" };
+        const folder = posix.dirname(fromTop(path2));
+        const place = posix.join(folder, name2);
+        if (leaves3(posix.relative(root === null ? folder : folderFromTop(root), place)))
+          return {
+            error: "it leads out of the policy's folder; a policy may read files in its own folder and below it, or below the folder that --root names"
+          };
+        return readBlob({ commit, path: place });
+      }
+    }
+  };
+}
+function fromTop(path2) {
+  if (!/^\.\.?\//.test(path2)) return path2;
+  const prefix = git(["rev-parse", "--show-prefix"]);
+  return posix.join(prefix === null || prefix === "no git" ? "" : prefix.toString().replace(/\n$/, ""), path2);
+}
+function folderFromTop(folder) {
+  const top = git(["rev-parse", "--show-toplevel"]);
+  if (top === null || top === "no git" || !existsSync2(folder)) return folder;
+  const way = slashed(relative3(realpathSync4(top.toString().replace(/\n$/, "")), realpathSync4(folder)));
+  return leaves3(way) ? "" : way;
+}
+function readBlob({ commit, path: path2 }) {
+  const name2 = `${commit}:${path2}`;
+  if (name2.includes("\0") || name2.includes("\n")) return { error: "no file of a commit is called so" };
+  const found = git(["rev-parse", "--verify", "--quiet", "--end-of-options", name2]);
+  if (found === "no git") return { error: "git is not installed" };
+  if (found === null) return { error: reasonWhy(commit, path2) };
+  const object = found.toString().trim();
+  const bytes = git(["cat-file", "blob", object]);
+  if (bytes === null || bytes === "no git") return { error: "it is no file in that commit" };
+  const input = decodeUtf8(name2, bytes);
+  switch (input.kind) {
+    case "text":
+      return { source: input.source };
+    case "not-text":
+      return { error: input.finding.message };
+  }
+}
+function reasonWhy(commit, path2) {
+  if (git(["rev-parse", "--git-dir"]) === null) return "this folder is in no git repository";
+  if (git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${commit}^{commit}`]) === null)
+    return `git knows no commit ${commit}`;
+  const hint = path2.startsWith(".") ? "" : `; a path counts from the root of the repository, or write ./${path2}`;
+  return `there is no ${path2} in ${commit}${hint}`;
+}
+function git(args) {
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
+  const { stdout, status, error } = spawnSync("git", ["-c", "core.fsmonitor=false", ...args], {
+    stdio: ["ignore", "pipe", "ignore"],
+    maxBuffer: 2 ** 28
+  });
+  if (error && "code" in error && error.code === "ENOENT") return "no git";
+  return status === 0 ? stdout : null;
+}
+
+// src/cli/commands/diff.ts
+var AFTER2 = `
+OLD and NEW are files, - for standard input, or files of a git commit:
+  ctc diff main:policy.yaml policy.yaml
+Such a path counts from the root of the repository, with ./ from here; address
+files are then those of the commit.
+
+What is listed are packets, not lines: a change that moves text and nothing else
+prints nothing with --format markdown, and exits with 0. Differences exit with 1;
+with --no-new-access only those that let more packets pass.`;
+function addDiff(program2, exit) {
+  program2.command("diff").summary("say what changes for packets between two policies").description("Compares two policies packet by packet, and says which rules make the difference.").argument("<old>", "the policy as it was").argument("<new>", "the policy as it is to be").addOption(
+    new Option("-f, --format <format>", "how to print changes").choices(DIFF_FORMATS).default("pretty")
+  ).option("--no-new-access", "exit with 1 only where something is newly allowed").addOption(rootOption()).addHelpText("after", AFTER2).action(
+    async (before, after, options) => exit(await runDiff(before, after, options))
+  );
+}
+async function runDiff(oldPath, newPath, options) {
+  if (oldPath === STDIN && newPath === STDIN)
+    return complain("standard input can be read once: only one of the policies may be -");
+  const { understand: understand2 } = await Promise.resolve().then(() => (init_compile2(), compile_exports));
+  const sides = [];
+  for (const path2 of [oldPath, newPath]) {
+    const read3 = readSide(path2, options.root ?? null);
+    if (typeof read3 === "number") return read3;
+    const side = understand2(read3.source, read3.files);
+    if (!side.policy) {
+      tell2(side.findings, read3.source.name);
+      return side.unparsable ? EXIT.unusable : EXIT.findings;
+    }
+    sides.push(side);
+  }
+  const [before, after] = sides;
+  const { diff: diff2 } = await Promise.resolve().then(() => (init_diff(), diff_exports));
+  const { entriesOf: entriesOf3 } = await Promise.resolve().then(() => (init_entries(), entries_exports));
+  const { formatDiff: formatDiff2 } = await Promise.resolve().then(() => (init_formats(), formats_exports));
+  const { eitherVocabulary: eitherVocabulary2 } = await Promise.resolve().then(() => (init_vocabulary(), vocabulary_exports));
+  const compared2 = diff2(before.policy, after.policy);
+  const words = eitherVocabulary2(after.words(), before.words());
+  const { entries, isCut } = entriesOf3(compared2, before.policy, after.policy, words);
+  const report2 = {
+    entries,
+    isCut,
+    before: before.policy.source,
+    after: after.policy.source,
+    version: VERSION
+  };
+  const paint = options.format === "pretty" ? paintFor(process.stdout, process.env) : plain;
+  const printed = print(formatDiff2(report2, options.format, paint));
+  const counts2 = options.newAccess ? compared2.changes.length > 0 : compared2.changes.some(({ kind }) => kind === "allowed");
+  return printed || (counts2 ? EXIT.findings : EXIT.clean);
+}
+function readSide(path2, root) {
+  const revision = revisionOf(path2);
+  if (revision) {
+    const { policy: policy2, files } = readRevision(revision, root);
+    return "error" in policy2 ? complain(`cannot read ${path2}: ${policy2.error}`) : { source: policy2.source, files };
+  }
+  const input = readPolicy(path2);
+  switch (input.kind) {
+    case "unreadable":
+      return complain(`cannot read ${path2}: ${input.reason}`);
+    case "not-text":
+      tell2([input.finding], path2);
+      return EXIT.unusable;
+    case "text":
+      return { source: input.source, files: addressFilesOf(path2, root) };
+  }
+}
+function tell2(findings, file) {
+  printError(
+    formatPretty({ findings, files: [file], version: VERSION }, screenOptions(process.stderr, process.env))
+  );
+}
+
+// src/cli/commands/explain.ts
+function addExplain(program2, exit) {
+  program2.command("explain").summary("print what a check finds, and what to do about it").description("Prints the page of a check; without a name, the list of all checks.").argument("[check]", "the name that stands in the brackets of a finding").action(
+    async (name2) => exit(name2 === void 0 ? await listChecks() : await explain(name2))
+  );
+}
+async function explain(name2) {
+  const { PAGES: PAGES2 } = await Promise.resolve().then(() => (init_pages(), pages_exports));
+  const page = PAGES2.find((one) => one.name === name2);
+  if (page) {
+    const { renderPage: renderPage2 } = await Promise.resolve().then(() => (init_render(), render_exports));
+    return print(renderPage2(page));
+  }
+  const { suggest: suggest2 } = await Promise.resolve().then(() => (init_suggest(), suggest_exports));
+  const near = suggest2(
+    name2,
+    PAGES2.map((one) => one.name)
+  );
+  return complain(
+    `no check is called ${name2}; ${near ? `did you mean ${near}?` : "`ctc explain` lists all of them"}`
+  );
+}
+async function listChecks() {
+  const { PAGES: PAGES2 } = await Promise.resolve().then(() => (init_pages(), pages_exports));
+  const { firstSentence: firstSentence3, printIndex: printIndex2 } = await Promise.resolve().then(() => (init_print3(), print_exports));
+  const width = Math.max(...PAGES2.map(({ name: name2 }) => name2.length));
+  const list = printIndex2(
+    (page) => `  ${page.name.padEnd(width)}  ${firstSentence3(page)}`,
+    (title) => title
+  );
+  return print(`${list}
+\`ctc explain NAME\` tells more about one of them.
+`) || EXIT.clean;
+}
+
+// src/golden/findings.ts
+init_prose();
 init_source();
-function regionOf(span) {
-  return { start: positionOf(span.source, span.start), end: positionOf(span.source, span.end) };
+
+// src/golden/text-diff.ts
+init_libesm();
+var CONTEXT = 3;
+var MOST_EDITS = 2e3;
+function textDiff(before, after) {
+  const patch = structuredPatch("", "", before, after, "", "", {
+    context: CONTEXT,
+    maxEditLength: MOST_EDITS
+  });
+  if (!patch) return null;
+  const rows = [];
+  let lines2 = 0;
+  let firstLine = 0;
+  for (const hunk of patch.hunks) {
+    const { oldStart, oldLines, newStart, newLines } = hunk;
+    rows.push(`@@ -${rangeOf3(oldStart, oldLines)} +${rangeOf3(newStart, newLines)} @@`, ...hunk.lines);
+    if (firstLine === 0) firstLine = hunk.oldStart + hunk.lines.findIndex((line) => /^[-+]/.test(line));
+    for (const { removed, added } of changesOf2(hunk.lines)) lines2 += Math.max(removed, added);
+  }
+  return { rows, lines: lines2, firstLine };
 }
-function placeOf(span) {
-  const { line, column } = positionOf(span.source, span.start);
-  return `${span.source.name}:${line}:${column}`;
+function rangeOf3(start, lines2) {
+  return `${lines2 === 0 ? start - 1 : start},${lines2}`;
 }
-function pathOf(name2) {
-  return name2.replace(/^(?:\.\/+)+/, "");
+function changesOf2(rows) {
+  const changes = [];
+  let open = null;
+  for (const row of rows) {
+    if (row.startsWith("\\")) continue;
+    if (row.startsWith(" ")) {
+      open = null;
+      continue;
+    }
+    if (!open) {
+      open = { removed: 0, added: 0 };
+      changes.push(open);
+    }
+    if (row.startsWith("-")) open.removed++;
+    else open.added++;
+  }
+  return changes;
+}
+
+// src/golden/judge.ts
+function judge(discrepancies, compareMeaning2) {
+  return discrepancies.map((one) => {
+    if (one.kind !== "stale") return one;
+    const found = one.found.replaceAll("\r\n", "\n");
+    const endingsOnly = found === one.wanted;
+    return {
+      ...one,
+      diff: endingsOnly ? null : textDiff(found, one.wanted),
+      endingsOnly,
+      meaning: endingsOnly ? { kind: "equal" } : compareMeaning2(one)
+    };
+  });
+}
+function isMended({ kind }) {
+  return kind === "stale" || kind === "missing" || kind === "orphaned";
+}
+function differenceOf({ diff: diff2, endingsOnly, meaning }) {
+  if (endingsOnly) return "only its line endings differ";
+  const lines2 = diff2 === null ? "nearly every line differs" : diff2.lines === 1 ? "1 line differs" : `${diff2.lines} lines differ`;
+  switch (meaning.kind) {
+    case "equal":
+      return `${lines2}, no packet is treated differently`;
+    case "different":
+      return `${lines2}, and packets are treated differently`;
+    case "unknown":
+      return `${lines2}, and whether packets are treated differently cannot be told: ${meaning.reason}`;
+  }
+}
+function adviceFor(judged, mend) {
+  const has = (wanted) => judged.some(({ kind }) => kind === wanted);
+  const mended = judged.filter(isMended).length;
+  return [
+    ...mended > 0 ? [`Run \`${mend}\` to bring ${mended === 1 ? "it" : "them"} up to date.`] : [],
+    ...judged.some((one) => one.kind === "stale" && one.endingsOnly) ? [
+      "Keep git from changing line endings: `ruleset.nft rules.v4 rules.v6`, each with `text eol=lf`, in .gitattributes."
+    ] : [],
+    ...has("stray") ? ["Remove stray files, or name them in a policy."] : [],
+    ...has("foreign") ? ["Move files that ctc did not write out of the way of its scripts."] : [],
+    ...has("contested") ? ["Give each policy a name or a folder of its own."] : []
+  ];
+}
+
+// src/golden/findings.ts
+function findingsOf3(judged, mend) {
+  return judged.map((one) => {
+    const help = adviceFor([one], mend).join(" ").replace(/\.$/, "");
+    return { ...findingOf2(one), level: "error", help };
+  });
+}
+function findingOf2(one) {
+  const atStart = { source: { name: one.path, text: "" }, start: 0, end: 0 };
+  switch (one.kind) {
+    case "stale":
+      return {
+        check: "stale-script",
+        message: `the script is not what \`${one.policy}\` compiles to: ${differenceOf(one)}`,
+        span: lineSpan({ name: one.path, text: one.found }, one.diff?.firstLine ?? 1),
+        ...one.meaning.kind === "different" ? { notes: one.meaning.differences.map(proseOf) } : {}
+      };
+    case "missing":
+      return {
+        check: "missing-script",
+        message: `the script \`${one.path}\` is missing`,
+        // A service shows a finding about a file that is not there nowhere.
+        span: { ...atStart, source: { name: one.policy, text: "" } }
+      };
+    case "orphaned":
+      return { check: "orphaned-script", message: "no policy has its scripts here", span: atStart };
+    case "stray":
+      return { check: "stray-file", message: "no policy reads this file", span: atStart };
+    case "foreign":
+      return {
+        check: "foreign-script",
+        message: "ctc did not write this file, and it stands in the place of a script",
+        span: atStart
+      };
+    case "contested":
+      return {
+        check: "contested-folder",
+        message: `\`${one.other}\` has its scripts in the same folder`,
+        span: atStart
+      };
+  }
+}
+function lineSpan(source, line) {
+  const starts = lineStarts(source);
+  const start = starts[Math.min(line, starts.length) - 1];
+  const end = source.text.indexOf("\n", start);
+  return { source, start, end: end < 0 ? source.text.length : end };
+}
+
+// src/golden/meaning.ts
+init_scripts();
+init_verify();
+function compareMeaning(meant, script, target4) {
+  const { errors, unreadable } = prove(meant, script, target4);
+  const [first3] = errors;
+  if (!first3) return { kind: "equal" };
+  if (unreadable) return { kind: "unknown", reason: `the script cannot be loaded (${first3.message})` };
+  if (errors.every(({ check }) => check === "script-unknown"))
+    return { kind: "unknown", reason: first3.message };
+  return { kind: "different", differences: errors };
+}
+function faultsOf(meant, script, target4) {
+  return prove(meant, script, target4).errors;
+}
+function prove({ policy: policy2, words }, script, target4) {
+  const { findings, unreadable } = verify(policy2, [readScript2(script, target4)], words);
+  return { errors: findings.filter(({ level }) => level === "error"), unreadable };
+}
+
+// src/golden/print.ts
+init_cells();
+init_paint();
+init_pretty();
+var MOST_ROWS = 200;
+var KINDS = [
+  "stale",
+  "missing",
+  "orphaned",
+  "stray",
+  "foreign",
+  "contested"
+];
+function printDiscrepancies(judged, mend, options = {}) {
+  if (judged.length === 0) return "";
+  const { paint = plain } = options;
+  const counts2 = KINDS.map((kind) => ({ kind, count: judged.filter((one) => one.kind === kind).length })).filter(({ count: count2 }) => count2 > 0).map(({ kind, count: count2 }) => `${count2} ${kind}`);
+  const summary = `${paint("error", counts2.join(", "))}. ${adviceFor(judged, mend).join(" ")}
+`;
+  const told = /* @__PURE__ */ new Set();
+  return [...judged.map((one) => describe3(one, told, options)), summary].join("\n");
+}
+function printMended(judged) {
+  return judged.filter(isMended).map((one) => {
+    const deed = `${one.kind === "orphaned" ? "removed" : "wrote"} ${one.path}`;
+    return `${harmless(one.kind === "stale" ? `${deed} (${differenceOf(one)})` : deed)}
+`;
+  }).join("");
+}
+function describe3(one, told, options) {
+  const { paint = plain } = options;
+  const title = `${paint("error", one.kind)}: ${paint("strong", harmless(one.path))}`;
+  switch (one.kind) {
+    case "stale":
+      return `${title}
+${describeStale(one, told, options)}`;
+    case "missing":
+      return `${title} (a script of ${harmless(one.policy)})
+`;
+    case "orphaned":
+      return `${title} (no policy has its scripts here)
+`;
+    case "stray":
+      return `${title} (no policy reads it)
+`;
+    case "foreign":
+      return `${title} (ctc did not write it, and leaves it as it is)
+`;
+    case "contested":
+      return `${title} (${harmless(one.other)} has its scripts in the same folder, ${harmless(one.folder || ".")})
+`;
+  }
+}
+function describeStale(stale, told, options) {
+  const { path: path2, policy: policy2, diff: diff2, meaning } = stale;
+  const { paint = plain } = options;
+  const rows = diff2?.rows ?? [];
+  const shown = rows.slice(0, MOST_ROWS);
+  const differences2 = meaning.kind === "different" ? meaning.differences : [];
+  const fresh = differences2.filter(({ message, notes = [] }) => {
+    const key2 = JSON.stringify([policy2, message, notes[0]]);
+    return !told.has(key2) && told.add(key2);
+  });
+  const end = fresh.length > 0 ? ":" : differences2.length > 0 ? ", as said above." : ".";
+  const head = diff2 ? [
+    paint("removed", `--- ${harmless(path2)} as it is`),
+    paint("added", `+++ ${harmless(path2)} as it should be`)
+  ] : [];
+  const rest2 = rows.length > shown.length ? [`\u2026 and ${rows.length - shown.length} more rows`] : [];
+  const sentence = `${harmless(differenceOf(stale))}${end}`;
+  const text2 = [...head, ...shown.map((row) => paintRow(row, paint)), ...rest2, sentence].join("\n");
+  return [`${text2}
+`, ...fresh.map((finding) => formatFinding(finding, options))].join("\n");
+}
+function paintRow(row, paint) {
+  const text2 = harmless(row);
+  if (row.startsWith("@@")) return paint("frame", text2);
+  if (row.startsWith("-")) return paint("removed", text2);
+  return row.startsWith("+") ? paint("added", text2) : text2;
 }
 
 // src/report/concise.ts
+init_cells();
+init_place();
 function formatConcise({ findings }) {
   return findings.map(
-    ({ span, level, check, message }) => `${harmless(placeOf(span))}: ${level}[${check}] ${harmless(message)}
+    ({ span, level, check, message }) => `${harmless(placeOf2(span))}: ${level}[${check}] ${harmless(message)}
 `
   ).join("");
 }
 
-// src/report/prose.ts
-function proseOf(finding) {
-  const { message, label, related = [], notes = [], help, fix } = finding;
-  const lines2 = [label ? `${message} (${label})` : message];
-  for (const note of notes) {
-    const [first3 = "", ...others] = note.split(/\r\n|\n|\r/);
-    lines2.push(`note: ${first3}`, ...others.map((line) => `| ${line}`));
-  }
-  for (const place of related) lines2.push(`see ${placeOf(place.span)}: ${place.text}`);
-  if (help) lines2.push(`help: ${help}`);
-  else if (fix) lines2.push(`help: ${fix.title}`);
-  return lines2.map(harmless).join("\n");
-}
-
-// src/report/github.ts
-function formatGithub({ findings }) {
-  return findings.map((finding) => {
-    const { start, end } = regionOf(finding.span);
-    const properties = {
-      file: pathOf(finding.span.source.name),
-      line: start.line,
-      endLine: end.line,
-      // GitHub ignores columns where an annotation spans lines.
-      ...start.line === end.line ? { col: start.column, endColumn: Math.max(start.column, end.column - 1) } : {},
-      title: `ctc: ${finding.check}`
-    };
-    const list = Object.entries(properties).map(
-      ([key2, value]) => `${key2}=${escapeProperty(String(value))}`
-    );
-    return `::${finding.level} ${list.join(",")}::${escapeData(proseOf(finding))}
-`;
-  }).join("");
-}
-function escapeData(text2) {
-  return text2.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
-}
-function escapeProperty(text2) {
-  return escapeData(harmless(text2)).replaceAll(":", "%3A").replaceAll(",", "%2C");
-}
-
-// src/report/fingerprint.ts
-init_source();
-function fingerprintsOf(findings) {
-  const { createHash } = process.getBuiltinModule("node:crypto");
-  const seen = /* @__PURE__ */ new Map();
-  return findings.map((finding) => {
-    const key2 = [finding.check, pathOf(finding.span.source.name), markedText(finding)].join("\0");
-    const ordinal = seen.get(key2) ?? 0;
-    seen.set(key2, ordinal + 1);
-    return createHash("sha256").update(`${key2}\0${ordinal}`).digest("hex").slice(0, 32);
-  });
-}
-function markedText({ span }) {
-  if (span.end > span.start) return textOf(span);
-  const { start, end } = lineBounds(span.source, positionOf(span.source, span.start).line);
-  return span.source.text.slice(start, end).trim();
-}
-
-// src/report/json.ts
-init_source();
-var FORMAT_VERSION = 1;
-function formatJson(report) {
-  const prints = fingerprintsOf(report.findings);
-  const errors = report.findings.filter((finding) => finding.level === "error").length;
-  return toJson({
-    version: FORMAT_VERSION,
-    ctc: report.version,
-    files: report.files,
-    errors,
-    warnings: report.findings.length - errors,
-    findings: report.findings.map((finding, index) => describe2(finding, prints[index]))
-  });
-}
-function toJson(value) {
-  const text2 = JSON.stringify(value, null, 2).replaceAll(
-    UNSAFE_ANYWHERE,
-    (character) => character === "\n" ? character : character.split("").map(escapeUnit).join("")
-  );
-  return `${text2}
-`;
-}
-var UNSAFE_ANYWHERE = new RegExp(UNSAFE, "gu");
-function escapeUnit(unit) {
-  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-}
-function describe2(finding, fingerprint) {
-  const { check, level, message, span, label, related = [], notes = [], help, fix } = finding;
-  return {
-    check,
-    level,
-    message,
-    ...describeSpan(span),
-    label: label ?? null,
-    related: related.map((place) => ({ ...describeSpan(place.span), message: place.text })),
-    notes,
-    help: help ?? null,
-    fix: fix ? {
-      title: fix.title,
-      safe: fix.safe,
-      edits: fix.edits.map((edit) => ({ ...describeSpan(edit.span), replacement: edit.text }))
-    } : null,
-    fingerprint
-  };
-}
-function describeSpan(span) {
-  const { start, end } = regionOf(span);
-  return {
-    file: span.source.name,
-    start: { ...start, offset: span.start },
-    end: { ...end, offset: span.end },
-    text: textOf(span)
-  };
-}
+// src/report/formats.ts
+init_github();
 
 // src/report/gitlab.ts
+init_fingerprint();
+init_json();
+init_place();
+init_prose();
 function formatGitlab({ findings }) {
   const prints = fingerprintsOf(findings);
   return toJson(
@@ -32509,13 +44017,19 @@ function formatGitlab({ findings }) {
   );
 }
 
+// src/report/formats.ts
+init_json();
+
 // src/report/junit.ts
+init_cells();
+init_place();
+init_prose();
 function formatJunit({ findings, files }) {
   const byFile = new Map(files.map((file) => [file, []]));
   for (const finding of findings) {
     const { name: name2 } = finding.span.source;
-    const known = byFile.get(name2);
-    if (known) known.push(finding);
+    const known3 = byFile.get(name2);
+    if (known3) known3.push(finding);
     else byFile.set(name2, [finding]);
   }
   const cases = [...byFile.values()].reduce((sum, list) => sum + Math.max(1, list.length), 0);
@@ -32541,7 +44055,7 @@ function caseOf(finding, file) {
   const { line, column } = regionOf(span).start;
   return [
     `    <testcase name="${check} at ${line}:${column}" classname="${file}" file="${file}" line="${line}">`,
-    `      <failure type="${level}" message="${xml(message)}">${xml(placeOf(span))}`,
+    `      <failure type="${level}" message="${xml(message)}">${xml(placeOf2(span))}`,
     ...proseOf(finding).split("\n").map(xml),
     "      </failure>",
     "    </testcase>"
@@ -32558,8 +44072,16 @@ function xml(text2) {
   return harmless(text2).replace(/[&<>"']/g, (character) => ENTITIES[character]);
 }
 
+// src/report/formats.ts
+init_pretty();
+
 // src/report/sarif.ts
 init_source();
+init_cells();
+init_fingerprint();
+init_json();
+init_place();
+init_prose();
 function formatSarif({ findings, files, version: version2 }) {
   const prints = fingerprintsOf(findings);
   const checks2 = [...new Set(findings.map((finding) => finding.check))].sort();
@@ -32641,26 +44163,414 @@ var FORMATS = {
   gitlab: formatGitlab,
   junit: formatJunit
 };
-var FORMAT_NAMES = Object.keys(FORMATS);
+var FORMAT_NAMES2 = Object.keys(FORMATS);
+
+// src/cli/commands/golden.ts
+init_pretty();
+init_version();
+
+// src/cli/goldens.ts
+init_compile2();
+import { lstatSync, mkdirSync as mkdirSync2, readdirSync as readdirSync2, realpathSync as realpathSync5, rmdirSync, rmSync as rmSync2 } from "node:fs";
+import { dirname as dirname4, join as join7, relative as relative4 } from "node:path";
+
+// src/golden/layout.ts
+var TARGETS2 = ["nft", "iptables", "ip6tables"];
+var SCRIPT_NAMES = {
+  nft: "ruleset.nft",
+  iptables: "rules.v4",
+  ip6tables: "rules.v6"
+};
+var POLICY_PATH = /(^|\/)([^/]+\.)?policy\.ya?ml$/;
+var MIRROR = "golden";
+var COMPANIONS = /(?:^|\/)(?:README\.md|\.gitkeep|\.gitattributes)$/;
+function layoutOf(files) {
+  const mirrors = mirrorsOf2(files);
+  const present = new Set(files);
+  const policies = files.filter((path2) => POLICY_PATH.test(path2)).sort(byPath).map((policy2) => ({ policy: policy2, ...homeOf(policy2, mirrors) }));
+  const kept = /* @__PURE__ */ new Map();
+  for (const { folder, mirror } of policies) {
+    const targets = kept.get(mirror) ?? /* @__PURE__ */ new Set();
+    for (const target4 of TARGETS2) if (present.has(scriptPaths(folder)[target4])) targets.add(target4);
+    kept.set(mirror, targets);
+  }
+  const targetsOf = (mirror) => {
+    const targets = TARGETS2.filter((target4) => kept.get(mirror)?.has(target4));
+    return targets.length > 0 ? targets : TARGETS2;
+  };
+  const places = policies.map(({ policy: policy2, folder, mirror }) => ({
+    policy: policy2,
+    folder,
+    targets: targetsOf(mirror)
+  }));
+  return { places, mirrors };
+}
+function isInScope(path2, folders, mirrors) {
+  const mirror = mirrors.find((each) => isUnder(path2, each));
+  const mirrored = mirror === void 0 ? path2 : join6(folderOf(mirror), path2.slice(mirror.length + 1));
+  return folders.some((folder) => isUnder(path2, folder) || isUnder(mirrored, folder));
+}
+function scriptPaths(folder) {
+  return {
+    nft: join6(folder, SCRIPT_NAMES.nft),
+    iptables: join6(folder, SCRIPT_NAMES.iptables),
+    ip6tables: join6(folder, SCRIPT_NAMES.ip6tables)
+  };
+}
+function isScript(path2) {
+  return Object.values(SCRIPT_NAMES).includes(nameOf3(path2));
+}
+function isCompanion(path2) {
+  return COMPANIONS.test(path2);
+}
+function byPath(a, b) {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+function isUnder(path2, folder) {
+  return folder === "" || path2 === folder || path2.startsWith(`${folder}/`);
+}
+function mirrorsOf2(files) {
+  const contents = /* @__PURE__ */ new Map();
+  for (const path2 of files) {
+    const folder = outermostMirror(path2);
+    if (folder === null) continue;
+    const known3 = contents.get(folder);
+    if (known3) known3.push(path2);
+    else contents.set(folder, [path2]);
+  }
+  const isOurs = (paths) => paths.some(isScript) || paths.every(isCompanion);
+  return [...contents].filter(([, paths]) => isOurs(paths)).map(([folder]) => folder).sort(byPath);
+}
+function outermostMirror(path2) {
+  const end = `/${folderOf(path2)}/`.indexOf(`/${MIRROR}/`);
+  return end < 0 ? null : path2.slice(0, end + MIRROR.length);
+}
+function homeOf(policy2, mirrors) {
+  const folder = folderOf(policy2);
+  const own2 = join6(folder, nameOf3(policy2).replace(/\.?policy\.ya?ml$/, ""));
+  const around = mirrors.find((mirror) => isUnder(policy2, mirror));
+  if (around !== void 0) return { folder: own2, mirror: around };
+  for (let above = folder; ; above = folderOf(above)) {
+    const mirror = join6(above, MIRROR);
+    if (mirrors.includes(mirror))
+      return { folder: join6(mirror, above === "" ? own2 : own2.slice(above.length + 1)), mirror };
+    if (above === "") return { folder: own2, mirror: null };
+  }
+}
+function nameOf3(path2) {
+  return path2.slice(path2.lastIndexOf("/") + 1);
+}
+function folderOf(path2) {
+  return path2.slice(0, Math.max(0, path2.lastIndexOf("/")));
+}
+function join6(folder, rest2) {
+  return folder === "" || rest2 === "" ? folder + rest2 : `${folder}/${rest2}`;
+}
+
+// src/golden/compare.ts
+var SIGNATURE = /^(?:#!.*\r?\n)?# Generated by ctc from /;
+function compareGoldens({ layout, paths, read: read3 }, compiled, folders) {
+  const { places, mirrors } = layout;
+  const present = new Set(paths);
+  const placeOf3 = new Map(places.map((place) => [place.policy, place]));
+  const found = [];
+  for (const { policy: policy2, scripts } of compiled) {
+    const { folder, targets } = placeOf3.get(policy2);
+    const rival = places.find((place) => place.folder === folder && place.policy !== policy2);
+    if (rival) found.push({ kind: "contested", path: policy2, other: rival.policy, folder });
+    else if (scripts) {
+      for (const target4 of targets) {
+        const path2 = scriptPaths(folder)[target4];
+        const wanted = scripts(target4);
+        if (!present.has(path2)) {
+          found.push({ kind: "missing", path: path2, policy: policy2, target: target4, wanted });
+          continue;
+        }
+        const text2 = read3(path2);
+        if (text2 === wanted) continue;
+        if (text2 === "" || isSigned(text2))
+          found.push({ kind: "stale", path: path2, policy: policy2, target: target4, found: text2, wanted });
+        else found.push({ kind: "foreign", path: path2 });
+      }
+    }
+  }
+  const known3 = /* @__PURE__ */ new Set([
+    ...places.flatMap(({ policy: policy2, folder }) => [policy2, ...Object.values(scriptPaths(folder))]),
+    ...compiled.flatMap(({ uses }) => uses)
+  ]);
+  for (const path2 of paths) {
+    if (known3.has(path2) || isCompanion(path2) || !isInScope(path2, folders, mirrors)) continue;
+    if (isScript(path2) && isSigned(read3(path2))) found.push({ kind: "orphaned", path: path2 });
+    else if (mirrors.some((mirror) => isUnder(path2, mirror))) found.push({ kind: "stray", path: path2 });
+  }
+  return found.sort((a, b) => byPath(a.path, b.path));
+}
+function isSigned(text2) {
+  return text2 !== null && SIGNATURE.test(text2);
+}
+
+// src/cli/goldens.ts
+var KUBERNETES = /^apiVersion:/m;
+function goldensOf(grounds, addressRoot) {
+  const { root, folders } = grounds;
+  const paths = filesOf(root);
+  const layout = layoutOf(paths);
+  const policies = layout.places.filter(({ policy: policy2 }) => isInScope(policy2, folders, layout.mirrors)).flatMap(({ policy: policy2 }) => compileAt(grounds, policy2, addressRoot) ?? []);
+  const repository = { layout, paths, read: (path2) => readScript3(join7(root, path2)) };
+  return { policies, discrepancies: compareGoldens(repository, policies, folders) };
+}
+function updateGoldens(root, discrepancies) {
+  const wanted = discrepancies.filter((one) => one.kind === "stale" || one.kind === "missing");
+  const orphans = discrepancies.filter(({ kind }) => kind === "orphaned");
+  try {
+    for (const { path: path2 } of wanted) {
+      const folder = dirname4(join7(root, path2));
+      if (leaves3(relative4(root, realpathSync5(existingPart(folder)))))
+        return `cannot write ${path2}: a symbolic link leads out of the repository`;
+      mkdirSync2(folder, { recursive: true });
+    }
+    const complaint = writeFiles(
+      wanted.map(({ path: path2, wanted: text2 }) => ({ path: join7(root, path2), text: text2 })),
+      null
+    );
+    if (complaint !== null) return complaint;
+    for (const { path: path2 } of orphans) {
+      rmSync2(join7(root, path2));
+      removeEmpty(root, dirname4(join7(root, path2)));
+    }
+  } catch (error) {
+    return `cannot bring the scripts up to date: ${reasonOf(error)}`;
+  }
+  return null;
+}
+function compileAt({ root, show }, policy2, addressRoot) {
+  const path2 = join7(root, policy2);
+  const name2 = show(policy2);
+  const input = readRegularFile(name2, path2);
+  const given = addressFilesOf(path2, addressRoot);
+  const empty2 = { name: name2, text: "" };
+  const base = { policy: policy2, source: empty2, files: given, uses: [], scripts: null, meant: null, unusable: true };
+  switch (input.kind) {
+    case "not-text":
+      return { ...base, findings: [input.finding] };
+    case "unreadable": {
+      const span = { source: empty2, start: 0, end: 0 };
+      const message = `the file cannot be read: ${input.reason}`;
+      return { ...base, findings: [{ check: "unreadable-file", level: "error", message, span }] };
+    }
+    case "text":
+      break;
+  }
+  const { source } = input;
+  if (KUBERNETES.test(source.text)) return null;
+  const uses = [];
+  const files = {
+    read(file) {
+      uses.push(slashed(join7(dirname4(policy2), file)));
+      return given.read(file);
+    }
+  };
+  const { findings, unparsable, policy: proved, words } = analyse(source, files);
+  const outputs = proved && outputsOf(proved);
+  return {
+    policy: policy2,
+    source,
+    files: given,
+    uses,
+    scripts: outputs && ((target4) => outputs[target4]()),
+    findings,
+    meant: proved && words && { policy: proved, words },
+    unusable: unparsable
+  };
+}
+function readScript3(path2) {
+  if (!lstatSync(path2).isFile()) return null;
+  const input = readRegularFile(path2, path2);
+  return input.kind === "text" ? input.source.text : null;
+}
+function existingPart(path2) {
+  return lstatSync(path2, { throwIfNoEntry: false }) ? path2 : existingPart(dirname4(path2));
+}
+function removeEmpty(root, folder) {
+  for (let above = folder; above !== root && readdirSync2(above).length === 0; above = dirname4(above))
+    rmdirSync(above);
+}
+
+// src/cli/commands/golden.ts
+var AFTER3 = `
+A policy is a file policy.yaml or NAME.policy.yaml. Its scripts are ruleset.nft,
+rules.v4 and rules.v6 in the same folder, or in the folder NAME beside it; or,
+where a folder above it has a folder \`golden\`, there under the same path. Kinds
+of script that the repository has nowhere are not asked for: remove every
+rules.v4 and rules.v6 if you only load nft's.
+
+A file that git ignores is not looked at, and one that ctc did not write is never
+written over.`;
+function addGolden(program2, exit) {
+  program2.command("golden").summary("hold the scripts that stand in a repository against its policies").description(
+    "Finds the policies in folders, and says which of the scripts kept with them are stale, missing or\norphaned: what differs in their text, and whether any packet is treated differently."
+  ).argument("[path...]", "folders to look for policies in, or policies (default: the present folder)").option("-u, --update", "write the scripts, and say what was written").addOption(
+    new Option("-f, --format <format>", "how to print what is wrong").choices(FORMAT_NAMES2).default("pretty")
+  ).addOption(rootOption()).addHelpText("after", AFTER3).action(
+    async (folders, options) => exit(await runGolden(folders.length > 0 ? folders : ["."], options))
+  );
+}
+async function runGolden(folders, options) {
+  const where = folders.join(", ");
+  let grounds;
+  let goldens;
+  try {
+    const found = groundsOf(folders);
+    if ("error" in found) return complain(found.error);
+    grounds = found;
+    goldens = goldensOf(grounds, options.root ?? null);
+  } catch (error) {
+    return complain(`cannot look for policies in ${where}: ${reasonOf(error)}`);
+  }
+  const { policies, discrepancies } = goldens;
+  if (policies.length === 0 && discrepancies.length === 0)
+    return complain(`there is no policy in ${where}: a policy is a file policy.yaml or NAME.policy.yaml`);
+  const judged = judge(discrepancies, (stale) => {
+    const script = { name: grounds.show(stale.path), text: stale.found };
+    return compareMeaning(meantBy(stale, policies), script, stale.target);
+  });
+  let left = judged;
+  if (options.update) {
+    const faults = discrepancies.filter((one) => one.kind === "stale" || one.kind === "missing").flatMap((one) => faultsOf(meantBy(one, policies), { name: one.path, text: one.wanted }, one.target));
+    if (faults.length > 0) return refuse2(faults);
+    const complaint = updateGoldens(grounds.root, discrepancies);
+    if (complaint) return complain(complaint);
+    printError(printMended(judged.map((one) => shownFrom(grounds, one))));
+    left = judged.filter((one) => !isMended(one));
+  }
+  const shown = left.map((one) => shownFrom(grounds, one));
+  const printed = print(textOf3(policies, shown, mendingCommand(folders, options), options.format));
+  if (policies.some(({ unusable }) => unusable)) return EXIT.unusable;
+  const isClean = left.length === 0 && policies.every(({ scripts }) => scripts !== null);
+  return printed || (isClean ? EXIT.clean : EXIT.findings);
+}
+function meantBy({ policy: policy2 }, policies) {
+  return policies.find((one) => one.policy === policy2).meant;
+}
+function shownFrom({ show }, one) {
+  switch (one.kind) {
+    case "stale":
+    case "missing":
+      return { ...one, path: show(one.path), policy: show(one.policy) };
+    case "contested":
+      return { ...one, path: show(one.path), other: show(one.other), folder: show(one.folder) };
+    case "orphaned":
+    case "stray":
+    case "foreign":
+      return { ...one, path: show(one.path) };
+  }
+}
+function textOf3(policies, judged, mend, format) {
+  const errors = policies.flatMap(({ findings }) => findings.filter(({ level }) => level === "error"));
+  const namesOf = (some) => some.map(({ source }) => source.name);
+  if (format !== "pretty") {
+    const findings = [...errors, ...findingsOf3(judged, mend)];
+    return FORMATS[format]({ findings, files: namesOf(policies), version: VERSION });
+  }
+  const broken = policies.filter(({ scripts }) => scripts === null);
+  const screen = screenOptions(process.stdout, process.env);
+  const report2 = { findings: errors, files: namesOf(broken), version: VERSION };
+  const texts = [
+    broken.length > 0 ? formatPretty(report2, screen) : "",
+    printDiscrepancies(judged, mend, screen)
+  ].filter((text2) => text2 !== "");
+  return texts.length > 0 ? texts.join("\n") : `${countOf(policies)}, all scripts up to date
+`;
+}
+function countOf({ length }) {
+  return length === 1 ? "1 policy" : `${length} policies`;
+}
+function mendingCommand(folders, { root }) {
+  const { execPath, argv, env } = process;
+  const program2 = env.PRE_COMMIT === "1" && argv[1] ? [execPath, argv[1]] : ["ctc"];
+  const given = folders.length === 1 && folders[0] === "." ? [] : folders;
+  const words = [...program2, "golden", "--update", ...root ? ["--root", root] : [], ...given];
+  return words.map((word) => /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+}
+
+// src/cli/commands/init.ts
+var START = `# A host that serves the web and is administered over SSH. Change it to fit yours, then
+#   ctc compile policy.yaml                 prints the script for nft
+#   ctc compile policy.yaml -o firewall/    writes the scripts for nft, iptables and ip6tables
+version: 1
+
+addresses:
+  # Put your own addresses here before you load anything: nobody else gets in to mend it.
+  admins: [192.0.2.0/24, "2001:db8:1::/48"]
+
+services:
+  ssh: tcp 22
+  web: [tcp 80, tcp 443, udp 443]
+  ping: icmp echo-request
+
+# What becomes of a packet that no rule below matches. Answers to what this host asks always come in.
+defaults: { input: deny, forward: deny, output: allow }
+
+policies:
+  - name: administration
+    rules:
+      - allow ssh from admins to self
+      - allow ping from any to self
+
+  - name: web
+    rules:
+      - allow web from any to self
+
+  - name: addresses by DHCPv6
+    rules:
+      # The question goes to a group of routers, so the answer comes from an address that was not asked.
+      - allow udp from fe80::/10 port 547 to self port 546
+`;
+function addInit(program2, exit) {
+  program2.command("init").summary("print a small policy to start from").description("Prints a small policy to start from, or writes it to a new file.").option("-o, --output <file>", "write it to a file that does not exist yet").action((options) => exit(runInit(options.output ?? "-")));
+}
+function runInit(path2) {
+  if (path2 === "-") return print(START);
+  const complaint = writeNewFile({ path: path2, text: START });
+  if (complaint) return complain(complaint);
+  printError(`wrote ${path2}
+`);
+  return EXIT.clean;
+}
 
 // src/cli/commands/lint.ts
+init_pretty();
+init_version();
 function addLint(program2, exit) {
   program2.command("lint").summary("print every finding of every file").description("Checks policies and prints every finding, to standard output.").argument("<file...>", "policies; - for standard input").addOption(
-    new Option("-f, --format <format>", "how to print them").choices(FORMAT_NAMES).default("pretty")
-  ).addOption(rootOption()).action(async (files, options) => exit(await runLint(files, options)));
+    new Option("-f, --format <format>", "how to print them").choices(FORMAT_NAMES2).default("pretty")
+  ).addOption(rootOption()).option("--fix", "mend what can be mended without changing what a policy means, and print the rest").option("--unsafe-fixes", "mend by guesses too, such as the nearest name: read the result").option("--diff", "print what --fix or --unsafe-fixes would change, and write nothing").action(async (files, options) => exit(await runLint(files, options)));
 }
-async function runLint(files, { format, root }) {
+async function runLint(files, options) {
+  const { format, root = null } = options;
   const names2 = [...new Set(files)];
+  const mends = options.fix || options.unsafeFixes || options.diff;
+  if (mends && !options.diff && names2.includes(STDIN))
+    return complain("standard input cannot be mended in place; with --diff ctc prints what to change");
   const findings = [];
   let exit = EXIT.clean;
+  let fixed = 0;
+  const diffs = [];
   for (const file of names2) {
-    const found = await lintFile(file, root ?? null);
+    const found = await (mends ? mendFile(file, root, options) : lintFile(file, root));
+    if (found.complaint) return complain(found.complaint);
     findings.push(...found.findings);
+    fixed += found.fixed ?? 0;
+    if (found.diff) diffs.push(found.diff);
     if (found.unusable) exit = EXIT.unusable;
     else if (found.findings.length > 0 && exit === EXIT.clean) exit = EXIT.findings;
   }
-  const report = { findings, files: names2.map(nameOf2), version: VERSION };
-  const text2 = format === "pretty" ? formatPretty(report, screenOptions(process.stdout, process.env)) : FORMATS[format](report);
+  if (options.diff)
+    return print(diffs.join("")) || (exit === EXIT.unusable || diffs.length === 0 ? exit : EXIT.findings);
+  if (fixed > 0) printError(`${fixed} ${fixed === 1 ? "finding" : "findings"} mended
+`);
+  const report2 = { findings, files: names2.map(nameOf2), version: VERSION };
+  const text2 = format === "pretty" ? formatPretty(report2, screenOptions(process.stdout, process.env)) : FORMATS[format](report2);
   return print(text2) || exit;
 }
 async function lintFile(file, root) {
@@ -32680,6 +44590,28 @@ async function lintFile(file, root) {
     }
   }
 }
+async function mendFile(file, root, { unsafeFixes, diff: diff2 }) {
+  const input = readPolicy(file);
+  if (input.kind !== "text") return lintFile(file, root);
+  const { analyse: analyse2 } = await Promise.resolve().then(() => (init_compile2(), compile_exports));
+  const { repair: repair2 } = await Promise.resolve().then(() => (init_repair(), repair_exports));
+  const addressFiles = addressFilesOf(file, root);
+  const { source, fixed, examination } = repair2(input.source, (text2) => analyse2(text2, addressFiles), {
+    unsafe: unsafeFixes === true
+  });
+  const linted = { findings: examination.findings, unusable: examination.unparsable };
+  if (fixed === 0) return linted;
+  if (diff2) {
+    const { createTwoFilesPatch: createTwoFilesPatch2, FILE_HEADERS_ONLY: FILE_HEADERS_ONLY2 } = await Promise.resolve().then(() => (init_libesm(), libesm_exports));
+    const { name: name2 } = input.source;
+    const patch = createTwoFilesPatch2(name2, name2, input.source.text, source.text, void 0, void 0, {
+      context: 3,
+      headerOptions: FILE_HEADERS_ONLY2
+    });
+    return { ...linted, fixed, diff: patch };
+  }
+  return { ...linted, fixed, complaint: writeFiles([{ path: file, text: source.text }], null) };
+}
 
 // src/cli/commands/schema.ts
 function addSchema(program2, exit) {
@@ -32696,9 +44628,159 @@ and, as the first line of a policy:
   });
 }
 
+// src/cli/commands/trace.ts
+init_pretty();
+init_version();
+var STATES2 = ["new", "established", "related", "invalid"];
+var AFTER4 = `
+A packet is written as people say it, in one argument or in several:
+  ctc trace policy.yaml 'tcp 10.1.2.3:40000 > 192.0.2.1:11211 in eth0 flags syn'
+  ctc trace policy.yaml 'icmp 10.1.2.3 > self echo-request'
+With \`in\` alone it is delivered here, with \`out\` alone sent from here, with both
+passed on; \`in lo\` is loopback. Limits are taken to have room.`;
+function addTrace(program2, exit) {
+  program2.command("trace").summary("follow one packet through a policy, and its reply").description("Follows a packet hook by hook, and says which rule decides; then the same for its reply.").argument("<file>", "the policy; - for standard input").argument("<packet...>", "the packet").addOption(
+    new Option("-s, --state <state>", "what connection tracking calls the packet").choices(STATES2).default("new")
+  ).option("--via <device>", "where the packet leaves once its destination is translated").addOption(
+    new Option("-f, --format <format>", "how to print it").choices(["pretty", "json"]).default("pretty")
+  ).addOption(rootOption()).addHelpText("after", AFTER4).action(
+    async (file, packet, options) => exit(await runTrace(file, packet.join(" "), options))
+  );
+}
+async function runTrace(file, text2, options) {
+  const input = readPolicy(file);
+  switch (input.kind) {
+    case "unreadable":
+      return complain(`cannot read ${file}: ${input.reason}`);
+    case "not-text":
+      tell3([input.finding], nameOf2(file));
+      return EXIT.unusable;
+    case "text":
+      break;
+  }
+  const { understand: understand2 } = await Promise.resolve().then(() => (init_compile2(), compile_exports));
+  const { parsePacket: parsePacket2 } = await Promise.resolve().then(() => (init_parse_packet(), parse_packet_exports));
+  const { trace: trace2 } = await Promise.resolve().then(() => (init_trace(), trace_exports));
+  const { formatTrace: formatTrace2, formatTraceJson: formatTraceJson2 } = await Promise.resolve().then(() => (init_formats2(), formats_exports2));
+  const { policy: policy2, findings, unparsable } = understand2(
+    input.source,
+    addressFilesOf(file, options.root ?? null)
+  );
+  if (!policy2) {
+    tell3(findings, nameOf2(file));
+    return unparsable ? EXIT.unusable : EXIT.findings;
+  }
+  const packet = parsePacket2(text2, policy2.self);
+  if ("fault" in packet) {
+    const { fault: fault2, help, start, end } = packet;
+    const span = { source: { name: "<packet>", text: text2 }, start, end };
+    tell3([{ check: "packet-syntax", level: "error", message: fault2, help, span }], "<packet>");
+    return EXIT.unusable;
+  }
+  const traced = trace2(policy2, packet, { state: options.state, via: options.via ?? null });
+  return print(
+    options.format === "json" ? formatTraceJson2(traced, VERSION) : formatTrace2(traced, paintFor(process.stdout, process.env))
+  );
+}
+function tell3(findings, file) {
+  printError(
+    formatPretty({ findings, files: [file], version: VERSION }, screenOptions(process.stderr, process.env))
+  );
+}
+
+// src/cli/commands/verify.ts
+init_cells();
+init_pretty();
+init_version();
+var SCRIPT_FORMATS = ["nft", "iptables", "ip6tables"];
+var AFTER5 = `
+Without a script, the three that \`ctc compile\` makes are read back and compared.
+With scripts, those: golden files, copies changed by hand, or what a host runs:
+  iptables-save  | ctc verify policy.yaml - --as iptables
+  ip6tables-save | ctc verify policy.yaml - --as ip6tables
+  nft list ruleset | ctc verify policy.yaml -
+
+The comparison is a proof for all packets, in every state of connection tracking:
+whether they pass, whether they are tracked, and what NAT does to them. Logs and
+counters are not compared. What is not understood is never taken for equal.`;
+function addVerify(program2, exit) {
+  program2.command("verify").summary("prove that scripts do what a policy means").description(
+    "Reads scripts back and proves that they do what a policy means, or prints the packets that differ."
+  ).argument("<file>", "the policy; - for standard input").argument("[script...]", "scripts for nft or iptables-restore; - for standard input").addOption(
+    new Option("--as <format>", "what the scripts are for, where they do not show it").choices(
+      SCRIPT_FORMATS
+    )
+  ).option("--ipsets <file>", "what `ipset save` says, for scripts that ask for its sets").addOption(
+    new Option("-f, --format <format>", "how to print differences").choices(FORMAT_NAMES2).default("pretty")
+  ).addOption(rootOption()).addHelpText("after", AFTER5).action(
+    async (file, scripts, options) => exit(await runVerify(file, scripts, options))
+  );
+}
+async function runVerify(file, paths, options) {
+  if ([file, ...paths].filter((path2) => path2 === "-").length > 1)
+    return complain("standard input can be read once: only one of the files may be -");
+  const policy2 = read2(file);
+  if (typeof policy2 === "number") return policy2;
+  const { analyse: analyse2, outputsOf: outputsOf2 } = await Promise.resolve().then(() => (init_compile2(), compile_exports));
+  const { formatOf: formatOf2, ownScripts: ownScripts2, readScript: readScript4 } = await Promise.resolve().then(() => (init_scripts(), scripts_exports));
+  const { verify: verify2 } = await Promise.resolve().then(() => (init_verify(), verify_exports));
+  const analysis = analyse2(policy2, addressFilesOf(file, options.root ?? null));
+  if (!analysis.policy || !analysis.words) {
+    tell4(analysis.findings, [nameOf2(file)]);
+    return analysis.unparsable ? EXIT.unusable : EXIT.findings;
+  }
+  const ipsets = options.ipsets === void 0 ? null : read2(options.ipsets);
+  if (typeof ipsets === "number") return ipsets;
+  const scripts = [];
+  for (const path2 of paths) {
+    const source = read2(path2);
+    if (typeof source === "number") return source;
+    const format = options.as ?? formatOf2(source);
+    if (format === "ambiguous")
+      return complain(
+        `${path2} may be for iptables or ip6tables: say which with --as iptables or --as ip6tables`
+      );
+    scripts.push(readScript4(source, format, ipsets));
+  }
+  if (paths.length === 0) {
+    const outputs = outputsOf2(analysis.policy);
+    scripts.push(
+      ...ownScripts2({ nft: outputs.nft(), iptables: outputs.iptables(), ip6tables: outputs.ip6tables() })
+    );
+  }
+  const { findings, unreadable } = verify2(analysis.policy, scripts, analysis.words);
+  const names2 = scripts.map(({ source }) => source.name);
+  const differs = findings.some(({ level }) => level === "error");
+  const code2 = unreadable ? EXIT.unusable : differs ? EXIT.findings : EXIT.clean;
+  if (options.format !== "pretty")
+    return print(FORMATS[options.format]({ findings, files: names2, version: VERSION })) || code2;
+  if (findings.length > 0)
+    print(
+      formatPretty({ findings, files: names2, version: VERSION }, screenOptions(process.stdout, process.env))
+    );
+  if (code2 !== EXIT.clean) return code2;
+  return print(`equal for every packet: ${names2.map(harmless).join(", ")} and ${harmless(nameOf2(file))}
+`);
+}
+function read2(path2) {
+  const input = readPolicy(path2);
+  switch (input.kind) {
+    case "unreadable":
+      return complain(`cannot read ${path2}: ${input.reason}`);
+    case "not-text":
+      tell4([input.finding], [nameOf2(path2)]);
+      return EXIT.unusable;
+    case "text":
+      return input.source;
+  }
+}
+function tell4(findings, files) {
+  printError(formatPretty({ findings, files, version: VERSION }, screenOptions(process.stderr, process.env)));
+}
+
 // src/cli/program.ts
 var DESCRIPTION = `Compiles a network policy to nft and iptables-restore scripts, and proves what they mean.`;
-var AFTER2 = `
+var AFTER6 = `
 Start with \`ctc init -o policy.yaml\`, then \`ctc compile policy.yaml\`.
 
 Exit codes:
@@ -32710,13 +44792,18 @@ Exit codes:
 Colours: on terminals; NO_COLOR=1 turns them off, FORCE_COLOR=1 on.`;
 function buildProgram(surroundings) {
   const { print: print2, printError: printError2, exit } = surroundings;
-  const program2 = new Command("ctc").description(DESCRIPTION).version(VERSION, "-V, --version", "print the version").helpOption("-h, --help", "print help").helpCommand(false).addHelpText("after", AFTER2).exitOverride().configureOutput({
+  const program2 = new Command("ctc").description(DESCRIPTION).version(VERSION, "-V, --version", "print the version").helpOption("-h, --help", "print help").helpCommand(false).addHelpText("after", AFTER6).exitOverride().configureOutput({
     writeOut: print2,
     writeErr: printError2,
     outputError: (message, write) => write(`ctc: ${message.replace(/^error: /, "")}`)
   });
   addCompile(program2, exit);
   addLint(program2, exit);
+  addVerify(program2, exit);
+  addDiff(program2, exit);
+  addTrace(program2, exit);
+  addGolden(program2, exit);
+  addExplain(program2, exit);
   addInit(program2, exit);
   addSchema(program2, exit);
   addCompletion(program2, exit);
@@ -32727,8 +44814,8 @@ function buildProgram(surroundings) {
 // src/cli/main.ts
 async function main(args) {
   let exit = EXIT.clean;
-  const set2 = (code) => {
-    if (code !== EXIT.clean) exit = code;
+  const set2 = (code2) => {
+    if (code2 !== EXIT.clean) exit = code2;
   };
   try {
     const program2 = buildProgram({ print: (text2) => set2(print(text2)), printError, exit: set2 });
