@@ -165,6 +165,8 @@ interface Marks {
   readonly settled: boolean;
   /** ICMPv6 must be judged again: the kernel leaves neighbour discovery untracked without asking the policy. */
   readonly exceptIcmpv6: boolean;
+  /** Some of it raw has counted already, so that only neighbour discovery may be judged again. */
+  readonly limitsIcmpv6: boolean;
 }
 
 function untrackedAt(policy: Policy, view: HookView): Marks {
@@ -176,6 +178,7 @@ function untrackedAt(policy: Policy, view: HookView): Marks {
     some: passing.some(isUntrackedAllow),
     settled: !isForward || marksSettle(passing, policy),
     exceptIcmpv6: isForward || !policy.essentials,
+    limitsIcmpv6: passing.some((rule) => isUntrackedAllow(rule) && rule.limit !== null && mayBeIcmpv6(rule)),
   };
 }
 
@@ -208,12 +211,23 @@ function addPrelude(chain: ChainBuilder, policy: Policy, hook: FilterHook, marks
   if (trustMarks && !marks.exceptIcmpv6) passing.push("untracked");
   const both = passing.includes("untracked");
   add([state(...passing)], "accept", both ? "open flows, and what raw left untracked" : "open flows");
+  const leftUntracked = "what raw left untracked";
   if (trustMarks && marks.exceptIcmpv6)
-    add(
-      [{ kind: "protocol", protocols: [ICMPV6], negated: true }, state("untracked")],
-      "accept",
-      "what raw left untracked",
-    );
+    if (marks.limitsIcmpv6)
+      chain.addBranches(
+        [[state("untracked")]],
+        [
+          { lines: [[NEIGHBOUR_DISCOVERY_TEST]], statement: { kind: "return" } },
+          { lines: [[]], statement: { kind: "accept" } },
+        ],
+        { origin: leftUntracked, group: OWN_GROUP },
+      );
+    else
+      add(
+        [{ kind: "protocol", protocols: [ICMPV6], negated: true }, state("untracked")],
+        "accept",
+        leftUntracked,
+      );
 
   if (hook === "input")
     add([FROM_LOOPBACK], "accept", policy.essentials ? "loopback" : "loopback was judged in output");
