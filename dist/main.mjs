@@ -29478,7 +29478,8 @@ function untrackedAt(policy2, view) {
   return {
     some: passing2.some(isUntrackedAllow),
     settled: !isForward || marksSettle(passing2, policy2),
-    exceptIcmpv6: isForward || !policy2.essentials
+    exceptIcmpv6: isForward || !policy2.essentials,
+    limitsIcmpv6: passing2.some((rule2) => isUntrackedAllow(rule2) && rule2.limit !== null && mayBeIcmpv6(rule2))
   };
 }
 function marksSettle(forwarded, { self }) {
@@ -29503,12 +29504,23 @@ function addPrelude(chain, policy2, hook, marks2) {
   if (trustMarks && !marks2.exceptIcmpv6) passing2.push("untracked");
   const both = passing2.includes("untracked");
   add2([state(...passing2)], "accept", both ? "open flows, and what raw left untracked" : "open flows");
+  const leftUntracked = "what raw left untracked";
   if (trustMarks && marks2.exceptIcmpv6)
-    add2(
-      [{ kind: "protocol", protocols: [ICMPV6], negated: true }, state("untracked")],
-      "accept",
-      "what raw left untracked"
-    );
+    if (marks2.limitsIcmpv6)
+      chain.addBranches(
+        [[state("untracked")]],
+        [
+          { lines: [[NEIGHBOUR_DISCOVERY_TEST]], statement: { kind: "return" } },
+          { lines: [[]], statement: { kind: "accept" } }
+        ],
+        { origin: leftUntracked, group: OWN_GROUP }
+      );
+    else
+      add2(
+        [{ kind: "protocol", protocols: [ICMPV6], negated: true }, state("untracked")],
+        "accept",
+        leftUntracked
+      );
   if (hook === "input")
     add2([FROM_LOOPBACK], "accept", policy2.essentials ? "loopback" : "loopback was judged in output");
   if (hook === "output" && policy2.essentials) {
