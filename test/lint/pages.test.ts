@@ -25,7 +25,9 @@ test("every name that reading and checking a policy reports is the name of a che
     .flatMap(sourcesIn)
     .flatMap((text) => [...text.matchAll(/\bcheck: "([a-z0-9-]+)"/g)].map((match) => match[1]!));
   expect(reported.length).toBeGreaterThan(15);
-  expect(reported.filter((name) => !CHECK_NAMES.includes(name))).toEqual([]);
+  // What is wrong with the packet on a command line is nothing that a policy could have a page for.
+  const ofPolicies = reported.filter((name) => name !== "packet-syntax");
+  expect(ofPolicies.filter((name) => !CHECK_NAMES.includes(name))).toEqual([]);
 });
 
 test("every check of a policy that can be read has a file, a page and a test of its own", () => {

@@ -28,8 +28,8 @@ With -o FOLDER (one that exists, or any name that ends in /) all three are
 written: ruleset.nft, rules.v4 and rules.v6; with --target only that one. Any
 other -o FILE receives one script, by default nft, or what the ending .v4 or .v6
 says. Files are replaced whole or not at all, and never when the policy has an
-error. Every script is read back first, and proved to do with every packet what the
-policy means; one that fails is a bug in ctc, and is not written.`;
+error. Every script is read back first, and proved to do with every packet what
+the policy means; one that fails is a bug in ctc, and is not written.`;
 
 /** `ctc compile` */
 export function addCompile(program: Command, exit: (code: Exit) => void): void {

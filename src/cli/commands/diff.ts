@@ -27,8 +27,8 @@ Such a path counts from the root of the repository, with ./ from here; address
 files are then those of the commit.
 
 What is listed are packets, not lines: a change that moves text and nothing else
-prints nothing with --format markdown, and exits with 0. Differences exit with 1;
-with --no-new-access only those that let more packets pass.`;
+prints nothing with --format markdown, and exits with 0. Differences exit with
+1; with --no-new-access only those that let more packets pass.`;
 
 /** `ctc diff` */
 export function addDiff(program: Command, exit: (code: Exit) => void): void {

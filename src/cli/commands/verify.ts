@@ -28,8 +28,8 @@ With scripts, those: golden files, copies changed by hand, or what a host runs:
   ip6tables-save | ctc verify policy.yaml - --as ip6tables
   nft list ruleset | ctc verify policy.yaml -
 
-The comparison is a proof for all packets, in every state of connection tracking:
-whether they pass, whether they are tracked, and what NAT does to them. Logs and
+The comparison is a proof for all packets, in every state of connection
+tracking: whether they pass, whether they are tracked, and what NAT does to them. Logs and
 counters are not compared. What is not understood is never taken for equal.`;
 
 /** `ctc verify` */
