@@ -43295,8 +43295,8 @@ With -o FOLDER (one that exists, or any name that ends in /) all three are
 written: ruleset.nft, rules.v4 and rules.v6; with --target only that one. Any
 other -o FILE receives one script, by default nft, or what the ending .v4 or .v6
 says. Files are replaced whole or not at all, and never when the policy has an
-error. Every script is read back first, and proved to do with every packet what the
-policy means; one that fails is a bug in ctc, and is not written.`;
+error. Every script is read back first, and proved to do with every packet what
+the policy means; one that fails is a bug in ctc, and is not written.`;
 function addCompile(program2, exit) {
   program2.command("compile").summary("print or write the scripts that a policy means").description("Compiles a policy to scripts that nft and iptables-restore load.").argument("<file>", "the policy; - for standard input").addOption(new Option("-t, --target <target>", "what to emit").choices(TARGETS)).option("-o, --output <path>", "write to a file or folder instead of standard output").option("--no-verify", "do not read the scripts back and prove that they mean what the policy means").addOption(rootOption()).addHelpText("after", AFTER).action(async (file, options) => exit(await runCompile(file, options)));
 }
@@ -43653,8 +43653,8 @@ Such a path counts from the root of the repository, with ./ from here; address
 files are then those of the commit.
 
 What is listed are packets, not lines: a change that moves text and nothing else
-prints nothing with --format markdown, and exits with 0. Differences exit with 1;
-with --no-new-access only those that let more packets pass.`;
+prints nothing with --format markdown, and exits with 0. Differences exit with
+1; with --no-new-access only those that let more packets pass.`;
 function addDiff(program2, exit) {
   program2.command("diff").summary("say what changes for packets between two policies").description("Compares two policies packet by packet, and says which rules make the difference.").argument("<old>", "the policy as it was").argument("<new>", "the policy as it is to be").addOption(
     new Option("-f, --format <format>", "how to print changes").choices(DIFF_FORMATS).default("pretty")
@@ -44712,8 +44712,8 @@ With scripts, those: golden files, copies changed by hand, or what a host runs:
   ip6tables-save | ctc verify policy.yaml - --as ip6tables
   nft list ruleset | ctc verify policy.yaml -
 
-The comparison is a proof for all packets, in every state of connection tracking:
-whether they pass, whether they are tracked, and what NAT does to them. Logs and
+The comparison is a proof for all packets, in every state of connection
+tracking: whether they pass, whether they are tracked, and what NAT does to them. Logs and
 counters are not compared. What is not understood is never taken for equal.`;
 function addVerify(program2, exit) {
   program2.command("verify").summary("prove that scripts do what a policy means").description(
