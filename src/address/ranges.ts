@@ -98,3 +98,8 @@ export function holds<T extends bigint | number>(ranges: Ranges<T>, value: T): b
   }
   return false;
 }
+
+/** The range of one number. */
+export function single(value: number): Range<number> {
+  return { first: value, last: value };
+}

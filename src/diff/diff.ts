@@ -1,4 +1,5 @@
 import type { Family } from "../address/ranges.ts";
+import { single } from "../address/ranges.ts";
 import { type Conduct, conductOf, neverTracked } from "../meaning/conduct.ts";
 import { createOutcomes, type Leaf, type Outcome, type Outcomes, UNDECIDED } from "../meaning/outcomes.ts";
 import { possibleSeen, rewritten } from "../meaning/possible.ts";
@@ -7,6 +8,8 @@ import { describeTranslation, destinationTranslation } from "../meaning/translat
 import { forget } from "../packets/forget.ts";
 import type { Diagram } from "../packets/nodes.ts";
 import { verdictsOf } from "../packets/walk.ts";
+import type { Path } from "../policy/packet.ts";
+import { PATHS } from "../policy/paths.ts";
 import type { Policy } from "../policy/policy.ts";
 import { type ChangeKind, kindOf, STOPPED } from "./kinds.ts";
 
@@ -67,8 +70,8 @@ function changesOf(
   );
   const never = space.intersection(neverTracked(family, world), possible);
   const trackable = space.difference(possible, never);
-  const old = sideOf(before, family, world, outcomes, possible, trackable);
-  const now = sideOf(after, family, world, outcomes, possible, trackable);
+  const old = sideOf(before, family, world, outcomes, trackable);
+  const now = sideOf(after, family, world, outcomes, trackable);
   const found: Change[] = [];
 
   /** What is told already, by kind: what follows from it for later packets is not told again. */
@@ -122,7 +125,6 @@ function sideOf(
   family: Family,
   world: SeenWorld,
   outcomes: Outcomes,
-  possible: Diagram,
   trackable: Diagram,
 ): Side {
   const space = world.seenSpaces[family];
@@ -138,18 +140,13 @@ function sideOf(
       space.intersection(trackable, rewriting),
       space.where(conduct.destinationNat, leaf),
     );
-    const looks = rewritten(translation, nat, before, family, world, possible);
+    const looks = rewritten(translation, nat, before, family, world, policy.self);
     after = space.union(after, looks);
-    // What of a packet stays as it is tells whether what it becomes can pass.
     const passes = space.intersection(looks, passing(space, outcomes, conduct.translated()));
-    const kept = forget(space, passes, [
-      "path",
-      "in",
-      "out",
-      "destination",
-      ...(nat.ports ? (["destinationPort"] as const) : []),
-    ]);
-    stopped = space.union(stopped, space.difference(before, kept));
+    stopped = space.union(
+      stopped,
+      space.difference(before, passingOnceRewritten(space, before, passes, nat)),
+    );
   }
   const opening =
     stopped === space.nothing
@@ -164,6 +161,30 @@ function sideOf(
           conduct.opening,
         );
   return { policy, conduct, opening, rewritten: after };
+}
+
+/**
+ * Those packets some way of which leads through the filter once their destination is rewritten. What of a packet stays as
+ * it is tells which: where it came in, or, of what this host sends, where it was to leave.
+ */
+function passingOnceRewritten(
+  space: SeenSpace,
+  before: Diagram,
+  passes: Diagram,
+  { ports }: Policy["destinationNat"][number],
+): Diagram {
+  const changed = [
+    "delivery",
+    "path",
+    "destination",
+    ...(ports ? (["destinationPort"] as const) : []),
+  ] as const;
+  const among = (paths: readonly Path[], otherSide: "in" | "out"): Diagram => {
+    const on = space.set([{ path: paths.map((path) => single(PATHS.indexOf(path))) }]);
+    const kept = forget(space, space.intersection(passes, on), [...changed, otherSide]);
+    return space.intersection(space.intersection(before, on), kept);
+  };
+  return space.union(among(["input", "forward"], "out"), among(["loopback", "output"], "in"));
 }
 
 function leafSet(

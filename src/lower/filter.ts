@@ -15,7 +15,7 @@ import {
 } from "./hooks.ts";
 import { anywhereOut, denialsInDoubt, linesOfBoth } from "./late.ts";
 import { type Line, linesAt } from "./lines.ts";
-import { meetLines } from "./meet.ts";
+import { meetLines, withoutCovered } from "./meet.ts";
 import { mayBeTranslatedInto } from "./nat.ts";
 import { mayOverlap } from "./overlap.ts";
 import { isDecidedInRaw, NEIGHBOUR_DISCOVERY_TEST } from "./raw.ts";
@@ -95,11 +95,11 @@ function linesInFilter(
   );
   const neverTracked = marks.exceptIcmpv6 && rule.action === "allow" && mayBeIcmpv6(rule);
   if (!rule.limit) return spills.length > 0 || translated || neverTracked ? all : [];
-  return [
+  return withoutCovered([
     ...spills.flatMap((taker) => linesOfBoth(taker.match, rule.match, view, policy.self)),
     ...(translated ? all.map((line): Line => [...line, { kind: "dnat-status" }]) : []),
     ...(neverTracked ? all.flatMap(ofNeighbourDiscovery) : []),
-  ];
+  ]);
 }
 
 function ofNeighbourDiscovery(line: Line): Line[] {

@@ -26,6 +26,15 @@ export function meetLines(a: Line, b: Line): Line | null {
   return protocol.protocols.length === 0 && !protocol.negated ? null : [protocol, ...others];
 }
 
+/** Lines without those all of whose packets another one of them takes, as far as their tests show it. */
+export function withoutCovered(lines: readonly Line[]): Line[] {
+  const covers = (wide: Line, narrow: Line): boolean =>
+    wide.length <= narrow.length && wide.every((test) => narrow.some((one) => sameTest(test, one)));
+  const isCovered = (line: Line, at: number): boolean =>
+    lines.some((other, index) => index !== at && covers(other, line) && (index < at || !covers(line, other)));
+  return lines.filter((line, at) => !isCovered(line, at));
+}
+
 function meetProtocols(a: Protocols | null, b: Protocols): Protocols {
   if (a === null) return b;
   const listed = (negated: boolean, protocols: readonly number[]): Protocols => ({

@@ -1,8 +1,19 @@
 import type { Family } from "../address/ranges.ts";
+import { single } from "../address/ranges.ts";
+import { forget } from "../packets/forget.ts";
 import type { Diagram } from "../packets/nodes.ts";
 import { type MatchRule, rankRules } from "../packets/rules.ts";
+import { verdictsOf } from "../packets/walk.ts";
 import { forwardsUntracked, leavesUntracked } from "../policy/evaluate.ts";
-import { ICMP, ICMP_ERRORS, ICMPV6, NEIGHBOUR_DISCOVERY, type Path, TCP } from "../policy/packet.ts";
+import {
+  ICMP,
+  ICMP_ERRORS,
+  ICMPV6,
+  LOOPBACK,
+  NEIGHBOUR_DISCOVERY,
+  type Path,
+  TCP,
+} from "../policy/packet.ts";
 import { PATHS } from "../policy/paths.ts";
 import type { Policy, Rule } from "../policy/policy.ts";
 import { type Outcome, type Outcomes, type Question, UNDECIDED } from "./outcomes.ts";
@@ -36,7 +47,10 @@ export interface Conduct {
   readonly never: Diagram;
   /** Packets that open a flow, as far as the rules and the defaults have a say in it. */
   readonly ruled: Diagram;
-  /** Packets that open a flow, as they are once their destination was rewritten. */
+  /**
+   * Packets that open a flow, as they are once their destination was rewritten. Of what this host sends, `out` is where it
+   * was to leave before.
+   */
   translated(): Diagram;
   /** What is rewritten, as a leaf `translate` for each packet; undecided where nothing is. */
   readonly destinationNat: Diagram;
@@ -127,9 +141,13 @@ export function conductOf(policy: Policy, family: Family, world: SeenWorld, outc
             )
           : answered(neverSeen),
     translated() {
-      translated ??= space.overlay(
-        space.map(excepted, (is) => (is ? leaves.accept : UNDECIDED)),
-        answered(space.map(rules, asTracked)),
+      translated ??= whereverItWasToLeave(
+        space.overlay(
+          space.map(excepted, (is) => (is ? leaves.accept : UNDECIDED)),
+          answered(space.map(rules, asTracked)),
+        ),
+        family,
+        world,
       );
       return translated;
     },
@@ -137,6 +155,26 @@ export function conductOf(policy: Policy, family: Family, world: SeenWorld, outc
     sourceNat: sourceNatOf(policy, family, world, outcomes),
     raw,
   };
+}
+
+/**
+ * What returns on loopback is on loopback to the policy, though the kernel's output hook goes on seeing the device that it
+ * was to leave by: on that path the map is the same for every device.
+ */
+function whereverItWasToLeave(map: Diagram, family: Family, world: SeenWorld): Diagram {
+  const space = world.seenSpaces[family];
+  const lo = single(world.devices.numberOf(LOOPBACK));
+  const onLoopback = space.restrict(map, space.set([{ ...onPath("loopback"), out: [lo] }]));
+  const spread = verdictsOf(space, onLoopback)
+    .filter((outcome) => outcome !== UNDECIDED)
+    .reduce<Diagram>((all, outcome) => {
+      const wherever = forget(space, space.where(onLoopback, outcome), ["out"]);
+      return space.union(
+        all,
+        space.map(wherever, (is) => (is ? outcome : UNDECIDED)),
+      );
+    }, space.nothing);
+  return space.overlay(spread, map);
 }
 
 const RAW: ReadonlySet<string> = new Set(["untracked", "early", "early-out"]);
@@ -214,7 +252,7 @@ function policySequence(outcomes: Outcomes): Sequence {
   const join = outcomes.grafter(
     ({ kind }, self, next) =>
       kind === "undecided" ? next : kind === "stays-tracked" ? asTracked(next) : self,
-    { once: true },
+    { once: "either" },
   );
   const open = new Set(["undecided", "stays-tracked"]);
   const settled = (outcome: Outcome): boolean => {
@@ -322,8 +360,4 @@ export function unforeseeable(policy: Policy, family: Family, world: SeenWorld):
 
 function onPath(path: Path): PacketCube {
   return { path: [single(PATHS.indexOf(path))] };
-}
-
-function single(value: number): { first: number; last: number } {
-  return { first: value, last: value };
 }

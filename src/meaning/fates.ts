@@ -1,4 +1,5 @@
 import type { Family } from "../address/ranges.ts";
+import { single } from "../address/ranges.ts";
 import { firstMatch } from "../packets/first-match.ts";
 import type { Diagram } from "../packets/nodes.ts";
 import { type MatchRule, rankRules } from "../packets/rules.ts";
@@ -165,8 +166,4 @@ export function answerablePackets(family: Family, world: World): Diagram {
   const fromGroups = space.set([{ source: groupAddresses(family) }]);
   const silent = space.union(space.union(toGroups, fromGroups), unanswered);
   return space.difference(possiblePackets(family, world), silent);
-}
-
-function single(value: number): { first: number; last: number } {
-  return { first: value, last: value };
 }

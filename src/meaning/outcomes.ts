@@ -49,11 +49,12 @@ export interface Outcomes {
   ): (outcome: Outcome) => Outcome;
   /**
    * A function of two outcomes that puts something in the place of each leaf of the first, given the second. With
-   * `once`, a question whose answer is known by then is not asked again: its answer holds for the whole way.
+   * `once`, a question is not asked again of the same packet where its answer is known by then: either answer, or a `no`
+   * alone, which takes no token, so that the bucket is as empty the next moment.
    */
   grafter(
     leaf: (leaf: Leaf, self: Outcome, next: Outcome) => Outcome,
-    options?: { readonly once?: boolean },
+    options?: { readonly once?: "either" | "no" },
   ): (first: Outcome, next: Outcome) => Outcome;
   /** All leaves of an outcome. */
   leavesOf(outcome: Outcome): readonly Leaf[];
@@ -121,7 +122,7 @@ export function createOutcomes(): Outcomes {
       };
       return rewrite;
     },
-    grafter(leaf, { once = false } = {}) {
+    grafter(leaf, { once } = {}) {
       const done = new Map<number, Outcome>();
       const graft = (first: Outcome, next: Outcome): Outcome => {
         const key = first * 2 ** 26 + next;
@@ -133,9 +134,11 @@ export function createOutcomes(): Outcomes {
           const yes = graft(entry.yes, next);
           const no = graft(entry.no, next);
           const number = once ? numberOf(entry.question) : 0;
-          after = once
-            ? ask(entry.question, assume(yes, number, true), assume(no, number, false))
-            : ask(entry.question, yes, no);
+          after = ask(
+            entry.question,
+            once === "either" ? assume(yes, number, true) : yes,
+            once ? assume(no, number, false) : no,
+          );
         } else after = leaf(entry, first, next);
         done.set(key, after);
         return after;

@@ -1,7 +1,7 @@
-import { type Family, lastAddress } from "../address/ranges.ts";
+import { type Family, lastAddress, single } from "../address/ranges.ts";
 import { forget } from "../packets/forget.ts";
 import type { Diagram } from "../packets/nodes.ts";
-import type { Path } from "../policy/packet.ts";
+import { LOOPBACK, type Path } from "../policy/packet.ts";
 import { PATHS } from "../policy/paths.ts";
 import type { AddressSet, DestinationNat } from "../policy/policy.ts";
 import { possiblePackets } from "./fates.ts";
@@ -27,38 +27,58 @@ export function possibleSeen(family: Family, world: SeenWorld, self: AddressSet 
         ],
   );
   const packets = space.difference(possiblePackets(family, world), strays);
-  if (space.fields.find(({ name }) => name === "delivery")!.domain.ranks === 1) return packets;
+  return space.intersection(packets, deliveriesOf(family, world));
+}
+
+/**
+ * What routing can say of a destination, by the path that it leads to. Where a rewritten destination sends a packet off
+ * loopback, or back to it, it is the address of one host: nobody translates to a group.
+ */
+function deliveriesOf(family: Family, world: SeenWorld): Diagram {
+  const space = world.seenSpaces[family];
+  if (space.fields.find(({ name }) => name === "delivery")!.domain.ranks === 1) return space.everything;
   const [multicast, ...broadcast] = groupAddresses(family);
   const groups = [multicast!, ...broadcast];
-  const local: readonly Delivery[] = family === 4 ? ["local", "broadcast"] : ["local", "anycast"];
-  const to = (path: Path, deliveries: readonly Delivery[], destination: PacketCube["destination"]) => ({
+  const lo = [single(world.devices.numberOf(LOOPBACK))];
+  const to = (
+    path: Path,
+    deliveries: readonly Delivery[],
+    destination: NonNullable<PacketCube["destination"]>,
+    out?: PacketCube["out"],
+  ) => ({
     path: [single(PATHS.indexOf(path))],
     delivery: deliveries
       .map((one) => DELIVERIES.indexOf(one))
       .sort()
       .map(single),
-    destination: destination!,
+    destination,
+    ...(out && { out }),
   });
-  const others = { except: groups };
-  const here = (["input", "loopback"] as const).flatMap((path) => [
-    to(path, ["multicast"], [multicast!]),
-    to(path, local, others),
-    ...(broadcast.length > 0 ? [to(path, ["broadcast"], broadcast)] : []),
-  ]);
-  const sent: readonly Delivery[] = family === 4 ? ["elsewhere", "broadcast"] : ["elsewhere"];
-  const delivered = space.set([
-    ...here,
-    to("output", ["multicast"], [multicast!]),
-    to("output", sent, others),
-    ...(broadcast.length > 0 ? [to("output", ["broadcast"], broadcast)] : []),
+  const one = { except: groups };
+  const host: readonly Delivery[] = family === 4 ? ["local"] : ["local", "anycast"];
+  const near: readonly Delivery[] = family === 4 ? [...host, "broadcast"] : host;
+  const away: readonly Delivery[] = family === 4 ? ["elsewhere", "broadcast"] : ["elsewhere"];
+  const others = { except: lo };
+  return space.set([
+    to("input", ["multicast"], [multicast!]),
+    to("input", ["broadcast"], broadcast),
+    to("input", near, one),
     to("forward", ["elsewhere"], [{ first: 0n, last: lastAddress(family) }]),
+    to("output", ["multicast"], [multicast!], others),
+    to("output", ["broadcast"], broadcast, others),
+    to("output", away, one, others),
+    to("output", ["elsewhere"], one, lo),
+    to("loopback", ["multicast"], [multicast!], lo),
+    to("loopback", ["broadcast"], broadcast, lo),
+    to("loopback", near, one, lo),
+    to("loopback", host, one, others),
   ]);
-  return space.intersection(packets, delivered);
 }
 
 /**
- * What packets become when their destination is rewritten: a new destination, and for that reason a way that only the
- * host knows: any that is `possible`. What arrived is delivered here or passed on; what was sent from here leaves, or comes back on loopback.
+ * What packets become when their destination is rewritten, as the filter sees them: a new destination, and for that reason
+ * a way that only the host knows, any that can be. What arrived is delivered here or passed on; what was sent from here
+ * leaves, or comes back on loopback. Of the latter the filter goes on seeing the device that it was to leave by.
  */
 export function rewritten(
   { addresses, ports }: Pick<Translation, "addresses" | "ports">,
@@ -66,33 +86,64 @@ export function rewritten(
   before: Diagram,
   family: Family,
   world: SeenWorld,
-  possible: Diagram,
+  self: AddressSet | null,
 ): Diagram {
   const space = world.seenSpaces[family];
-  const after = (
-    from: readonly Path[],
-    to: readonly Path[],
-    forgotten: readonly ("in" | "out")[],
-  ): Diagram => {
-    const rest = forget(space, space.intersection(before, space.set([{ path: pathsOf(from) }])), [
-      "delivery",
-      "path",
-      ...forgotten,
-      "destination",
-      ...(ports ? (["destinationPort"] as const) : []),
-    ]);
-    const looks = space.set([
-      {
-        path: pathsOf(to),
-        ...(addresses && { destination: [addresses] }),
-        ...(ports && { destinationPort: [ports] }),
-      },
-    ]);
-    return space.intersection(rest, looks);
+  const { devices } = world;
+  const looks = {
+    ...(addresses && { destination: [addresses] }),
+    ...(ports && { destinationPort: [ports] }),
   };
-  const arriving = after(["input", "forward"], redirect ? ["input"] : ["input", "forward"], ["out"]);
-  const sent = after(["output", "loopback"], redirect ? ["loopback"] : ["output", "loopback"], ["in", "out"]);
-  return space.intersection(space.union(arriving, sent), possible);
+  const changed = [
+    "delivery",
+    "path",
+    "destination",
+    ...(ports ? (["destinationPort"] as const) : []),
+  ] as const;
+  const on = (...paths: readonly Path[]): Diagram =>
+    space.intersection(before, space.set([{ path: pathsOf(paths) }]));
+
+  const arrived = forget(space, on("input", "forward"), [...changed, "out"]);
+  const arriving = space.intersection(
+    space.intersection(
+      arrived,
+      space.set([{ ...looks, path: pathsOf(redirect ? ["input"] : ["input", "forward"]) }]),
+    ),
+    possibleSeen(family, world, self),
+  );
+
+  const nowhere = [single(devices.numberOf(null))];
+  const left = forget(space, on("output", "loopback"), [...changed, "in"]);
+  const own = self ? (family === 4 ? self.v4 : self.v6) : [];
+  const leaving = space.difference(
+    space.set(redirect ? [] : [{ ...looks, path: pathsOf(["output"]), in: nowhere }]),
+    space.set(own.length > 0 ? [{ destination: own }] : []),
+  );
+  const returning = space.set([
+    { ...looks, path: pathsOf(["loopback"]), in: [single(devices.numberOf(LOOPBACK))] },
+  ]);
+  const sent = space.intersection(
+    space.intersection(left, space.union(leaving, returning)),
+    deliveriesOf(family, world),
+  );
+  return space.union(arriving, sent);
+}
+
+/** The same packets behind the filter, as source NAT sees them: with the device that they really leave by. */
+export function leavingAfter(after: Diagram, family: Family, world: SeenWorld): Diagram {
+  const space = world.seenSpaces[family];
+  const { devices } = world;
+  const lo = single(devices.numberOf(LOOPBACK));
+  const real = { except: [single(devices.numberOf(null)), lo] };
+  const sent = space.set([{ path: pathsOf(["output", "loopback"]) }]);
+  const rerouted = space.intersection(
+    forget(space, space.intersection(after, sent), ["out"]),
+    space.set([
+      { path: pathsOf(["output"]), out: real },
+      { path: pathsOf(["loopback"]), out: [lo] },
+    ]),
+  );
+  return space.union(space.difference(after, sent), rerouted);
 }
 
 function pathsOf(paths: readonly Path[]): { first: number; last: number }[] {
@@ -100,8 +151,4 @@ function pathsOf(paths: readonly Path[]): { first: number; last: number }[] {
     .map((path) => PATHS.indexOf(path))
     .sort((a, b) => a - b)
     .map(single);
-}
-
-function single(value: number): { first: number; last: number } {
-  return { first: value, last: value };
 }

@@ -1,4 +1,5 @@
-import type { AddressRanges, Family, Range } from "../address/ranges.ts";
+import type { AddressRanges, Family } from "../address/ranges.ts";
+import { single } from "../address/ranges.ts";
 import { forget } from "../packets/forget.ts";
 import type { Diagram } from "../packets/nodes.ts";
 import { targetOf } from "../policy/nat.ts";
@@ -131,8 +132,4 @@ function ownAddress({ match }: SourceNat, family: Family, self: AddressSet | nul
   const { any, self: isSelf, negated, addresses } = match.source;
   const hidden = of(addresses);
   return any || isSelf || negated || hidden.length === 0 ? {} : { source: { except: hidden } };
-}
-
-function single(value: number): Range<number> {
-  return { first: value, last: value };
 }

@@ -6,6 +6,7 @@ import {
   mergeRanges,
   type PortRanges,
   type Range,
+  single,
 } from "../address/ranges.ts";
 import { type Domain, rankDomain } from "../packets/domain.ts";
 import { type Cube, createSpace, type Space } from "../packets/space.ts";
@@ -220,10 +221,6 @@ export function cubesOf(
     }
   }
   return cubes;
-}
-
-function single(value: number): Range<number> {
-  return { first: value, last: value };
 }
 
 type Condition<T extends bigint | number> = readonly Range<T>[] | { readonly except: readonly Range<T>[] };

@@ -85,11 +85,13 @@ function journey(
       return translated;
     },
   });
-  const filtered: Packet = translated ?? packet;
+  const routed: Packet = translated ?? packet;
+  // Of what this host sends the filter goes on seeing the way out from before the translation.
+  const filtered: Packet = routed.path === "output" ? { ...routed, out: packet.out } : routed;
   return {
     packet,
     state,
-    steps: stepsOf(ruleset, packet, filtered, state, decision),
+    steps: stepsOf(ruleset, packet, filtered, routed, state, decision),
     decision,
     met: rulesMet(policy, decision.droppedEarly ? packet : filtered, decision.reason),
     translated,
@@ -121,6 +123,7 @@ function stepsOf(
   ruleset: ScriptRuleset,
   packet: Packet,
   filtered: Packet,
+  routed: Packet,
   state: TrackedState,
   decision: Decision,
 ): Step[] {
@@ -166,7 +169,7 @@ function stepsOf(
     if (filter.ending) return steps;
   }
   if (isNew && decision.sourceNat) {
-    const nat = walk("nat", "postrouting", filtered, seen);
+    const nat = walk("nat", "postrouting", routed, seen);
     const { family, protocol } = filtered;
     const does = sourceTranslation(decision.sourceNat, family, TRANSLATED_PORTS.includes(protocol));
     add("source NAT", nat, does ? describeTranslation(does, family) : "left as it is");

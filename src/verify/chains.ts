@@ -44,8 +44,9 @@ export function chainMaps(
       ? leaf(`${kind === "undecided" ? "" : `${kind}-`}marked`)
       : self,
   );
-  const join = outcomes.grafter(({ kind }, self, next) =>
-    kind === "undecided" ? next : kind === "marked" ? marked(next) : self,
+  const join = outcomes.grafter(
+    ({ kind }, self, next) => (kind === "undecided" ? next : kind === "marked" ? marked(next) : self),
+    { once: "no" },
   );
   const settled = (outcome: Outcome): boolean => {
     const own = outcomes.leafOf(outcome);

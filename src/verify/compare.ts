@@ -2,7 +2,7 @@ import type { Family } from "../address/ranges.ts";
 import { type Conduct, conductOf, neverTracked, unforeseeable } from "../meaning/conduct.ts";
 import { FATE, fates } from "../meaning/fates.ts";
 import { type Leaf, type Outcome, type Outcomes, UNDECIDED } from "../meaning/outcomes.ts";
-import { possibleSeen, rewritten } from "../meaning/possible.ts";
+import { leavingAfter, possibleSeen, rewritten } from "../meaning/possible.ts";
 import { SEEN, type Seen, type SeenSpace, type SeenWorld } from "../meaning/seen.ts";
 import { describeTranslation, destinationTranslation } from "../meaning/translations.ts";
 import type { ScriptRuleset } from "../netfilter/script.ts";
@@ -259,7 +259,7 @@ function differences(subject: Subject, ruleset: ScriptRuleset, agreement: Agreem
       space.intersection(trackable, rewriting),
       space.where(conduct.destinationNat, leaf),
     );
-    after = space.union(after, rewritten(translation, nat, before, family, world, possible));
+    after = space.union(after, rewritten(translation, nat, before, family, world, policy.self));
   }
   if (isTranslated) look("conduct", "new-translated", after, conduct.translated(), deeds.translated());
 
@@ -269,7 +269,8 @@ function differences(subject: Subject, ruleset: ScriptRuleset, agreement: Agreem
   const opened = space.intersection(trackable, opens(conduct.opening));
   look("source-nat", "new", opened, conduct.sourceNat, deeds.sourceNat("new"));
   if (isTranslated) {
-    const openedAfter = space.intersection(after, opens(conduct.translated()));
+    const passed = space.intersection(after, opens(conduct.translated()));
+    const openedAfter = leavingAfter(passed, family, world);
     look("source-nat", "new-translated", openedAfter, conduct.sourceNat, deeds.sourceNat("new-translated"));
   }
   return found;

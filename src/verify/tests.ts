@@ -1,4 +1,5 @@
 import type { Family, Range } from "../address/ranges.ts";
+import { single } from "../address/ranges.ts";
 import type { Devices } from "../meaning/devices.ts";
 import type { Question } from "../meaning/outcomes.ts";
 import { DELIVERIES, SEEN, type Seen, type SeenSpace } from "../meaning/seen.ts";
@@ -185,8 +186,4 @@ function seenWhere(holds: (seen: Seen) => boolean): Range<number>[] {
 /** Adjacent numbers stay apart: a domain takes any list of what it was told of. */
 function ascending(numbers: Iterable<number>): number[] {
   return [...new Set(numbers)].sort((a, b) => a - b);
-}
-
-function single(value: number): Range<number> {
-  return { first: value, last: value };
 }

@@ -119,6 +119,17 @@ describe("untracked replies of tracked flows", () => {
       .helps(/narrow this rule/);
   });
 
+  test("an untracked rule takes replies that leave elsewhere, because raw cannot ask where", () => {
+    const rule = "allow udp from 10.0.0.1 port 53 to 10.0.0.2 out eth0";
+    const text = host(
+      symmetric(rule),
+      tracked("allow udp from 10.0.0.2 to 10.0.0.1 port 53 in eth2 out eth2"),
+    );
+    expectFindingAt(text, CHECK, rule).notes(
+      /^packet: udp 10\.0\.0\.2:\d+ > 10\.0\.0\.1:53 in eth2 out eth2$/m,
+    );
+  });
+
   test("a tracked deny that may have no room lets an untracked rule open a tracked flow", () => {
     const text = host(
       tracked("deny udp from any to self port 53 limit 1/second"),

@@ -1,6 +1,7 @@
 import { replyMatch } from "../../meaning/fates.ts";
+import { matches } from "../../policy/evaluate.ts";
 import type { Packet } from "../../policy/packet.ts";
-import type { Rule } from "../../policy/policy.ts";
+import type { Match, Rule } from "../../policy/policy.ts";
 import { replyTo } from "../../policy/reply.ts";
 import type { Check, Report, Subject } from "../check.ts";
 import { replyAloneTracked, requestAloneTracked } from "../consequences.ts";
@@ -57,12 +58,19 @@ function untrackedReplies({ policy, meaning }: Subject): Offender<Rule>[] {
       sentences: allows,
       decider: (packet) => {
         const reply = replyTo(packet);
-        return reply && firstSentence(allows, reply, meaning);
+        return (
+          reply && (allows.find(({ match }) => matches(asRawAsks(match, reply), reply, policy.self)) ?? null)
+        );
       },
-      reach: ({ match }) => replyMatch(match),
+      reach: ({ match }) => replyMatch({ ...match, out: null }),
     },
     meaning,
   );
+}
+
+/** What of a match raw can ask: not where a forwarded packet will leave. */
+function asRawAsks(match: Match, { path }: Packet): Match {
+  return path === "forward" ? { ...match, out: null } : match;
 }
 
 function reportTrackedReply(

@@ -1,3 +1,4 @@
+import { single } from "../../address/ranges.ts";
 import { FATE } from "../../meaning/fates.ts";
 import { TCP } from "../../policy/packet.ts";
 import { PATHS } from "../../policy/paths.ts";
@@ -38,7 +39,3 @@ export const noWayBackIn: Check = {
     });
   },
 };
-
-function single(value: number): { first: number; last: number } {
-  return { first: value, last: value };
-}

@@ -16,13 +16,10 @@ policies:
       - allow udp from 10.0.0.0/8 to any port 9000 out lab
   - name: to the world
     rules:
-      - allow udp from 10.0.0.0/8 to any out wan
+      - allow udp from 10.0.0.0/8 to not 10.0.0.0/8 out wan
       - allow tcp from 10.0.0.0/8 to self port 22 in lan
 `,
   instead:
     "Tell the two apart by something that is known when a packet arrives: its addresses, its ports, or `in`.",
-  correct: [
-    ["to any port 9000 out lab", "to 10.9.0.0/16 port 9000 out lab"],
-    ["to any out wan", "to not 10.0.0.0/8 out wan"],
-  ],
+  correct: [["to any port 9000 out lab", "to 10.9.0.0/16 port 9000 out lab"]],
 };
