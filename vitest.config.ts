@@ -13,6 +13,8 @@ export default defineConfig({
           exclude: ["test/kernel/**"],
           setupFiles,
           testTimeout: 60_000,
+          // Left to itself vitest keeps one processor free, which on two is half of them.
+          maxWorkers: "100%",
           sequence: { groupOrder: 0 },
         },
       },
@@ -24,6 +26,7 @@ export default defineConfig({
           setupFiles,
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },
       },
