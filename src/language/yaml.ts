@@ -1,16 +1,8 @@
-import {
-  Composer,
-  type CST,
-  type Document,
-  Lexer,
-  type ParsedNode,
-  Parser,
-  visit,
-  type YAMLError,
-} from "yaml";
-import type { Source, Span } from "../source/source.ts";
+import { Composer, type CST, type Document, Lexer, type ParsedNode, Parser, visit } from "yaml";
+import { type Source, spanWithin } from "../source/source.ts";
 import { checkCharacters } from "./characters.ts";
 import type { Reporter } from "./checks.ts";
+import { reportProblems } from "./yaml-problems.ts";
 
 /** A file as YAML. */
 export type YamlFile =
@@ -39,10 +31,12 @@ export function readYaml(source: Source, report: Reporter): YamlFile {
   const document = composer.compose(tokens, true, source.text.length).next()
     .value as Document.Parsed<ParsedNode>;
   const problems = [...document.errors, ...document.warnings];
-  for (const problem of problems) reportProblem(source, problem, report);
-  if (problems.length > 0) return UNPARSABLE;
+  if (problems.length > 0) {
+    reportProblems(source, tokens, problems, report);
+    return UNPARSABLE;
+  }
   if (document.directives.yaml.version !== "1.2") {
-    report.error("yaml-syntax", wholeOf(source, 0, source.text.indexOf("\n")), "a policy is YAML 1.2", {
+    report.error("yaml-syntax", spanWithin(source, 0, source.text.indexOf("\n")), "a policy is YAML 1.2", {
       help: "leave the `%YAML` line out",
     });
     return UNPARSABLE;
@@ -77,7 +71,7 @@ function readTokens(source: Source, report: Reporter): CST.Token[] | null {
     if (documents === 1) return checkDepth(source, token, report);
     report.error(
       "several-documents",
-      wholeOf(source, token.offset, token.offset + 3),
+      spanWithin(source, token.offset, token.offset + 3),
       "a policy is one YAML document",
       {
         help: "put the other one into a file of its own",
@@ -91,7 +85,7 @@ function readTokens(source: Source, report: Reporter): CST.Token[] | null {
     if (lexemes > MOST_LEXEMES) {
       report.error(
         "yaml-syntax",
-        wholeOf(source, offset, offset + 1),
+        spanWithin(source, offset, offset + 1),
         "this file has too many parts for a policy",
         {
           help: "write large rule sets as one block of lines, `rules: |`, and large lists of addresses as a file",
@@ -116,7 +110,7 @@ function checkDepth(source: Source, document: CST.Document, report: Reporter): b
     if (depth > DEEPEST) {
       report.error(
         "nested-too-deeply",
-        wholeOf(source, token.offset, token.offset + 1),
+        spanWithin(source, token.offset, token.offset + 1),
         "this is nested too deeply for a policy",
       );
       return false;
@@ -137,7 +131,7 @@ function checkAliases(source: Source, document: Document.Parsed<ParsedNode>, rep
       const [start, end] = alias.range!;
       report.error(
         "yaml-alias",
-        wholeOf(source, start, end),
+        spanWithin(source, start, end),
         "a policy has no YAML aliases: a rule means what stands there",
         {
           help: "declare a name under `addresses`, `services` or `interfaces` and use that",
@@ -147,39 +141,3 @@ function checkAliases(source: Source, document: Document.Parsed<ParsedNode>, rep
   });
   return aliases === 0;
 }
-
-/** A stretch of the source, cut to what exists of it. */
-export function wholeOf(source: Source, start: number, end: number): Span {
-  const length = source.text.length;
-  const first = Math.max(0, Math.min(start, length));
-  return { source, start: first, end: Math.max(first, Math.min(end, length)) };
-}
-
-function reportProblem(source: Source, problem: YAMLError, report: Reporter): void {
-  const known = PROBLEMS[problem.code];
-  const message = known?.message ?? `YAML: ${problem.message.slice(0, 200).replace(/\.$/, "")}`;
-  const help = known?.help;
-  report.error("yaml-syntax", wholeOf(source, ...problem.pos), message, help === undefined ? {} : { help });
-}
-
-/** The parser's more learned complaints, in plain words. */
-const PROBLEMS: Partial<Record<YAMLError["code"], { readonly message: string; readonly help?: string }>> = {
-  BLOCK_AS_IMPLICIT_KEY: {
-    message: "YAML: a mapping cannot begin inside of a line",
-    help: "if this is a sentence or an address, quote it: `: ` makes a mapping of plain text",
-  },
-  MULTILINE_IMPLICIT_KEY: {
-    message: "YAML: a key must stand on one line",
-    help: "a `:` may be missing, or quotes around a text that holds one",
-  },
-  TAB_AS_INDENT: { message: "YAML: tabs cannot indent", help: "indent with blanks" },
-  BAD_ALIAS: {
-    message: "YAML: this alias stands for nothing",
-    help: "quote the text if its `*` is meant",
-  },
-  TAG_RESOLVE_FAILED: {
-    message: "YAML: a policy has no such tags",
-    help: "quote the text if its `!` is meant",
-  },
-  RESOURCE_EXHAUSTION: { message: "this is nested too deeply for a policy" },
-};

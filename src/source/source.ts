@@ -53,3 +53,10 @@ export function baseName({ name }: Source): string {
 export function textOf(span: Span): string {
   return span.source.text.slice(span.start, span.end);
 }
+
+/** A stretch of a source, cut to what exists of it. */
+export function spanWithin(source: Source, start: number, end: number): Span {
+  const length = source.text.length;
+  const first = Math.max(0, Math.min(start, length));
+  return { source, start: first, end: Math.max(first, Math.min(end, length)) };
+}

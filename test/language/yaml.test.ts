@@ -3,19 +3,49 @@ import { expectedOf, expectFileFinding, read, readClean } from "./support.ts";
 
 describe("YAML that is none", () => {
   test.each([
-    ["version: 1\n\tnat: []\n", "tabs"],
-    ["version: 1\nnat: [a\n", "end with a ]"],
-    ["version: 1\n nat: []\n", "key"],
-    ['version: 1\npolicies: "x\n', 'Missing closing "quote'],
-    ["version: 1\nservices: {x: tcp 22\n", "end with a }"],
-    ["a: b: c\n", "a mapping cannot begin inside of a line"],
-    ["version: !money 1\n", "no such tags"],
-    ["%YAML 1.1\n---\nversion: 1\n", "YAML 1.2"],
-  ])("%j", (text, message) => {
+    ["version: 1\n\tnat: []\n", "\t", "tabs cannot indent"],
+    ["version: !money 1\n", "!money", "no such tags"],
+    ["%YAML 1.1\n---\nversion: 1\n", "%YAML 1.1", "YAML 1.2"],
+    ["version: @1 # one\n", "@1", "cannot begin with `@`"],
+    ["version: `1`\n", "`1`", "cannot begin with a backquote"],
+    ['version: "\\z"\n', "\\z", "`\\z` means nothing"],
+    // What is opened and never closed: the parser complains about the end of the file.
+    ["version: 1\nnat: [a\n", "[", "never closed", "the `]`"],
+    ["version: 1\nnat: [a\naddresses: {}\n", "[", "never closed", "the `]`"],
+    ["version: 1\nservices: {x: tcp 22\n", "{", "never closed", "the `}`"],
+    ["{version: 1, nat: [a, {b: [c}]}\n", "[c".slice(0, 1), "never closed", "the `]`"],
+    ['version: 1\npolicies: "x\nnat: []\n', '"x', "quote is never closed"],
+    ["version: 1\npolicies: 'x\nnat: []\n", "'x", "quote is never closed"],
+    // Lines that stand too far to the left or to the right.
+    ["version: 1\n nat: []\n", "nat: []", "does not fit those above", "indent"],
+    ["policies:\n  - name: a\n   rules: []\n", "rules: []", "does not fit those above", "indent"],
+    ["policies:\n- rules:\n    - a\n   - b\n", "- b", "does not fit those above", "indent"],
+    ["policies:\n- rules: |\n  allow\n", "allow", "does not fit those above", "indent"],
+    // Marks that are missing, or one too many.
+    ["version:1\nnat: []\n", "version:1", "neither a key", "blank behind `version:`"],
+    ["version: 1\nnat\n- a: b\n", "nat", "neither a key", "write a `:`"],
+    ['nat: ["a" "b"]\n', '"', "a comma is missing"],
+    ['version: "1"#one\n', "#one", "a comment begins with a blank"],
+    ['version: "1" one\n', "one", "does not belong here"],
+    ["version: 1]\nnat: ]\n", "]", "does not belong here"],
+    ["policies:\n- rules: | allow\n", "allow", "nothing can follow `|`", "next line"],
+    ["a: b: c\n", "b", "a mapping cannot begin inside of a line", "quote it"],
+  ])("%j", (text, underlined, message, help = "") => {
     const { findings, document, unparsable } = read(text);
     expect({ document, unparsable }).toEqual({ document: null, unparsable: true });
-    expect(findings.map((finding) => finding.check)).toContain("yaml-syntax");
-    expect(findings.map((finding) => finding.message).join("\n")).toContain(message);
+    expect(findings.map((finding) => finding.check)).toEqual(["yaml-syntax"]);
+    expectedOf(findings[0]!).underlines(underlined).says(message);
+    expect(findings[0]!.help ?? "").toContain(help);
+  });
+
+  test("is told once for each slip, however many lines behind it make no sense", () => {
+    const text =
+      "version: 1\nnat:\n  - a: b: c\n  - a: b: c\naddresses: {a: @b, c: @d}\n\twords\nand: [more\n";
+    expect(read(text).findings.map(({ span }) => span.start)).toEqual(
+      ["b: c", "b: c\na", "@b", "@d", "\t", "["].map((part) => text.indexOf(part)),
+    );
+    const prose = "# Title\n\nWords of prose: and more.\n\n- A list, too;\n- of two.\n\nThe: end\n";
+    expect(read(prose.repeat(3)).findings).toHaveLength(1);
   });
 
   test("is unparsable, a wrong policy is not", () => {
