@@ -1,4 +1,5 @@
-import type { Chain, LimitMatch, RulesetRule, Statement, TableName } from "../netfilter/ruleset.ts";
+import type { Chain, LimitMatch, Match, RulesetRule, Statement, TableName } from "../netfilter/ruleset.ts";
+import { TCP } from "../policy/packet.ts";
 import type { Limit, Origin } from "../policy/policy.ts";
 import { baseName, positionOf } from "../source/source.ts";
 import type { Line } from "./lines.ts";
@@ -31,6 +32,8 @@ export function describeOrigin({ policy, span, role }: Origin): string {
   }
 }
 
+const ONLY_TCP: Match = { kind: "protocol", protocols: [TCP], negated: false };
+
 /** Collects the rules of one chain, with the chains that they jump to. */
 export interface ChainBuilder {
   /** One rule for each line, all of the same effect. */
@@ -56,7 +59,10 @@ export function buildChain(table: TableName, name: string): ChainBuilder {
   function share(effect: Effect, limit: LimitMatch): Statement {
     const chain = `${name}-limit-${called.length + 1}`;
     const { statement, log, origin, group } = effect;
-    const rule: RulesetRule = { matches: [limit], log: asLog(log), statement, origin, group };
+    // iptables answers with a reset only where the rule itself says that it is about TCP.
+    const isReset = statement.kind === "reject" && statement.with === "tcp-reset";
+    const matches: Line = isReset ? [ONLY_TCP, limit] : [limit];
+    const rule: RulesetRule = { matches, log: asLog(log), statement, origin, group };
     called.push({ table, name: chain, base: null, rules: [rule] });
     return { kind: "jump", chain };
   }

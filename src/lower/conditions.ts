@@ -32,7 +32,8 @@ export function conditionsOn(
     source: addressTest(match.source, here("source"), self),
     destination: addressTest(match.destination, here("destination"), self),
     in: path === "loopback" || !view.knows.in ? null : match.in,
-    out: view.knows.out ? match.out : null,
+    // Whether loopback passes `out` was settled when the path was found possible.
+    out: !view.knows.out || (view.strays && path === "loopback") ? null : match.out,
   };
 }
 

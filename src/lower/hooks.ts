@@ -7,6 +7,8 @@ export interface HookView {
   readonly paths: readonly Path[];
   /** The interfaces that the kernel knows there. On loopback both are known to be `lo` anyway. */
   readonly knows: { readonly in: boolean; readonly out: boolean };
+  /** What is on loopback may be seen with another way out, so that `out` must not be asked of it. */
+  readonly strays?: boolean;
   /**
    * The end whose address, and nothing else, decides the path here. Where a policy lists this host's addresses, a test
    * for them settles the path as well.
@@ -69,6 +71,7 @@ const toThisHost = (negated: boolean): Match => ({
  */
 export const TRANSLATED_OUTPUT: HookView = {
   ...OUTPUT,
+  strays: true,
   tell(paths) {
     if (paths.length === 2) return [[]];
     const isOutput = paths[0] === "output";
