@@ -4,9 +4,10 @@ import { type Advice, alternatives, quoted } from "./checks.ts";
 import type { Reading } from "./clauses.ts";
 import { acceptedCount, expectedAfter } from "./expect.ts";
 import { type Passage, spanOf, spanOfAll, spanOfToken } from "./passage.ts";
+import { PROTOCOLS_WITH_PORTS } from "./protocols.ts";
 import { grammarOf, type Parsed, type SentenceKind } from "./sentence-parser.ts";
-import { suggest } from "./suggest.ts";
-import { endOf, keywordOf, keywords, Name, OpenText, tokenize } from "./tokens.ts";
+import { suggest, synonym } from "./suggest.ts";
+import { endOf, keywordOf, keywords, Name, OpenText, Protocol, tokenize } from "./tokens.ts";
 import { lookalikes, replace } from "./words.ts";
 
 type Failure = Parsed<unknown> & { readonly ok: false };
@@ -21,6 +22,8 @@ export function explainSyntax(reading: Reading, kind: SentenceKind, failure: Fai
   const open = tokens.find((token) => token.tokenType === OpenText);
   if (report.isFull) say(spanOfAll(passage), "this sentence cannot be read");
   else if (open) say(spanOfToken(passage, open), "this text has no closing quote", cutAdvice(passage));
+  else if (tokens.length === 0)
+    say(spanOfAll(passage), "this sentence is empty", { label: expectation(kind, tokens, at) });
   else if (!found)
     say(spanOfEnd(passage, tokens), "the sentence ends too soon", {
       label: expectation(kind, tokens, at),
@@ -32,7 +35,7 @@ export function explainSyntax(reading: Reading, kind: SentenceKind, failure: Fai
     const span = spanOfToken(passage, wrong);
     const message = `${quoted(wrong.image)} does not belong here`;
     if (slip) say(span, message, { ...replace(span, slip.word), help: `did you mean \`${slip.word}\`?` });
-    else say(span, message, { label: expectation(kind, tokens, at), ...advice(kind, found, tokens) });
+    else say(span, message, { label: expectation(kind, tokens, at), ...advice(kind, tokens, at) });
   }
 }
 
@@ -105,46 +108,13 @@ function nearMiss(
   return null;
 }
 
-/** Words of other tools, and what they are called here. */
-const SYNONYMS: Readonly<Record<string, string>> = {
-  accept: "allow",
-  permit: "allow",
-  pass: "allow",
-  drop: "deny",
-  block: "deny",
-  discard: "deny",
-  src: "from",
-  saddr: "from",
-  source: "from",
-  dst: "to",
-  daddr: "to",
-  destination: "to",
-  dport: "port",
-  sport: "port",
-  iif: "in",
-  iifname: "in",
-  oif: "out",
-  oifname: "out",
-  on: "in",
-  via: "in",
-  except: "not",
-  "!": "not",
-  all: "any",
-  anywhere: "any",
-  localhost: "self",
-};
-
-function synonym(word: string, allowed: readonly string[]): string | null {
-  const meant = Object.hasOwn(SYNONYMS, word.toLowerCase()) ? SYNONYMS[word.toLowerCase()]! : null;
-  return meant !== null && allowed.includes(meant) ? meant : null;
-}
-
-function advice(kind: SentenceKind, found: IToken, tokens: readonly IToken[]): Advice {
+function advice(kind: SentenceKind, tokens: readonly IToken[], at: number): Advice {
+  const found = tokens[at]!;
+  const before = tokens[at - 1];
   const word = keywordOf(found.tokenType);
-  const isFirst = found === tokens[0];
-  if (isFirst && kind === "rule" && word !== null && /^(?:masquerade|snat|dnat|redirect)$/.test(word))
+  if (at === 0 && kind === "rule" && word !== null && /^(?:masquerade|snat|dnat|redirect)$/.test(word))
     return { help: "write it under `nat:`" };
-  if (isFirst && kind === "nat" && word !== null && /^(?:allow|deny|reject)$/.test(word))
+  if (at === 0 && kind === "nat" && word !== null && /^(?:allow|deny|reject)$/.test(word))
     return { help: "write it under the `rules:` of a policy" };
   if (kind === "nat" && word !== null && /^(?:limit|log|replies)$/.test(word))
     return { help: `leave it out: NAT sentences have no \`${word}\`` };
@@ -152,6 +122,26 @@ function advice(kind: SentenceKind, found: IToken, tokens: readonly IToken[]): A
     return { help: "a service consists of protocols and ports, not of other services" };
   if (kind === "service" && word === "port") return { help: "leave `port` out: `tcp 80, 443`" };
   if (word === "ports" && kind !== "service") return { help: "write `port`, also before several of them" };
+  if (word === "any" && before?.tokenType === keywords.port)
+    return { help: "leave `port` out where every port is meant" };
+  const port = portBehindProtocol(found, before);
+  if (port !== null && kind !== "service")
+    return { help: `write a port behind the end that it belongs to: \`to self port ${port}\`` };
   if (found.image === "-") return { help: "write a range without blanks: `192.0.2.10-192.0.2.20`" };
+  if (found.image.startsWith("/")) return { help: "write a rate or a prefix without blanks: `10/minute`" };
+  if (found.tokenType === Name && before?.tokenType === keywords.log)
+    return { help: `put the prefix into double quotes: \`log "${found.image.slice(0, 28)}"\`` };
   return lookalikes(found.image);
+}
+
+/** The port of `tcp 22` or `tcp/22`, as services and other tools write it; null for anything else. */
+function portBehindProtocol(found: IToken, before: IToken | undefined): string | null {
+  const joined = /^([a-z]+)\/([0-9]+(?:-[0-9]+)?)$/i.exec(found.image);
+  if (joined) return protocolWithPorts(joined[1]!) ? joined[2]! : null;
+  const isPort = /^[0-9]+(?:-[0-9]+)?$/.test(found.image);
+  return isPort && before?.tokenType === Protocol && protocolWithPorts(before.image) ? found.image : null;
+}
+
+function protocolWithPorts(name: string): boolean {
+  return PROTOCOLS_WITH_PORTS.some((known) => known === name.toLowerCase());
 }

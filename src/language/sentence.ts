@@ -162,7 +162,9 @@ function readClauses(reading: Reading, parsed: readonly ParsedClause[]): Clauses
         `\`${clause.kind}\` stands here twice`,
         {
           related: [{ span: spanOfToken(passage, first.keyword), text: "the first one" }],
-          help: "put both lists into one clause, with a comma between them, or write two sentences",
+          help: /^(?:from|to|in|out)$/.test(clause.kind)
+            ? "put both lists into one clause, with a comma between them, or write two sentences"
+            : "take one of them out",
         },
       );
       continue;

@@ -20,6 +20,41 @@ export function suggest(word: string, candidates: Iterable<string>): string | nu
   return best;
 }
 
+/** Words of other tools, and what they are called here. */
+const SYNONYMS: ReadonlyMap<string, string> = new Map([
+  ["accept", "allow"],
+  ["permit", "allow"],
+  ["pass", "allow"],
+  ["drop", "deny"],
+  ["block", "deny"],
+  ["discard", "deny"],
+  ["src", "from"],
+  ["saddr", "from"],
+  ["source", "from"],
+  ["dst", "to"],
+  ["daddr", "to"],
+  ["destination", "to"],
+  ["dport", "port"],
+  ["sport", "port"],
+  ["iif", "in"],
+  ["iifname", "in"],
+  ["oif", "out"],
+  ["oifname", "out"],
+  ["on", "in"],
+  ["via", "in"],
+  ["except", "not"],
+  ["!", "not"],
+  ["all", "any"],
+  ["anywhere", "any"],
+  ["localhost", "self"],
+]);
+
+/** The candidate that other tools call `word`; null where none is. */
+export function synonym(word: string, candidates: readonly string[]): string | null {
+  const meant = SYNONYMS.get(word.toLowerCase());
+  return meant !== undefined && candidates.includes(meant) ? meant : null;
+}
+
 /** No name is longer; what is, was no name with a slip of the pen. */
 const LONGEST_WORD = 64;
 

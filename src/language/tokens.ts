@@ -33,6 +33,8 @@ export const IcmpProtocol = token("icmp-protocol", "`icmp`");
 export const Text = token("text", "a text in double quotes");
 /** A text whose closing quote is missing: no place accepts it. */
 export const OpenText = token("open-text", "a text without its closing quote");
+/** A bracket that stands alone, which no place accepts either: lists have none. */
+export const Bracket = token("bracket", "a bracket");
 export const Comma = token("comma", "`,`");
 export const Arrow = token("arrow", "`->`");
 
@@ -76,6 +78,7 @@ export const vocabulary: readonly TokenType[] = [
   IcmpProtocol,
   Text,
   OpenText,
+  Bracket,
   Comma,
   Arrow,
 ];
@@ -126,7 +129,7 @@ function typeOf(image: string): TokenType {
   if (NAME_SHAPE.test(image)) return Name;
   if (/^[0-9]+$/.test(image)) return NumberWord;
   if (image.startsWith('"')) return image.length > 1 && image.endsWith('"') ? Text : OpenText;
-  return OtherWord;
+  return /^[()[\]{}]+$/.test(image) ? Bracket : OtherWord;
 }
 
 /** The end of a token: the offset behind its last character. */

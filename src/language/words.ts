@@ -124,6 +124,7 @@ function deviceAdvice(text: string, span: Span): { message: string; advice: Advi
       message: `${quoted(text)} is no device name`,
       advice: {
         help: "device names are letters, digits and `_.:@-`, with `*` at the end for every device that starts so",
+        ...lookalikes(text),
       },
     };
   // A pattern of 15 characters and its `*` would match what is one character longer than any device.
@@ -148,8 +149,10 @@ export function checkName(text: string, span: Span, report: Reporter): void {
   }
 }
 
-/** Advice on characters that word processors put in the place of plain ones. */
+/** Advice on how lists are written elsewhere, and on characters that word processors put in the place of plain ones. */
 export function lookalikes(text: string): Advice {
+  if (/^[([{]|[)\]}]$/.test(text)) return { help: "a list has commas and no brackets" };
+  if (/^!./.test(text)) return { help: "write `not` and a blank; it negates the whole list that follows" };
   const found = [...LOOKALIKES.keys()].find((character) => text.includes(character));
   return found === undefined ? {} : { help: `replace the ${LOOKALIKES.get(found)}` };
 }

@@ -64,8 +64,8 @@ function resolveInterfaces(node: InterfacesNode | null, names: Names, log: Log):
   const devices = node.names.flatMap(({ text, span }) => {
     const declared = names.interface(text);
     if (declared) return declared.devices.map((device) => device.text);
-    if (/^[A-Za-z_-]+$/.test(text) && suggest(text, names.interfaceNames))
-      reportUnknown(log, "interface", text, span, names.interfaceNames);
+    const near = /^[A-Za-z_-]+$/.test(text) ? suggest(text, names.interfaceNames) : null;
+    if (near) reportUnknown(log, "interface", text, span, near);
     return [text];
   });
   return { negated: node.negated, devices: [...new Set(devices)] };

@@ -9,7 +9,7 @@ import type {
   ServiceDeclaration,
 } from "../language/ast.ts";
 import { PROTOCOL_NAMES } from "../language/protocols.ts";
-import { suggest } from "../language/suggest.ts";
+import { suggest, synonym } from "../language/suggest.ts";
 import type { Log } from "../source/finding.ts";
 import type { Span } from "../source/source.ts";
 import type { AddressSet } from "./policy.ts";
@@ -48,6 +48,7 @@ export function declareNames(document: Document, log: Log): Names {
   const services = new Map(document.services.map((declaration) => [declaration.name.text, declaration]));
   const interfaces = new Map(document.interfaces.map((declaration) => [declaration.name.text, declaration]));
   const resolved = new Map<string, ResolvedAddresses>();
+  const unknown = unknownNames(log);
   /** Names being followed, outermost first: meeting one of them again is a cycle. */
   const path: AddressDeclaration[] = [];
 
@@ -56,8 +57,7 @@ export function declareNames(document: Document, log: Log): Names {
     if (known) return known;
     const declaration = addresses.get(node.name);
     if (!declaration) {
-      reportUnknown(log, "address", node.name, node.span, [...addresses.keys(), "any", "self"]);
-      resolved.set(node.name, ANYTHING);
+      unknown.report("address", node, () => [...addresses.keys(), "any", "self"]);
       return ANYTHING;
     }
     if (path.includes(declaration)) {
@@ -114,15 +114,12 @@ export function declareNames(document: Document, log: Log): Names {
     traffic(node) {
       const declaration = services.get(node.name);
       if (!declaration)
-        reportUnknown(log, "protocol or service", node.name, node.span, [
-          ...services.keys(),
-          ...PROTOCOL_NAMES,
-        ]);
+        unknown.report("protocol or service", node, () => [...services.keys(), ...PROTOCOL_NAMES]);
       return declaration;
     },
     portsOf(node) {
       const declaration = services.get(node.name);
-      if (!declaration) reportUnknown(log, "service", node.name, node.span, [...services.keys()]);
+      if (!declaration) unknown.report("service", node, () => [...services.keys()]);
       return declaration;
     },
     interface: (name) => interfaces.get(name),
@@ -137,15 +134,37 @@ const SECTION = {
   interface: "interfaces",
 } as const;
 
-/** Reports a name that stands for nothing, with the nearest one that does. */
-export function reportUnknown(
-  log: Log,
-  what: keyof typeof SECTION,
-  name: string,
-  span: Span,
-  known: readonly string[],
-): void {
-  const near = suggest(name, known);
+type Nameable = keyof typeof SECTION;
+
+/**
+ * Reports names that stand for nothing. A slip of the pen is reported wherever it has to be mended; a name that is like
+ * no other, once: one declaration mends all of its places.
+ */
+function unknownNames(log: Log): {
+  report(what: Nameable, node: NameNode, known: () => readonly string[]): void;
+} {
+  const nearest = new Map<string, string | null>();
+  const told = new Set<string>();
+  return {
+    report(what, { name, span }, known) {
+      const key = `${what} ${name}`;
+      if (!nearest.has(key)) nearest.set(key, nearestTo(name, known()));
+      const near = nearest.get(key)!;
+      const place = near === null ? key : `${key} ${span.start} ${span.source.name}`;
+      if (told.has(place)) return;
+      told.add(place);
+      reportUnknown(log, what, name, span, near);
+    },
+  };
+}
+
+/** The name that was probably meant, as other tools say it or nearly so; null where there is none. */
+function nearestTo(name: string, known: readonly string[]): string | null {
+  return synonym(name, known) ?? suggest(name, known);
+}
+
+/** Reports a name that stands for nothing, with the one that was probably meant. */
+export function reportUnknown(log: Log, what: Nameable, name: string, span: Span, near: string | null): void {
   log.report({
     check: "unknown-name",
     level: "error",

@@ -99,6 +99,60 @@ describe("sentences in the wrong place or shape", () => {
       .helps("`port`");
   });
 
+  test("a port behind the protocol", () => {
+    expectFinding("allow tcp 22 from any to self", "sentence-syntax")
+      .underlines("22")
+      .helps("`to self port 22`");
+    expectFinding("allow tcp 8000-8100 from any to self", "sentence-syntax").helps(
+      "`to self port 8000-8100`",
+    );
+    expectFinding("allow tcp/22 from any to self", "sentence-syntax")
+      .underlines("tcp/22")
+      .helps("`to self port 22`");
+    expectedOf(read("version: 1\nnat:\n  - dnat udp 53 in wan -> 10.0.0.1\n").findings[0]!)
+      .underlines("53")
+      .helps("`to self port 53`");
+    expectFinding("allow esp 22 from any to self", "sentence-syntax").labels("expected `from`");
+  });
+
+  test("any port", () => {
+    expectFinding("allow tcp from any to self port any", "sentence-syntax")
+      .underlines("any")
+      .helps("leave `port` out");
+  });
+
+  test("brackets around a list", () => {
+    expectFinding("allow tcp from any to self port { 22, 80 }", "sentence-syntax")
+      .underlines("{")
+      .labels("expected `not` or a port")
+      .helps("no brackets");
+    expectFinding("allow tcp from any to self port [22]", "bad-port").underlines("[22]").helps("no brackets");
+    expectFinding("allow tcp from (web) to self", "bad-address").underlines("(web)").helps("no brackets");
+    expectFinding("allow tcp from any to self in {wan}", "bad-device")
+      .underlines("{wan}")
+      .helps("no brackets");
+  });
+
+  test("a negation in one word", () => {
+    expectFinding("allow tcp from !web to self", "bad-address").underlines("!web").helps("`not`");
+    expectFinding("allow tcp from any to self port !22", "bad-port").underlines("!22").helps("`not`");
+    expectFinding("allow tcp from any to self in !wan", "bad-device").underlines("!wan").helps("`not`");
+  });
+
+  test("a rate with blanks", () => {
+    expectFinding("allow from any to self limit 10 / minute", "sentence-syntax")
+      .underlines("/")
+      .helps("without blanks: `10/minute`");
+  });
+
+  test("a log prefix without quotes", () => {
+    expectFinding("allow from any to self log ssh", "sentence-syntax").underlines("ssh").helps('`log "ssh"`');
+  });
+
+  test("an empty sentence", () => {
+    expectedOf(read('version: 1\nnat:\n  - ""\n').findings[0]!).underlines("").says("is empty");
+  });
+
   test("an unclosed text", () => {
     expectFinding('allow tcp from any to self log "ssh', "sentence-syntax")
       .underlines('"ssh')
@@ -128,7 +182,10 @@ describe("sentences in the wrong place or shape", () => {
       .underlines("from")
       .says("`from` stands here twice")
       .relates("from");
-    expectFinding("allow from any to self log log", "duplicate-clause").underlines("log");
+    expectFinding("allow from any to self in wan in lan", "duplicate-clause").helps("a comma between them");
+    expectFinding("allow from any to self log log", "duplicate-clause")
+      .underlines("log")
+      .helps("take one of them out");
   });
 
   test("an end that is missing", () => {

@@ -53,6 +53,26 @@ describe("names", () => {
       "declare `printers` under `addresses:`",
     );
   });
+  test("are told wherever they have to be mended, and once where a declaration mends all", () => {
+    const places = (text: string) =>
+      readPolicy(text).findings.map(({ check, span }) => `${check} ${textOf(span)} ${span.start}`);
+    const slips = rules("allow tcp from wbe to self\nallow udp from wbe to self\nallow udp from any to wbe");
+    expect(places(slips)).toEqual(
+      [...slips.matchAll(/wbe/g)].map(({ index }) => `unknown-name wbe ${index}`),
+    );
+    const undeclared = "allow tcp from printers to self\nallow udp from printers to printers";
+    expect(places(rules(undeclared))).toEqual([
+      `unknown-name printers ${rules(undeclared).indexOf("printers")}`,
+    ]);
+    const services = rules("allow printing from any to self\nallow printing from self to any");
+    expect(places(services)).toEqual([`unknown-name printing ${services.indexOf("printing")}`]);
+  });
+  test("of other tools are understood", () => {
+    expectOnly(rules("allow tcp from any to localhost"), "unknown-name")
+      .underlines("localhost")
+      .helps("did you mean `self`?");
+    expectOnly(rules("allow tcp from anywhere to self"), "unknown-name").helps("did you mean `any`?");
+  });
   test("of devices need no declaration", () => {
     expect(readPolicy(rules("allow tcp from web to self in eth7")).findings).toEqual([]);
   });
