@@ -82,12 +82,16 @@ export interface IcmpBlock {
 
 /** A test of ICMP's type and code; `negated`: ICMP of the family, but none of these. */
 export function icmpTest(family: Family, blocks: readonly IcmpBlock[], negated: boolean): Alternatives {
-  const wanted = Array.from({ length: 256 }, () => new Uint8Array(256));
-  for (const { types, codes } of blocks)
-    for (let type = types[0]; type <= types[1]; type++)
-      wanted[type]!.fill(1, codes?.[0] ?? 0, (codes?.[1] ?? 255) + 1);
   const matches: IcmpMatch[] = [];
-  for (const [type, codes] of wanted.entries()) {
+  for (let type = 0; type < 256; type++) {
+    const touching = blocks.filter(({ types: [first, last] }) => first <= type && type <= last);
+    // Scripts name a handful of types, mostly whole: only where codes are named they are gone through.
+    if (touching.every(({ codes }) => codes === null)) {
+      if (touching.length > 0 !== negated) matches.push({ type, code: null });
+      continue;
+    }
+    const codes = new Uint8Array(256);
+    for (const block of touching) codes.fill(1, block.codes?.[0] ?? 0, (block.codes?.[1] ?? 255) + 1);
     const hits = [...codes.keys()].filter((code) => (codes[code] === 1) !== negated);
     if (hits.length === 256) matches.push({ type, code: null });
     else for (const code of hits) matches.push({ type, code });
