@@ -1,7 +1,8 @@
 import { printRange } from "../address/print.ts";
 import { complementPorts, type Family, type PortRanges } from "../address/ranges.ts";
-import type { AddressMatch, IcmpMatch, Match, RulesetRule, State } from "../netfilter/ruleset.ts";
-import type { SetNames } from "./nft-sets.ts";
+import type { GroupedMatch, GroupedRule, TupleMatch } from "../netfilter/grouped.ts";
+import type { AddressMatch, IcmpMatch, Match, State } from "../netfilter/ruleset.ts";
+import { type SetNames, tupleKey, tupleText } from "./nft-sets.ts";
 import { printPorts, protocolName, TCP } from "./protocols.ts";
 import { checkedDevice } from "./text.ts";
 
@@ -12,7 +13,7 @@ const protocolsWithTests: ReadonlySet<number> = new Set([1, 6, 17, 33, 58, 132, 
  * The order of the tests in a line: what is cheap and selective first. A limit comes last because asking it takes a
  * token, a `fib` lookup late because it walks the routing table.
  */
-const ranks: { readonly [kind in Match["kind"]]: number } = {
+const ranks: { readonly [kind in GroupedMatch["kind"]]: number } = {
   family: 0,
   interface: 1,
   protocol: 2,
@@ -22,12 +23,13 @@ const ranks: { readonly [kind in Match["kind"]]: number } = {
   state: 5,
   "dnat-status": 6,
   address: 7,
+  tuple: 7,
   "address-type": 8,
   limit: 9,
 };
 
 /** The tests of a rule, in the order in which nft should make them; null when no packet can pass them all. */
-export function matchText(rule: RulesetRule, sets: SetNames): readonly string[] | null {
+export function matchText(rule: GroupedRule, sets: SetNames): readonly string[] | null {
   const matches = familyFirst(rule);
   const implied = implications(matches);
   if (implied === null) return null;
@@ -41,7 +43,7 @@ export function matchText(rule: RulesetRule, sets: SetNames): readonly string[] 
 }
 
 /** A translation to addresses of one family happens to packets of that family only; so does what is logged with it. */
-function familyFirst({ matches, statement }: RulesetRule): readonly Match[] {
+function familyFirst({ matches, statement }: GroupedRule): readonly GroupedMatch[] {
   if (statement.kind !== "snat" && statement.kind !== "dnat") return matches;
   if (matches.some((match) => match.kind === "family" && match.family === statement.family)) return matches;
   return [{ kind: "family", family: statement.family }, ...matches];
@@ -66,7 +68,7 @@ function excludesOne(match: PortMatch): boolean {
  * From `sport != 61` and `dport != 80`, wherever they stand in a line, nft 1.0.6 makes one comparison of four bytes, which
  * passes where *either* differs. Where both would be said like that, the source ports are said one by one.
  */
-function portText(match: PortMatch, all: readonly Match[], implied: Implied): string | null {
+function portText(match: PortMatch, all: readonly GroupedMatch[], implied: Implied): string | null {
   const header = implied.protocolNamed ? protocolName(implied.protocol!) : "th";
   const clash =
     match.side === "source" &&
@@ -92,7 +94,7 @@ interface Implied {
 }
 
 /** Null where the tests ask for two families or protocols at once: such a line never matches, and nft refuses it. */
-function implications(matches: readonly Match[]): Implied | null {
+function implications(matches: readonly GroupedMatch[]): Implied | null {
   const families = new Set<Family>();
   let protocols: readonly number[] | null = null;
   let family = false;
@@ -101,6 +103,12 @@ function implications(matches: readonly Match[]): Implied | null {
     if (match.kind === "address" || match.kind === "icmp") family = true;
     if (match.kind === "address" || match.kind === "icmp" || match.kind === "family")
       families.add(match.family);
+    if (match.kind === "tuple")
+      for (const field of match.fields)
+        if (field.kind === "address") {
+          family = true;
+          families.add(field.family);
+        }
     if (match.kind === "port" || match.kind === "opening" || match.kind === "icmp") named = true;
     const asked = askedProtocols(match);
     if (asked) protocols = protocols ? protocols.filter((protocol) => asked.includes(protocol)) : asked;
@@ -110,14 +118,14 @@ function implications(matches: readonly Match[]): Implied | null {
   return { family, protocol, protocolNamed: named && protocol !== null && protocolsWithTests.has(protocol) };
 }
 
-function askedProtocols(match: Match): readonly number[] | null {
+function askedProtocols(match: GroupedMatch): readonly number[] | null {
   if (match.kind === "icmp") return [match.family === 4 ? 1 : 58];
   if (match.kind === "opening") return [TCP];
   return match.kind === "protocol" && !match.negated ? match.protocols : null;
 }
 
 /** Empty for a test that every packet passes, null for one that none does. */
-function testText(match: Exclude<Match, PortMatch>, implied: Implied, sets: SetNames): string | null {
+function testText(match: Exclude<GroupedMatch, PortMatch>, implied: Implied, sets: SetNames): string | null {
   switch (match.kind) {
     case "family":
       return implied.family ? "" : `meta nfproto ipv${match.family}`;
@@ -137,6 +145,8 @@ function testText(match: Exclude<Match, PortMatch>, implied: Implied, sets: SetN
       return "ct status dnat";
     case "address":
       return addressText(match, sets);
+    case "tuple":
+      return tupleTest(match, sets);
     case "address-type":
       return test(`fib ${match.side === "source" ? "saddr" : "daddr"} type`, match.negated, match.types);
     case "limit":
@@ -155,6 +165,14 @@ function addressText({ family, side, ranges, negated }: AddressMatch, sets: SetN
   const name = sets.get(ranges);
   const values = name === undefined ? ranges.map((range) => printRange(family, range)) : [`@${name}`];
   return test(key, negated, values);
+}
+
+/** The protocol of the ports is asked for beside them, so they are read from whatever header there is. */
+function tupleTest({ fields, boxes }: TupleMatch, sets: SetNames): string {
+  const name = sets.get(boxes);
+  const value =
+    name === undefined ? `{ ${boxes.map((box) => tupleText(fields, box)).join(", ")} }` : `@${name}`;
+  return `${tupleKey(fields)} ${value}`;
 }
 
 /** nft has no word for "any device", and refuses elements of a set that overlap. */

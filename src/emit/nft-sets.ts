@@ -1,49 +1,127 @@
-import type { AddressRanges, Family } from "../address/ranges.ts";
-import type { AddressMatch, Ruleset } from "../netfilter/ruleset.ts";
+import { printRange } from "../address/print.ts";
+import type { Range } from "../address/ranges.ts";
+import type { Box, Field, GroupedRuleset, TupleMatch } from "../netfilter/grouped.ts";
+import type { AddressMatch } from "../netfilter/ruleset.ts";
+import { printPorts, protocolName } from "./protocols.ts";
 import { identifier } from "./text.ts";
 
 /** Up to so many elements stand in the rule itself. */
 const INLINE_ELEMENTS = 8;
+/** The same for elements of several fields, which are long. */
+const INLINE_TUPLES = 2;
 
+/** A set as it is declared. */
 export interface NamedSet {
   readonly name: string;
-  readonly family: Family;
-  readonly ranges: AddressRanges;
+  /** `ipv4_addr`, `ipv4_addr . inet_proto . inet_service`. */
+  readonly type: string;
+  /** Whether elements may be ranges. The kernel hashes single values, which is faster. */
+  readonly interval: boolean;
+  readonly elements: readonly string[];
 }
 
 /** Names of the sets that are declared, by the array that they share. */
-export type SetNames = ReadonlyMap<AddressRanges, string>;
+export type SetNames = ReadonlyMap<readonly Range<bigint>[] | readonly Box[], string>;
 
-/** The address lists that are too long to stand in a rule, each once however many rules use it, in order of use. */
-export function collectSets(ruleset: Ruleset): {
+/** The lists that are too long to stand in a rule, each once however many rules use it, in order of use. */
+export function collectSets(ruleset: GroupedRuleset): {
   readonly declared: readonly NamedSet[];
   readonly names: SetNames;
 } {
   const declared: NamedSet[] = [];
-  const names = new Map<AddressRanges, string>();
-  const taken = new Set<string>();
-  for (const match of addressMatches(ruleset)) {
-    if (match.ranges.length <= INLINE_ELEMENTS || names.has(match.ranges)) continue;
-    const name = setName(match, taken);
-    taken.add(name);
-    names.set(match.ranges, name);
-    declared.push({ name, family: match.family, ranges: match.ranges });
+  const names = new Map<readonly Range<bigint>[] | readonly Box[], string>();
+  const makeName = setNames();
+  for (const match of setMatches(ruleset)) {
+    const list = match.kind === "tuple" ? match.boxes : match.ranges;
+    if (list.length <= (match.kind === "tuple" ? INLINE_TUPLES : INLINE_ELEMENTS) || names.has(list))
+      continue;
+    const name = makeName(match);
+    names.set(list, name);
+    declared.push(match.kind === "tuple" ? tupleSet(name, match) : addressSet(name, match));
   }
   return { declared, names };
 }
 
-function* addressMatches(ruleset: Ruleset): Generator<AddressMatch> {
+function* setMatches(ruleset: GroupedRuleset): Generator<AddressMatch | TupleMatch> {
   for (const chain of ruleset.chains) {
     for (const rule of chain.rules) {
-      for (const match of rule.matches) if (match.kind === "address") yield match;
+      for (const match of rule.matches) if (match.kind === "address" || match.kind === "tuple") yield match;
     }
   }
 }
 
-/** No word of nft's language ends in `-v4` or `-v6`, so such a name is never mistaken for one. */
-function setName({ name, family }: AddressMatch, taken: ReadonlySet<string>): string {
-  const base = identifier(name ?? "", "addresses", 60);
-  let unique = `${base}-v${family}`;
-  for (let n = 2; taken.has(unique); n++) unique = `${base}-${n}-v${family}`;
-  return unique;
+/** Gives out names. No word of nft's language ends in `-v4`, `-v6` or `-set`, so none is mistaken for one. */
+function setNames(): (match: AddressMatch | TupleMatch) => string {
+  const counts = new Map<string, number>();
+  return (match) => {
+    const base = identifier(match.name ?? "", match.kind === "tuple" ? "group" : "addresses", 60);
+    const family = match.kind === "tuple" ? match.fields.find(({ kind }) => kind === "address") : match;
+    const tail = family?.kind === "address" ? `v${family.family}` : "set";
+    // A count that is part of another name cannot make two names equal: the last number tells how many came before.
+    for (;;) {
+      const key = `${base}-${tail}`;
+      const count = (counts.get(key) ?? 0) + 1;
+      counts.set(key, count);
+      if (count === 1) return key;
+      const numbered = `${base}-${count}-${tail}`;
+      if (counts.has(numbered)) continue;
+      counts.set(numbered, 1);
+      return numbered;
+    }
+  };
+}
+
+function addressSet(name: string, { family, ranges }: AddressMatch): NamedSet {
+  const elements = ranges.map((range) => printRange(family, range));
+  return { name, type: `ipv${family}_addr`, interval: true, elements };
+}
+
+function tupleSet(name: string, { fields, boxes }: TupleMatch): NamedSet {
+  const type = fields.map(fieldType).join(" . ");
+  const interval = boxes.some((box) => box.some(({ first, last }) => first !== last));
+  return { name, type, interval, elements: boxes.map((box) => tupleText(fields, box)) };
+}
+
+function fieldType(field: Field): string {
+  switch (field.kind) {
+    case "address":
+      return `ipv${field.family}_addr`;
+    case "protocol":
+      return "inet_proto";
+    case "port":
+      return "inet_service";
+  }
+}
+
+/** `192.0.2.0/24 . tcp . 80-90`. */
+export function tupleText(fields: readonly Field[], box: Box): string {
+  return fields.map((field, at) => rangeText(field, box[at]!)).join(" . ");
+}
+
+function rangeText(field: Field, range: Range<bigint>): string {
+  switch (field.kind) {
+    case "address":
+      return printRange(field.family, range);
+    case "protocol":
+      if (range.first !== range.last) throw new Error("a range of protocols");
+      return protocolName(Number(range.first));
+    case "port":
+      return printPorts({ first: Number(range.first), last: Number(range.last) }, "-");
+  }
+}
+
+/** What a test of several fields asks for: `ip saddr . meta l4proto . th dport`. */
+export function tupleKey(fields: readonly Field[]): string {
+  return fields.map(fieldKey).join(" . ");
+}
+
+function fieldKey(field: Field): string {
+  switch (field.kind) {
+    case "address":
+      return `${field.family === 4 ? "ip" : "ip6"} ${field.side === "source" ? "saddr" : "daddr"}`;
+    case "protocol":
+      return "meta l4proto";
+    case "port":
+      return `th ${field.side === "source" ? "sport" : "dport"}`;
+  }
 }

@@ -1,5 +1,6 @@
-import { printAddress, printRange } from "../address/print.ts";
-import type { Chain, Hook, Ruleset, RulesetRule, Statement, TableName } from "../netfilter/ruleset.ts";
+import { printAddress } from "../address/print.ts";
+import type { GroupedChain, GroupedRule, GroupedRuleset } from "../netfilter/grouped.ts";
+import type { Hook, Statement, TableName } from "../netfilter/ruleset.ts";
 import { matchText } from "./nft-match.ts";
 import { collectSets, type NamedSet, type SetNames } from "./nft-sets.ts";
 import { printPorts } from "./protocols.ts";
@@ -14,7 +15,7 @@ const LOG_PREFIX_LENGTH = 127;
  * Prints a ruleset as one nft script. Loading it replaces the table `inet ctc` atomically and touches no other; it works
  * from nft 1.0.2 on, where device wildcards may stand in sets. Equal rulesets give equal bytes.
  */
-export function emitNft(ruleset: Ruleset, header: Header): string {
+export function emitNft(ruleset: GroupedRuleset, header: Header): string {
   const sets = collectSets(ruleset);
   const names = chainNames(ruleset);
   const blocks = [
@@ -45,16 +46,16 @@ interface Names {
 function setLines(set: NamedSet): readonly string[] {
   return [
     `\tset ${set.name} {`,
-    `\t\ttype ${set.family === 4 ? "ipv4_addr" : "ipv6_addr"}`,
-    "\t\tflags interval",
+    `\t\ttype ${set.type}`,
+    ...(set.interval ? ["\t\tflags interval"] : []),
     "\t\telements = {",
-    ...set.ranges.map((range) => `\t\t\t${printRange(set.family, range)},`),
+    ...set.elements.map((element) => `\t\t\t${element},`),
     "\t\t}",
     "\t}",
   ];
 }
 
-function chainLines(chain: Chain, names: Names): readonly string[] {
+function chainLines(chain: GroupedChain, names: Names): readonly string[] {
   const lines = [`\tchain ${chainName(names, chain.table, chain.name)} {`];
   if (chain.base) {
     const type = chain.table === "nat" ? "nat" : "filter";
@@ -89,7 +90,7 @@ function priority(table: TableName, hook: Hook): string {
 }
 
 /** A rule as one line; null for a rule that no packet can match. */
-function ruleLine(table: TableName, rule: RulesetRule, names: Names): string | null {
+function ruleLine(table: TableName, rule: GroupedRule, names: Names): string | null {
   const matches = matchText(rule, names.sets);
   if (matches === null) return null;
   const comment = harmless(rule.origin, COMMENT_LENGTH);
@@ -148,7 +149,7 @@ function target({ family, addresses, ports }: Statement & { kind: "snat" | "dnat
  * All tables are one table here, so chain names carry the table they come from. That prefix also keeps them apart from
  * the words of nft's own language, which are no names.
  */
-function chainNames(ruleset: Ruleset): ReadonlyMap<string, string> {
+function chainNames(ruleset: GroupedRuleset): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   const taken = new Set<string>();
   for (const chain of ruleset.chains) {

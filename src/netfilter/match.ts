@@ -1,5 +1,6 @@
 import { type Family, holds } from "../address/ranges.ts";
-import type { AddressType, LimitMatch, Match, RulesetRule, State } from "./ruleset.ts";
+import type { Field, GroupedMatch, GroupedRule } from "./grouped.ts";
+import type { AddressType, LimitMatch, State } from "./ruleset.ts";
 
 /** A packet as the rules at one hook see it. */
 export interface View {
@@ -26,10 +27,10 @@ export interface View {
 }
 
 /** Whether a limit still has a token for a packet that reached it. */
-export type LimitOracle = (limit: LimitMatch, rule: RulesetRule) => boolean;
+export type LimitOracle = (limit: LimitMatch, rule: GroupedRule) => boolean;
 
 /** Whether all tests of a rule pass. Limits are asked last, in order, and only of packets that pass everything else. */
-export function matchesRule(rule: RulesetRule, packet: View, limit: LimitOracle): boolean {
+export function matchesRule(rule: GroupedRule, packet: View, limit: LimitOracle): boolean {
   const { statement } = rule;
   // A translation to addresses of one family does not happen to packets of the other.
   if ((statement.kind === "snat" || statement.kind === "dnat") && statement.family !== packet.family)
@@ -41,7 +42,7 @@ export function matchesRule(rule: RulesetRule, packet: View, limit: LimitOracle)
   );
 }
 
-function matches(match: Exclude<Match, LimitMatch>, packet: View): boolean {
+function matches(match: Exclude<GroupedMatch, LimitMatch>, packet: View): boolean {
   switch (match.kind) {
     case "family":
       return packet.family === match.family;
@@ -68,6 +69,29 @@ function matches(match: Exclude<Match, LimitMatch>, packet: View): boolean {
       return match.states.includes(packet.state) !== match.negated;
     case "dnat-status":
       return packet.destinationTranslated;
+    case "tuple": {
+      const values = match.fields.map((field) => fieldValue(field, packet));
+      return match.boxes.some((box) =>
+        box.every(({ first, last }, at) => {
+          const value = values[at];
+          return value !== null && value !== undefined && first <= value && value <= last;
+        }),
+      );
+    }
+  }
+}
+
+/** Null where the packet has no such field. */
+function fieldValue(field: Field, packet: View): bigint | null {
+  switch (field.kind) {
+    case "address":
+      return packet.family === field.family ? packet[field.side] : null;
+    case "protocol":
+      return BigInt(packet.protocol);
+    case "port": {
+      const port = field.side === "source" ? packet.sourcePort : packet.destinationPort;
+      return port === null ? null : BigInt(port);
+    }
   }
 }
 

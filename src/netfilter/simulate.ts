@@ -1,5 +1,6 @@
+import type { GroupedRule, GroupedRuleset } from "./grouped.ts";
 import { type LimitOracle, matchesRule, type View } from "./match.ts";
-import type { AddressType, Hook, Ruleset, RulesetRule, State, Statement, TableName } from "./ruleset.ts";
+import type { AddressType, Hook, State, Statement, TableName } from "./ruleset.ts";
 import { type Ending, walkChain } from "./walk.ts";
 
 /** A packet before the kernel has looked at it. */
@@ -40,7 +41,7 @@ export interface Fate {
   /** Prefixes of the lines logged, in order. */
   readonly logged: readonly string[];
   /** The rule that dropped or rejected the packet, or let it pass the last filter chain; null where a policy did. */
-  readonly decidedBy: RulesetRule | null;
+  readonly decidedBy: GroupedRule | null;
 }
 
 /** Neighbour discovery and MLD, which the kernel never tracks (`nf_conntrack_proto_icmpv6.c`). */
@@ -54,7 +55,7 @@ interface Journey {
   state: State;
   destinationNat: Statement | null;
   sourceNat: Statement | null;
-  decidedBy: RulesetRule | null;
+  decidedBy: GroupedRule | null;
   readonly logged: string[];
 }
 
@@ -64,7 +65,11 @@ interface Journey {
  * NAT chains see new packets only. A pool gives its first address and port; the source is left as it is, since no hook but
  * those of a packet on loopback comes after its translation.
  */
-export function simulate(ruleset: Ruleset, packet: SimulatedPacket, surroundings: Surroundings = {}): Fate {
+export function simulate(
+  ruleset: GroupedRuleset,
+  packet: SimulatedPacket,
+  surroundings: Surroundings = {},
+): Fate {
   const journey: Journey = {
     packet,
     sentBy: packet.out,
@@ -80,7 +85,7 @@ export function simulate(ruleset: Ruleset, packet: SimulatedPacket, surroundings
   return { verdict, untracked: state === "untracked", destinationNat, sourceNat, logged, decidedBy };
 }
 
-function travel(ruleset: Ruleset, journey: Journey, surroundings: Surroundings): Fate["verdict"] {
+function travel(ruleset: GroupedRuleset, journey: Journey, surroundings: Surroundings): Fate["verdict"] {
   const pass = (table: TableName, hook: Hook): Ending =>
     passHook(ruleset, table, hook, journey, surroundings.limit ?? (() => true));
   const { path: start } = journey.packet;
@@ -113,7 +118,7 @@ function isNeverTracked({ family, icmp }: SimulatedPacket): boolean {
 
 /** Sends a packet through the chains that a table has at a hook. `drop` ends its way; `accept` is for one chain only. */
 function passHook(
-  ruleset: Ruleset,
+  ruleset: GroupedRuleset,
   table: TableName,
   hook: Hook,
   journey: Journey,

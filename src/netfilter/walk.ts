@@ -1,4 +1,5 @@
-import type { Chain, Ruleset, RulesetRule, Statement } from "./ruleset.ts";
+import type { GroupedChain, GroupedRule, GroupedRuleset } from "./grouped.ts";
+import type { Statement } from "./ruleset.ts";
 
 /** A statement that ends the way of a packet through a base chain. */
 export type Ending = Exclude<Statement, { kind: "jump" | "goto" | "return" }>;
@@ -6,7 +7,7 @@ export type Ending = Exclude<Statement, { kind: "jump" | "goto" | "return" }>;
 /** The rule that ended a walk, and how. */
 export interface Walked {
   readonly ending: Ending;
-  readonly rule: RulesetRule;
+  readonly rule: GroupedRule;
 }
 
 /**
@@ -14,14 +15,14 @@ export interface Walked {
  * when the packet comes out at the end. `goto` is a jump that comes back where the present chain would have.
  */
 export function walkChain(
-  ruleset: Ruleset,
-  start: Chain,
-  matches: (rule: RulesetRule) => boolean,
+  ruleset: GroupedRuleset,
+  start: GroupedChain,
+  matches: (rule: GroupedRule) => boolean,
 ): Walked | null {
   const chains = new Map(
     ruleset.chains.filter(({ table }) => table === start.table).map((chain) => [chain.name, chain]),
   );
-  const walk = (chain: Chain): Walked | null => {
+  const walk = (chain: GroupedChain): Walked | null => {
     for (const rule of chain.rules) {
       if (!matches(rule)) continue;
       const { statement } = rule;
@@ -41,7 +42,7 @@ export function walkChain(
     }
     return null;
   };
-  const named = (name: string): Chain => {
+  const named = (name: string): GroupedChain => {
     const chain = chains.get(name);
     if (!chain) throw new Error(`no chain ${JSON.stringify(name)} in table ${start.table}`);
     return chain;

@@ -1,0 +1,38 @@
+import type { Family, Range } from "../address/ranges.ts";
+import type { Chain, Match, RulesetRule, Side } from "./ruleset.ts";
+
+/**
+ * A ruleset that may ask for several fields at once, which nft can and iptables cannot. Every `Ruleset` is one.
+ */
+export interface GroupedRuleset {
+  readonly chains: readonly GroupedChain[];
+}
+
+export interface GroupedChain extends Omit<Chain, "rules"> {
+  readonly rules: readonly GroupedRule[];
+}
+
+export interface GroupedRule extends Omit<RulesetRule, "matches"> {
+  readonly matches: readonly GroupedMatch[];
+}
+
+export type GroupedMatch = Match | TupleMatch;
+
+/** Matches a packet whose fields lie in one of the boxes. A packet without one of the fields never matches. */
+export interface TupleMatch {
+  readonly kind: "tuple";
+  /** Two or more, each once. All addresses are of one family; a port stands only beside a protocol, here or in the rule. */
+  readonly fields: readonly Field[];
+  /** Not empty. No two of them overlap: the kernel refuses or confuses elements that do. */
+  readonly boxes: readonly Box[];
+  /** What a set of these may be called. It may hold anything a policy name may hold. */
+  readonly name: string;
+}
+
+export type Field =
+  | { readonly kind: "address"; readonly side: Side; readonly family: Family }
+  | { readonly kind: "protocol" }
+  | { readonly kind: "port"; readonly side: Side };
+
+/** A range for each field, in the order of the fields. */
+export type Box = readonly Range<bigint>[];
