@@ -4,6 +4,7 @@ import type { AddressFiles } from "./language/address-files.ts";
 import { parseDocument } from "./language/document.ts";
 import { heedIgnores } from "./lint/ignore.ts";
 import { lint } from "./lint/lint.ts";
+import { group } from "./lower/group.ts";
 import { legalise } from "./lower/legalise.ts";
 import { lower } from "./lower/lower.ts";
 import { type Vocabulary, vocabularyOf } from "./meaning/vocabulary.ts";
@@ -93,7 +94,7 @@ export function outputsOf(policy: Policy): Outputs {
   const header = { source: baseName(policy.source) };
   const ruleset = lower(policy);
   return {
-    nft: () => emitNft(ruleset, header),
+    nft: () => emitNft(group(ruleset), header),
     iptables: () => emitIptables(legalise(ruleset, 4), 4, header),
     ip6tables: () => emitIptables(legalise(ruleset, 6), 6, header),
   };

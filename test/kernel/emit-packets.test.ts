@@ -3,9 +3,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { printAddress } from "../../src/address/print.ts";
 import { emitIptables } from "../../src/emit/iptables.ts";
 import { emitNft } from "../../src/emit/nft.ts";
+import { group } from "../../src/lower/group.ts";
 import { legalise } from "../../src/lower/legalise.ts";
 import type { Ruleset, RulesetRule } from "../../src/netfilter/ruleset.ts";
 import { type SimulatedPacket, simulate } from "../../src/netfilter/simulate.ts";
+import { arbitraryLongRuleset } from "../lower/group/arbitrary.ts";
 import { arbitraryPacket, arbitraryRuleset, arbitraryTests } from "../netfilter/arbitrary.ts";
 import { base, drop, rule, ruleset } from "../netfilter/build.ts";
 import { BACKENDS, load } from "./backends.ts";
@@ -20,8 +22,9 @@ const PACKETS = 50;
 /** Packets are told apart by their TTL, which nothing here tests; what the kernel makes by itself has 64. */
 const FIRST_TTL = 100;
 
-/** A whole ruleset shows how chains work together, a single rule what each test means. */
+/** A whole ruleset shows how chains work together, a single rule what each test means, a long one what sets do. */
 const rulesets = fc.oneof(
+  { weight: 1, arbitrary: arbitraryLongRuleset.map(forwarding) },
   { weight: 1, arbitrary: arbitraryRuleset(fc.constant("")).map(forwarding) },
   {
     weight: 4,
@@ -49,7 +52,7 @@ for (const backend of BACKENDS) {
           async (rules, v4, v6) => {
             const packets = [...v4, ...v6];
             await load(net.gateway, backend, {
-              nft: emitNft(rules, { source: "" }),
+              nft: emitNft(group(rules), { source: "" }),
               v4: emitIptables(legalise(rules, 4), 4, { source: "" }),
               v6: emitIptables(legalise(rules, 6), 6, { source: "" }),
             });

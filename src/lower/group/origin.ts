@@ -1,0 +1,33 @@
+import type { RulesetRule } from "../../netfilter/ruleset.ts";
+
+/** Names that are listed before the rest of them is counted. */
+const MOST_NAMES = 3;
+
+/**
+ * Where the rules that stand in one line come from: `policy.yaml:23-512 memcached`, from the first line of them to the last
+ * one, with the names that those lines go by.
+ */
+export function commonOrigin(rules: readonly RulesetRule[]): string {
+  const places: { readonly file: string; readonly line: number; readonly name: string }[] = [];
+  for (const { origin } of rules) {
+    const parts = /^(.*?):(\d+) (.*)$/s.exec(origin);
+    if (!parts) return listed(rules.map((rule) => rule.origin));
+    places.push({ file: parts[1]!, line: Number(parts[2]), name: parts[3]! });
+  }
+  const first = places.reduce((least, { line }) => Math.min(least, line), Infinity);
+  const last = places.reduce((most, { line }) => Math.max(most, line), 0);
+  const lines = first === last ? `${first}` : `${first}-${last}`;
+  return `${places[0]?.file ?? ""}:${lines} ${listed(places.map(({ name }) => name))}`;
+}
+
+/** The policies that some rules come from, each once. */
+export function groupsOf(rules: readonly RulesetRule[]): readonly string[] {
+  return [...new Set(rules.map(({ group }) => group))];
+}
+
+/** `a; b; c; 7 more`. Each name once. They have commas themselves. */
+export function listed(names: readonly string[]): string {
+  const distinct = [...new Set(names)];
+  const hidden = distinct.length - MOST_NAMES;
+  return [...distinct.slice(0, MOST_NAMES), ...(hidden > 0 ? [`${hidden} more`] : [])].join("; ");
+}

@@ -1,0 +1,83 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { emitNft } from "../../../src/emit/nft.ts";
+import { group } from "../../../src/lower/group.ts";
+import type { GroupedRuleset } from "../../../src/netfilter/grouped.ts";
+import type { LimitMatch } from "../../../src/netfilter/ruleset.ts";
+import { type SimulatedPacket, simulate } from "../../../src/netfilter/simulate.ts";
+import { readNft } from "../../../src/read/nft.ts";
+import { arbitraryPacket } from "../../netfilter/arbitrary.ts";
+import { expectSameFates, strict, understood } from "../../read/model.ts";
+import { arbitraryLongRuleset } from "./arbitrary.ts";
+
+/** The fate of a packet, with the limits that were asked on the way. Limits of odd counts have run dry. */
+function fateOf(ruleset: GroupedRuleset, packet: SimulatedPacket) {
+  const asked: LimitMatch[] = [];
+  const { decidedBy: _, ...fate } = simulate(ruleset, packet, {
+    limit: (limit) => {
+      asked.push(limit);
+      return limit.count % 2 === 0;
+    },
+  });
+  return { ...fate, asked };
+}
+
+const packets = fc
+  .tuple(
+    fc.array(arbitraryPacket(4), { minLength: 60, maxLength: 60 }),
+    fc.array(arbitraryPacket(6), { minLength: 20, maxLength: 20 }),
+  )
+  .map((both) => both.flat());
+
+function countRules({ chains }: GroupedRuleset): number {
+  return chains.reduce((sum, { rules }) => sum + rules.length, 0);
+}
+
+test("a grouped ruleset does to every packet what the given one does, asking the same limits", () => {
+  let given = 0;
+  let left = 0;
+  fc.assert(
+    fc.property(arbitraryLongRuleset, packets, (ruleset, some) => {
+      const grouped = group(ruleset);
+      given += countRules(ruleset);
+      left += countRules(grouped);
+      for (const packet of some) expect(fateOf(grouped, packet)).toEqual(fateOf(ruleset, packet));
+    }),
+    { numRuns: 400 },
+  );
+  // A pass that groups nothing would also be right.
+  expect(left).toBeLessThan(0.8 * given);
+}, 120_000);
+
+test("no two boxes of a group overlap", () => {
+  fc.assert(
+    fc.property(arbitraryLongRuleset, (ruleset) => {
+      for (const { rules } of group(ruleset).chains) {
+        for (const { matches } of rules) {
+          for (const match of matches) {
+            if (match.kind !== "tuple") continue;
+            const apart = match.boxes.every((a, at) =>
+              match.boxes
+                .slice(at + 1)
+                .every((b) =>
+                  a.some(({ first, last }, field) => last < b[field]!.first || b[field]!.last < first),
+                ),
+            );
+            expect(apart).toBe(true);
+          }
+        }
+      }
+    }),
+    { numRuns: 200 },
+  );
+}, 120_000);
+
+test("what is printed for nft of a grouped ruleset says of every packet what the given one says", () => {
+  fc.assert(
+    fc.property(arbitraryLongRuleset, packets, (ruleset, some) => {
+      const text = emitNft(group(ruleset), { source: "policy.yaml" });
+      expectSameFates(strict(understood(readNft({ name: "ruleset.nft", text }))), ruleset, some);
+    }),
+    { numRuns: 100 },
+  );
+}, 120_000);
