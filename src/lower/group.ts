@@ -35,6 +35,21 @@ export function group(ruleset: Ruleset): GroupedRuleset {
   };
 }
 
+/**
+ * The same ruleset with rules of one shape brought together where they may change places, if there are more than `most` of
+ * them in a chain. Takes time linear in the number of rules.
+ */
+export function bringTogether(ruleset: Ruleset, most: number): Ruleset {
+  const makeItem = itemMaker();
+  return {
+    chains: ruleset.chains.map((chain) => {
+      if (chain.rules.length <= most) return chain;
+      const groups = arrange(chain.rules.map(makeItem), most + 1);
+      return { ...chain, rules: groups.flat().map(({ rule }) => rule) };
+    }),
+  };
+}
+
 /** The rules that do what the rules of one group do, of one shape each and in order. */
 function rulesOf(items: readonly Item[], chain: string): readonly GroupedRule[] {
   return (

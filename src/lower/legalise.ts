@@ -1,6 +1,8 @@
 import type { Family } from "../address/ranges.ts";
 import type { Chain, Ruleset, RulesetRule, TableName } from "../netfilter/ruleset.ts";
+import { bringTogether } from "./group.ts";
 import { conjunctionOf } from "./iptables/conjunction.ts";
+import { dispatch, MOST_LINES } from "./iptables/dispatch.ts";
 import { type ChainMaker, layOut, layOutBefore, needsContinuation } from "./iptables/layout.ts";
 import { type ChainNames, chainNames } from "./iptables/names.ts";
 import { prune } from "./iptables/prune.ts";
@@ -11,7 +13,7 @@ const UNTRACKED = "UNTRACKED";
 
 /**
  * The same ruleset for the packets of one family, every rule of it sayable in one line of iptables (two where it logs or
- * untracks). Verdicts, order and limits stay: a limit is still asked at most once for a packet. Takes time linear in the
+ * untracks), and long chains as trees. Verdicts and limits stay: a limit is still asked at most once for a packet. Takes time linear in the
  * number of addresses and rules. Only the sharing of a limit between the families is lost, because iptables and
  * ip6tables know nothing of each other.
  */
@@ -24,14 +26,33 @@ export function legalise(ruleset: Ruleset, family: Family): Ruleset {
     const { names, renamed } = tables.get(table)!;
     renamed.set(name, hook ? name : names.keep(name));
   }
-  for (const chain of ruleset.chains) {
+  for (const chain of bringTogether(ruleset, MOST_LINES).chains) {
     const table = tables.get(chain.table)!;
     const name = table.renamed.get(chain.name)!;
     const slot = { ...chain, name, rules: [] as readonly RulesetRule[] };
     (chain.base ? base : made).push(slot);
     slot.rules = legalRules(chain.rules, chain, table, family);
   }
-  return { chains: prune([...base, ...made]) };
+  return { chains: dispatched(prune([...base, ...made]), tables, family) };
+}
+
+/** Lets no packet walk through a long chain from end to end. */
+function dispatched(
+  chains: readonly Chain[],
+  tables: ReadonlyMap<TableName, Table>,
+  family: Family,
+): readonly Chain[] {
+  const branches: Chain[] = [];
+  const shorter = chains.map((chain) => {
+    const { table } = chain;
+    const rules = dispatch(chain.rules, family, (group, lines) => {
+      const name = tables.get(table)!.names.make(group);
+      branches.push({ table, name, base: null, rules: lines });
+      return name;
+    });
+    return rules === chain.rules ? chain : { ...chain, rules };
+  });
+  return [...shorter, ...branches];
 }
 
 /** What the chains of one table share while they are made legal. */

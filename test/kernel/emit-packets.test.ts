@@ -24,7 +24,7 @@ const FIRST_TTL = 100;
 
 /** A whole ruleset shows how chains work together, a single rule what each test means, a long one what sets do. */
 const rulesets = fc.oneof(
-  { weight: 1, arbitrary: arbitraryLongRuleset.map(forwarding) },
+  { weight: 1, arbitrary: arbitraryLongRuleset(80).map(forwarding) },
   { weight: 1, arbitrary: arbitraryRuleset(fc.constant("")).map(forwarding) },
   {
     weight: 4,

@@ -180,7 +180,7 @@ describe("lists", () => {
     );
   });
 
-  test("of ten thousand prefixes take as many lines", () => {
+  test("of ten thousand prefixes take as many lines, and a tree that leads to them", () => {
     const many = Array.from({ length: 10_000 }, (_, n): [bigint, bigint] => [
       BigInt(n) << 12n,
       (BigInt(n) << 12n) + 255n,
@@ -188,9 +188,10 @@ describe("lists", () => {
     const lines = legalRule([addresses("source", 4, ...many), protocols(6), ports("destination", 22)]).split(
       "\n",
     );
-    expect(lines).toHaveLength(10_001);
     expect(lines[0]).toBe("INPUT -p tcp -m tcp --dport 22 -j ssh-1");
-    expect(lines[10_000]).toBe("ssh-1 -s 2.112.240.0/24 -j ACCEPT");
+    expect(lines.filter((line) => line.endsWith("-j ACCEPT"))).toHaveLength(10_000);
+    expect(lines.filter((line) => line.startsWith("ssh-1 "))).toHaveLength(1);
+    expect(lines.length).toBeLessThan(12_000);
   });
 });
 

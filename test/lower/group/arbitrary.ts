@@ -64,7 +64,7 @@ const STATEMENTS: { readonly [table in "raw" | "filter"]: readonly Statement[] }
   filter: [{ kind: "accept" }, { kind: "drop" }, { kind: "reject", with: "port-unreachable" }],
 };
 
-function rulesOf(table: "raw" | "filter"): fc.Arbitrary<readonly RulesetRule[]> {
+function rulesOf(table: "raw" | "filter", most: number): fc.Arbitrary<readonly RulesetRule[]> {
   const statements = STATEMENTS[table];
   return fc
     .tuple(
@@ -83,7 +83,7 @@ function rulesOf(table: "raw" | "filter"): fc.Arbitrary<readonly RulesetRule[]> 
           ),
         )
         .map(([matches, statement, odd]) => ({ matches, statement, odd }));
-      return fc.array(rule, { minLength: 8, maxLength: 50, size: "max" });
+      return fc.array(rule, { minLength: 8, maxLength: most, size: "max" });
     })
     .map((rules) =>
       rules.map(({ matches, statement, odd }, line): RulesetRule => {
@@ -105,20 +105,30 @@ function rulesOf(table: "raw" | "filter"): fc.Arbitrary<readonly RulesetRule[]> 
 }
 
 /** Rulesets with long chains in the tables that rules of a policy come to. */
-export const arbitraryLongRuleset: fc.Arbitrary<Ruleset> = fc
-  .tuple(rulesOf("raw"), rulesOf("filter"), rulesOf("filter"))
-  .map(([raw, input, inner]) => {
-    const jump = (table: TableName): RulesetRule[] =>
-      table === "filter"
-        ? [{ matches: [limit(3, "hour", 3)], statement: { kind: "drop" }, log: null, origin: "", group: "" }]
-        : [];
-    return {
-      chains: [
-        base("raw", "prerouting", ...raw),
-        base("filter", "input", ...input),
-        base("filter", "forward", ...inner),
-        called("raw", "called"),
-        called("filter", "called", ...jump("filter")),
-      ],
-    };
-  });
+export function arbitraryLongRuleset(most = 50): fc.Arbitrary<Ruleset> {
+  return fc
+    .tuple(rulesOf("raw", most), rulesOf("filter", most), rulesOf("filter", most))
+    .map(([raw, input, inner]) => {
+      const jump = (table: TableName): RulesetRule[] =>
+        table === "filter"
+          ? [
+              {
+                matches: [limit(3, "hour", 3)],
+                statement: { kind: "drop" },
+                log: null,
+                origin: "",
+                group: "",
+              },
+            ]
+          : [];
+      return {
+        chains: [
+          base("raw", "prerouting", ...raw),
+          base("filter", "input", ...input),
+          base("filter", "forward", ...inner),
+          called("raw", "called"),
+          called("filter", "called", ...jump("filter")),
+        ],
+      };
+    });
+}
