@@ -13,24 +13,27 @@ import { cutLayers } from "./group/cut.ts";
 import { type Item, itemMaker, type Shape } from "./group/item.ts";
 import { commonOrigin, groupsOf, listed } from "./group/origin.ts";
 
-/** Fewer rules of one shape stay as they are: a lookup in a set of several fields costs the kernel about as much as a dozen rules. */
-const LEAST = 16;
+/**
+ * Fewer rules of one shape stay as they are, for their reader's sake: looking into a set costs the kernel as much as ten
+ * rules, so that little is lost.
+ */
+export const LEAST_GROUPED = 32;
 
 /**
  * The same ruleset with sets in the place of long runs of rules that differ in addresses, ports and protocols only, so that
  * a packet costs the same however many they are. Rules come together where it does not matter which of them a packet
  * meets first; where they overlap and do different things, each packet goes to the set of the one that it met first.
  * Rules with a limit, and rules that lead to other chains, stay as they are. Takes time linear in the number of rules but
- * for sorting.
+ * for sorting. `least`: fewer rules of one shape are left alone.
  */
-export function group(ruleset: Ruleset): GroupedRuleset {
+export function group(ruleset: Ruleset, least = LEAST_GROUPED): GroupedRuleset {
   const makeItem = itemMaker();
   return {
     chains: ruleset.chains.map((chain): GroupedChain => {
-      if (chain.rules.length < LEAST) return chain;
+      if (chain.rules.length < least) return chain;
       const name = chain.table === "filter" ? chain.name : `${chain.table}-${chain.name}`;
-      const groups = arrange(chain.rules.map(makeItem), LEAST);
-      return { ...chain, rules: groups.flatMap((items) => rulesOf(items, name)) };
+      const groups = arrange(chain.rules.map(makeItem), least);
+      return { ...chain, rules: groups.flatMap((items) => rulesOf(items, name, least)) };
     }),
   };
 }
@@ -51,16 +54,16 @@ export function bringTogether(ruleset: Ruleset, most: number): Ruleset {
 }
 
 /** The rules that do what the rules of one group do, of one shape each and in order. */
-function rulesOf(items: readonly Item[], chain: string): readonly GroupedRule[] {
-  return (
-    merged(items, chain) ?? runs(items).flatMap((run) => merged(run, chain) ?? run.map(({ rule }) => rule))
-  );
+function rulesOf(items: readonly Item[], chain: string, least: number): readonly GroupedRule[] {
+  const apart = (run: readonly Item[]): readonly GroupedRule[] =>
+    merged(run, chain, least) ?? run.map(({ rule }) => rule);
+  return merged(items, chain, least) ?? runs(items).flatMap(apart);
 }
 
 /** One rule for each effect; null where the rules are better left alone. `chain`: what sets of several policies are called. */
-function merged(items: readonly Item[], chain: string): readonly GroupedRule[] | null {
+function merged(items: readonly Item[], chain: string, least: number): readonly GroupedRule[] | null {
   const shape = items[0]?.shape;
-  if (!shape || items.length < LEAST) return null;
+  if (!shape || items.length < least) return null;
   const layers = items.flatMap(({ boxes, effect }) => boxes.map((box) => ({ box, effect })));
   const cut = cutLayers(layers, shape.fields);
   if (cut === null) return null;

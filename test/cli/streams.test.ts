@@ -4,8 +4,8 @@ import { POLICY, workshop } from "./run.ts";
 
 const { bash, file } = workshop();
 
-/** More than a pipe holds. */
-const LONG = `${POLICY}${Array.from({ length: 2000 }, (_, i) => `      - allow tcp from 10.0.${i >> 8}.${i & 255} to self port 22\n`).join("")}`;
+/** More than a pipe holds, in every format: rules with a limit each stand in a line of their own. */
+const LONG = `${POLICY}${Array.from({ length: 2000 }, (_, i) => `      - allow tcp from 10.0.${i >> 8}.${i & 255} to self port 22 limit 5/minute\n`).join("")}`;
 
 describe("standard output", () => {
   test("that nobody reads to the end is nobody's business: no word, and the exit code of SIGPIPE", () => {

@@ -70,5 +70,5 @@ function reverseKeys(text: string): string {
 }
 
 function withoutLines(script: string): string {
-  return script.replace(/policy\.yaml:\d+/g, "policy.yaml:N");
+  return script.replace(/policy\.yaml:\d+(?:-\d+)?/g, "policy.yaml:N");
 }

@@ -52,7 +52,7 @@ for (const backend of BACKENDS) {
           async (rules, v4, v6) => {
             const packets = [...v4, ...v6];
             await load(net.gateway, backend, {
-              nft: emitNft(group(rules), { source: "" }),
+              nft: emitNft(group(rules, 8), { source: "" }),
               v4: emitIptables(legalise(rules, 4), 4, { source: "" }),
               v6: emitIptables(legalise(rules, 6), 6, { source: "" }),
             });

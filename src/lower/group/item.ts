@@ -1,4 +1,4 @@
-import type { Family, Range } from "../../address/ranges.ts";
+import type { Range } from "../../address/ranges.ts";
 import type { Box, Field } from "../../netfilter/grouped.ts";
 import type { AddressMatch, Match, RulesetRule } from "../../netfilter/ruleset.ts";
 
@@ -125,11 +125,4 @@ function boxesOf(lists: readonly Box[]): readonly Box[] {
     (boxes, ranges) => boxes.flatMap((box) => ranges.map((range) => [...box, range])),
     [[]],
   );
-}
-
-/** The family of the packets that a shape can match; null for both. */
-export function familyOf({ fields, rest }: Shape): Family | null {
-  for (const field of fields) if (field.kind === "address") return field.family;
-  for (const match of rest) if ("family" in match) return match.family;
-  return null;
 }

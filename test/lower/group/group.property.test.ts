@@ -38,12 +38,12 @@ test("a grouped ruleset does to every packet what the given one does, asking the
   let left = 0;
   fc.assert(
     fc.property(arbitraryLongRuleset(), packets, (ruleset, some) => {
-      const grouped = group(ruleset);
+      const grouped = group(ruleset, 8);
       given += countRules(ruleset);
       left += countRules(grouped);
       for (const packet of some) expect(fateOf(grouped, packet)).toEqual(fateOf(ruleset, packet));
     }),
-    { numRuns: 400, endOnFailure: true },
+    { numRuns: 200, endOnFailure: true },
   );
   // A pass that groups nothing would also be right.
   expect(left).toBeLessThan(0.8 * given);
@@ -52,7 +52,7 @@ test("a grouped ruleset does to every packet what the given one does, asking the
 test("no two boxes of a group overlap", () => {
   fc.assert(
     fc.property(arbitraryLongRuleset(), (ruleset) => {
-      for (const { rules } of group(ruleset).chains) {
+      for (const { rules } of group(ruleset, 8).chains) {
         for (const { matches } of rules) {
           for (const match of matches) {
             if (match.kind !== "tuple") continue;
@@ -68,16 +68,16 @@ test("no two boxes of a group overlap", () => {
         }
       }
     }),
-    { numRuns: 200, endOnFailure: true },
+    { numRuns: 100, endOnFailure: true },
   );
 }, 120_000);
 
 test("what is printed for nft of a grouped ruleset says of every packet what the given one says", () => {
   fc.assert(
     fc.property(arbitraryLongRuleset(), packets, (ruleset, some) => {
-      const text = emitNft(group(ruleset), { source: "policy.yaml" });
+      const text = emitNft(group(ruleset, 8), { source: "policy.yaml" });
       expectSameFates(strict(understood(readNft({ name: "ruleset.nft", text }))), ruleset, some);
     }),
-    { numRuns: 100, endOnFailure: true },
+    { numRuns: 60, endOnFailure: true },
   );
 }, 120_000);
