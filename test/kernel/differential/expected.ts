@@ -1,7 +1,7 @@
 import type { Range } from "../../../src/address/ranges.ts";
 import { type Decision, evaluate, matches } from "../../../src/policy/evaluate.ts";
 import { LOOPBACK, type Packet, type TrackedState } from "../../../src/policy/packet.ts";
-import type { DestinationNat, NatTarget, Policy, SourceNat } from "../../../src/policy/policy.ts";
+import type { DestinationNat, NatTarget, Policy, Rule, SourceNat } from "../../../src/policy/policy.ts";
 import { type Device, LINK_LOCAL, OWN } from "../crossroads.ts";
 import type { ObservedState } from "../observer.ts";
 import { addressOf, isAnswerable, isGroup, isNeverTracked, isOwn, type Shot } from "./shots.ts";
@@ -67,6 +67,26 @@ function expectation(
   };
 }
 
+/**
+ * What becomes of a packet of an open flow whose translation is undone on its way: raw sees it as it is on the wire, and
+ * what waits for routing, an untracked deny with `out`, sees it as it is then.
+ */
+export function expectationWithin(policy: Policy, shot: Shot, end: Expectation["end"]): Expectation {
+  const { packet } = shot;
+  const { path, out, destination, destinationPort } = end;
+  const undone: Packet = { ...packet, path, out, destination, destinationPort };
+  const known = { state: "established", withinLimit: () => true, translate: () => undone } as const;
+  const isWaiting = ({ tracked, action, match }: Rule): boolean =>
+    !tracked && action === "deny" && match.out !== null;
+  const atOnce = packet.path === "forward" ? policy.rules.filter((rule) => !isWaiting(rule)) : policy.rules;
+  const inRaw = evaluate({ ...policy, rules: atOnce }, packet, known);
+  const routed = evaluate(policy, undone, known);
+  const isHeldBack =
+    inRaw.tracked && path === "forward" && routed.reason.kind === "rule" && isWaiting(routed.reason.rule);
+  const told = expectation(policy, shot, "established", isHeldBack ? routed : inRaw, undone);
+  return told.end.state === "established" ? { ...told, end } : told;
+}
+
 const single = <T extends bigint | number>(value: T): Range<T> => ({ first: value, last: value });
 
 /**
@@ -91,7 +111,11 @@ export function isAmbiguous(policy: Policy, shot: Shot, state: TrackedState): bo
   const { packet } = shot;
   if (packet.path !== "forward") return false;
   return expectations(policy, shot, state).some(({ end, verdict }) => {
-    if (end.state === "untracked" || (state === "new" && verdict !== "allow")) return false;
+    if (end.state === "untracked") return false;
+    // What is dropped is dropped, tracked or not, unless it is somewhere else that it is dropped.
+    const isRewritten =
+      end.destination !== packet.destination || end.destinationPort !== packet.destinationPort;
+    if (state === "new" && verdict !== "allow" && !isRewritten) return false;
     return (
       waits(policy, packet) ||
       policy.rules.some(

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { analyse } from "../../../src/compile.ts";
+import { evaluate } from "../../../src/policy/evaluate.ts";
 import { TCP } from "../../../src/policy/packet.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
 import { readPolicy } from "../../support/policy.ts";
@@ -109,7 +110,7 @@ async function hold(bench: Bench, subject: Subject, tally: Tally): Promise<reado
   if (isClean) {
     tally.clean++;
     tally.answered += result.answered.length;
-    for (const answered of result.answered.filter(breaksPromise))
+    for (const answered of result.answered.filter((one) => breaksPromise(policy, one)))
       findings.push(describeUnanswered(backend, text, answered));
   }
   for (const difference of result.differences.slice(0, SHRUNK_PER_POLICY)) {
@@ -146,19 +147,29 @@ function hasNoErrors(text: string): boolean {
 
 /**
  * What the proofs promise: the answer to an untracked packet comes through, untracked as well, and the answer to a tracked
- * packet that opens a flow belongs to that flow. That an untracked deny drops it, which is to drop whatever it matches,
- * they do not rule out.
+ * packet that opens a flow belongs to that flow. They do not rule out that an untracked deny matches that answer: it drops
+ * whatever it matches, of open flows too, which is what a blocklist is written for.
  */
-function breaksPromise({ shot, state, sighting }: Answered): boolean {
+function breaksPromise(policy: Policy, { shot, state, answer, sighting }: Answered): boolean {
   switch (state) {
     case "untracked":
       return sighting?.end?.state !== "untracked";
     case "new":
       if (shot.packet.protocol === TCP && !shot.packet.opening) return false;
-      return sighting?.passedRaw !== false && sighting?.end?.state !== "established";
+      if (sighting && !sighting.end && isDeniedUntracked(policy, answer)) return false;
+      return sighting?.end?.state !== "established";
     default:
       return false;
   }
+}
+
+function isDeniedUntracked(policy: Policy, { packet }: Shot): boolean {
+  const { reason } = evaluate(policy, packet, {
+    state: "established",
+    withinLimit: () => true,
+    translate: () => packet,
+  });
+  return reason.kind === "rule" && !reason.rule.tracked && reason.rule.action === "deny";
 }
 
 function describeDifference(

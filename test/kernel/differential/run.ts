@@ -9,7 +9,7 @@ import { type Backend, load, type Scripts } from "../backends.ts";
 import type { Crossroads } from "../crossroads.ts";
 import type { End, ObservedState, Sighting } from "../observer.ts";
 import { differences } from "./compare.ts";
-import { type Expectation, expectations, isAmbiguous } from "./expected.ts";
+import { type Expectation, expectations, expectationWithin, isAmbiguous } from "./expected.ts";
 import { answerTo, errorAbout, laterPacket } from "./replies.ts";
 import { addressOf, firstState, injection, isNeverTracked, type Shot } from "./shots.ts";
 
@@ -120,10 +120,8 @@ async function compareBatch(net: Crossroads, policy: Policy, shots: readonly Sho
       ambiguous++;
       return [];
     }
-    const expected = expectations(policy, shot, state).map((one) =>
-      // The flow says where a packet goes that tracking knows, whatever the wire says.
-      known && one.end.state === state ? { ...one, end: known } : one,
-    );
+    // The flow says where a packet goes that tracking knows, whatever the wire says.
+    const expected = known ? [expectationWithin(policy, shot, known)] : expectations(policy, shot, state);
     return [{ shot, tag: nextTag++, expected, before }];
   };
 
