@@ -41,13 +41,16 @@ export function buildProgram(surroundings: Surroundings): Command {
     .description(DESCRIPTION)
     .version(VERSION, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
-    .helpCommand(false)
+    .helpCommand("help [command]", "print help about a command")
     .addHelpText("after", AFTER)
     .exitOverride()
     .configureOutput({
       writeOut: print,
       writeErr: printError,
-      outputError: (message, write) => write(`ctc: ${message.replace(/^error: /, "")}`),
+      outputError: (message, write) =>
+        write(
+          `ctc: ${message.replace(/^error: /, "").replace(/\n\(Did you mean (.+)\?\)/, "; did you mean $1?")}`,
+        ),
     });
   addCompile(program, exit);
   addLint(program, exit);

@@ -216,10 +216,12 @@ describe("-o", () => {
 
 describe("a mistake on the command line ends with exit code 2 and a hint:", () => {
   test.each([
-    [["compil", "x"], "Did you mean compile?"],
+    [["compil", "x"], "ctc: unknown command 'compil'; did you mean compile?\n"],
     [["compile"], "missing required argument 'file'"],
     [["compile", "x", "--target", "pf"], "Allowed choices are nft, iptables, ip6tables"],
-    [["compile", "x", "--tagret", "nft"], "Did you mean --target?"],
+    [["compile", "x", "--tagret", "nft"], "ctc: unknown option '--tagret'; did you mean --target?\n"],
+    [["compile", "x", "-o", ""], "argument '' is invalid. It is empty."],
+    [["init", "-o", ""], "argument '' is invalid. It is empty."],
     [["lint"], "missing required argument 'file'"],
     [[], "Usage: ctc"],
   ])("ctc %j", (args, words) => {

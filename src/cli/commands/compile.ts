@@ -9,7 +9,7 @@ import { readPolicy } from "../input.ts";
 import { writeFiles } from "../output.ts";
 import { complain, print, printError } from "../streams.ts";
 import { screenOptions } from "../terminal.ts";
-import { rootOption } from "./options.ts";
+import { fileName, rootOption } from "./options.ts";
 
 interface Options {
   readonly target?: Target;
@@ -39,7 +39,7 @@ export function addCompile(program: Command, exit: (code: Exit) => void): void {
     .description("Compiles a policy to scripts that nft and iptables-restore load.")
     .argument("<file>", "the policy; - for standard input")
     .addOption(new Option("-t, --target <target>", "what to emit").choices(TARGETS))
-    .option("-o, --output <path>", "write to a file or folder instead of standard output")
+    .option("-o, --output <path>", "write to a file or folder instead of standard output", fileName)
     .option("--no-verify", "do not read the scripts back and prove that they mean what the policy means")
     .addOption(rootOption())
     .addHelpText("after", AFTER)

@@ -29,8 +29,8 @@ where a folder above it has a folder \`golden\`, there under the same path. Kind
 of script that the repository has nowhere are not asked for: remove every
 rules.v4 and rules.v6 if you only load nft's.
 
-A file that git ignores is not looked at, and one that ctc did not write is never
-written over.`;
+A file that git ignores is not looked at, and one that ctc did not write is
+never written over.`;
 
 /** `ctc golden` */
 export function addGolden(program: Command, exit: (code: Exit) => void): void {
@@ -38,7 +38,7 @@ export function addGolden(program: Command, exit: (code: Exit) => void): void {
     .command("golden")
     .summary("hold the scripts that stand in a repository against its policies")
     .description(
-      "Finds the policies in folders, and says which of the scripts kept with them are stale, missing or\n" +
+      "Finds the policies in folders, and says which of the scripts kept with them are stale, missing or " +
         "orphaned: what differs in their text, and whether any packet is treated differently.",
     )
     .argument("[path...]", "folders to look for policies in, or policies (default: the present folder)")

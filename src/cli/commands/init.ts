@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { EXIT, type Exit } from "../exit.ts";
 import { writeNewFile } from "../output.ts";
 import { complain, print, printError } from "../streams.ts";
+import { fileName } from "./options.ts";
 
 /** What `ctc init` prints: a host that serves the web and is administered from a few addresses. */
 const START = `# A host that serves the web and is administered over SSH. Change it to fit yours, then
@@ -43,7 +44,7 @@ export function addInit(program: Command, exit: (code: Exit) => void): void {
     .command("init")
     .summary("print a small policy to start from")
     .description("Prints a small policy to start from, or writes it to a new file.")
-    .option("-o, --output <file>", "write it to a file that does not exist yet")
+    .option("-o, --output <file>", "write it to a file that does not exist yet", fileName)
     .action((options: { readonly output?: string }) => exit(runInit(options.output ?? "-")));
 }
 

@@ -29,8 +29,9 @@ With scripts, those: golden files, copies changed by hand, or what a host runs:
   nft list ruleset | ctc verify policy.yaml -
 
 The comparison is a proof for all packets, in every state of connection
-tracking: whether they pass, whether they are tracked, and what NAT does to them. Logs and
-counters are not compared. What is not understood is never taken for equal.`;
+tracking: whether they pass, whether they are tracked, and what NAT does to
+them. Logs and counters are not compared. What is not understood is never taken
+for equal.`;
 
 /** `ctc verify` */
 export function addVerify(program: Command, exit: (code: Exit) => void): void {
