@@ -28,7 +28,8 @@ export function checkFiles(): ReadonlyMap<string, string> {
 function indexPage(): string {
   return `# Checks
 
-What \`ctc lint\` finds, and \`ctc compile\` refuses to emit anything for. \`ctc explain NAME\` prints these pages.
+What the commands find; an error in a policy is what \`ctc compile\` refuses to emit anything for. \`ctc explain NAME\`
+prints these pages.
 
 ${printIndex(
   (page) => `- [\`${page.name}\`](${page.name}.md): ${firstSentence(page)}`,
@@ -37,15 +38,17 @@ ${printIndex(
 }
 
 function tourPage(): string {
-  const chapters = CHAPTERS.map(({ title, about, pages }) => {
-    const rows = pages
-      .filter(({ example }) => example !== null)
-      .map(
-        (page) =>
-          `| [${page.name}](${page.name}.yaml) | [what ctc says](${page.name}.txt) | [why, and what to do](../../docs/checks/${page.name}.md) | ${firstSentence(page).replaceAll("|", "\\|")} |`,
-      );
-    return `## ${title}\n\n${about}\n\n| policy | | | |\n|---|---|---|---|\n${rows.join("\n")}\n`;
-  });
+  const chapters = CHAPTERS.filter(({ pages }) => pages.some(({ example }) => example !== null)).map(
+    ({ title, about, pages }) => {
+      const rows = pages
+        .filter(({ example }) => example !== null)
+        .map(
+          (page) =>
+            `| [${page.name}](${page.name}.yaml) | [what ctc says](${page.name}.txt) | [why, and what to do](../../docs/checks/${page.name}.md) | ${firstSentence(page).replaceAll("|", "\\|")} |`,
+        );
+      return `## ${title}\n\n${about}\n\n| policy | | | |\n|---|---|---|---|\n${rows.join("\n")}\n`;
+    },
+  );
   return `# Broken on purpose
 
 A small policy for each fault that ctc finds, and no other in it; beside it, what \`ctc lint\` says. Read from top to

@@ -16,16 +16,24 @@ function sourcesIn(folder: string): string[] {
     .map((name) => readFileSync(join(ROOT, folder, name), "utf8"));
 }
 
+/** The names of checks that the sources of some folders report. */
+function reportedIn(...folders: string[]): string[] {
+  return folders
+    .flatMap(sourcesIn)
+    .flatMap((text) => [...text.matchAll(/\bcheck: "([a-z0-9-]+)"/g)].map((match) => match[1]!));
+}
+
 test("every check has one page, and every page a check", () => {
-  expect(PAGES.map(({ name }) => name).sort()).toEqual([...CHECK_NAMES].sort());
+  const ofScripts = reportedIn("src/read", "src/verify", "src/golden");
+  expect(ofScripts).toEqual(expect.arrayContaining(["script-differs", "script-syntax", "stale-script"]));
+  const names = [...CHECK_NAMES, ...new Set(ofScripts), "packet-syntax"];
+  expect(PAGES.map(({ name }) => name).sort()).toEqual(names.sort());
 });
 
 test("every name that reading and checking a policy reports is the name of a check", () => {
-  const reported = ["src/language", "src/policy", "src/lint", "src/cli"]
-    .flatMap(sourcesIn)
-    .flatMap((text) => [...text.matchAll(/\bcheck: "([a-z0-9-]+)"/g)].map((match) => match[1]!));
+  const reported = reportedIn("src/language", "src/policy", "src/lint", "src/cli");
   expect(reported.length).toBeGreaterThan(15);
-  // What is wrong with the packet on a command line is nothing that a policy could have a page for.
+  // What is wrong with the packet on a command line is wrong with no policy.
   const ofPolicies = reported.filter((name) => name !== "packet-syntax");
   expect(ofPolicies.filter((name) => !CHECK_NAMES.includes(name))).toEqual([]);
 });

@@ -1,6 +1,10 @@
 /** What `ctc explain NAME` and `docs/checks/NAME.md` say about a check. Texts are Markdown, a paragraph each. */
 export interface Page {
   readonly name: string;
+  /** Who says it, where it is not the checks of a policy. Such a page has no example. */
+  readonly saidBy?: string;
+  /** Where it is not said by the checks of a policy, which know their own. An error, if it is not said. */
+  readonly level?: "warning";
   /** What it finds. */
   readonly finds: string;
   /** Why it matters. */

@@ -8,6 +8,7 @@ import { noWayBackIn } from "./no-way-back-in.ts";
 import type { Page } from "./page.ts";
 import { policyPages } from "./policy.ts";
 import { redundantRule } from "./redundant-rule.ts";
+import { scriptPages } from "./scripts.ts";
 import { selfWithoutFamily } from "./self-without-family.ts";
 import { shadowedRule } from "./shadowed-rule.ts";
 import { unmatchableRule } from "./unmatchable-rule.ts";
@@ -65,6 +66,11 @@ export const CHAPTERS: readonly Chapter[] = [
     title: "What cannot be read",
     about: "Errors in the text of a policy, its shape and its sentences.",
     pages: languagePages,
+  },
+  {
+    title: "What is said of scripts and packets",
+    about: "By `ctc verify`, `ctc golden` and `ctc trace`, about what a policy is held against.",
+    pages: scriptPages,
   },
 ];
 

@@ -8,20 +8,28 @@ export type Render = (source: Source) => string;
 
 /** A page as Markdown, under its five headings. `render` shows what ctc says about the example. */
 export function printPage(page: Page, level: Finding["level"], render: Render): string {
-  const { name, finds, matters, example, instead } = page;
+  const { name, saidBy, finds, matters, example, instead } = page;
   const sound = corrected(page);
   return [
     `# ${name}`,
-    level === "error" ? "An error: nothing is emitted." : "A warning: it can be ignored, with a reason.",
+    saidBy
+      ? `${level === "error" ? "An error" : "A warning"}, said by ${saidBy}.`
+      : level === "error"
+        ? "An error: nothing is emitted."
+        : "A warning: it can be ignored, with a reason.",
     "## What it finds",
     finds,
     "## Why it matters",
     matters,
-    "## Example",
-    example === null ? "There is no short policy that has this fault." : fenced("yaml", example),
+    ...(saidBy ? [] : ["## Example"]),
+    ...(saidBy || example !== null ? [] : ["There is no short policy that has this fault."]),
     ...(example === null
       ? []
-      : ["## What ctc says", fenced("text", render({ name: `${name}.yaml`, text: example }))]),
+      : [
+          fenced("yaml", example),
+          "## What ctc says",
+          fenced("text", render({ name: `${name}.yaml`, text: example })),
+        ]),
     "## Use instead",
     instead,
     ...(sound === null ? [] : [fenced("yaml", sound)]),

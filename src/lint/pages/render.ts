@@ -24,6 +24,7 @@ export function findingsOf(source: Source): readonly Finding[] {
 /** A whole page as Markdown. */
 export function renderPage(page: Page): string {
   const isWarning =
+    page.level === "warning" ||
     page.name === "unused-ignore" ||
     checks.some(({ name, level }) => name === page.name && level === "warning");
   return printPage(page, isWarning ? "warning" : "error", renderExample);
