@@ -24,8 +24,6 @@ export interface RuleFate {
 const LIMITED = 5;
 /** To the sender a reject is not a deny. */
 const REJECTED = 6;
-/** Of packets that cannot exist. */
-const IMPOSSIBLE = 7;
 
 function verdictOf(rule: Rule): number {
   return rule.action === "reject" ? REJECTED : fateOf(rule);
@@ -51,8 +49,8 @@ export function ruleFates(
 ): RuleFate[] {
   const families = ([4, 6] as const).map((family) =>
     within(family, () => {
-      const list = behindImpossible(meaning.ruleList(family), meaning.world);
-      return fatesOf(list, defaultFates(meaning, family)).slice(1);
+      const excluded = impossiblePackets(family, meaning.world);
+      return fatesOf(meaning.ruleList(family), defaultFates(meaning, family), { excluded });
     }),
   );
   return meaning.policy.rules.map((_, i) => {
@@ -66,17 +64,16 @@ export function ruleFates(
 }
 
 /**
- * The list with one rule more in front, which takes the packets that cannot exist: nobody needs a rule for an opening over
- * UDP, or for what arrives on no device. (What else cannot exist, such as ports of a protocol without ports, no rule can
- * tell from what can.)
+ * The packets that cannot exist, as far as rules can tell them apart: an opening over UDP, or what arrives on no device.
+ * (What else cannot exist, such as ports of a protocol without ports, no rule can tell from what can.)
  */
-function behindImpossible(list: RuleList<Fields>, { devices }: World): RuleList<Fields> {
+function impossiblePackets(family: Family, { devices, spaces }: World): Diagram {
   const single = (value: number) => [{ first: value, last: value }];
   const path = (name: Path) => ({ path: single(PATHS.indexOf(name)) });
   const none = single(devices.numberOf(null));
   const lo = single(devices.numberOf(LOOPBACK));
   const unreal = [...none, ...lo];
-  const match: PacketCube[] = [
+  return spaces[family].set([
     { protocol: { except: single(TCP) }, opening: single(1) },
     { ...path("input"), in: unreal },
     { ...path("input"), out: { except: none } },
@@ -86,14 +83,7 @@ function behindImpossible(list: RuleList<Fields>, { devices }: World): RuleList<
     { ...path("output"), out: unreal },
     { ...path("loopback"), in: { except: lo } },
     { ...path("loopback"), out: { except: lo } },
-  ];
-  const first = rankRules(list.space, [{ match, verdict: IMPOSSIBLE }]);
-  return {
-    space: list.space,
-    count: list.count + 1,
-    cubes: [...first.cubes, ...list.cubes],
-    verdicts: [...first.verdicts, ...list.verdicts],
-  };
+  ]);
 }
 
 function defaultFates({ policy, world }: Meaning, family: Family): Diagram {

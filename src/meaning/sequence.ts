@@ -24,7 +24,7 @@ export function sequenceOf<P extends Packet>(list: RuleList<P>, { join, settled 
     terminalOf: (rule) => terminal(list.verdicts[rule]!),
     overlay,
     settled: (id) => settled(verdictOf(id)),
-  });
+  }).map;
 }
 
 /** The same of maps that are there already, the first of which is asked first. */

@@ -191,7 +191,7 @@ function* addressRanges(
   }
 }
 
-/** The packets of one family that a match describes, a cube for each path and each kind of traffic. */
+/** The packets of one family that a match describes: a cube for each kind of traffic and each meaning of `self`. */
 export function cubesOf(
   match: Match,
   family: Family,
@@ -199,28 +199,42 @@ export function cubesOf(
   devices: Devices,
   paths: readonly Path[] = PATHS,
 ): PacketCube[] {
+  const traffic = match.traffic.filter((one) => one.family === null || one.family === family);
+  if (traffic.length === 0) return [];
+  const interfaces = {
+    ...(match.in && { in: deviceCondition(match.in, devices) }),
+    ...(match.out && { out: deviceCondition(match.out, devices) }),
+  };
   const cubes: PacketCube[] = [];
-  const openings = match.openings;
-  for (const path of paths) {
-    if (!canTakePath(match, path, self !== null)) continue;
+  for (const alike of pathsAlike(match, self, paths)) {
     const ends = {
-      path: [single(PATHS.indexOf(path))],
-      ...(match.in && { in: deviceCondition(match.in, devices) }),
-      ...(match.out && { out: deviceCondition(match.out, devices) }),
-      ...addressCondition("source", match.source, family, sentHere(path), self),
-      ...addressCondition("destination", match.destination, family, deliveredHere(path), self),
+      path: alike.map((path) => single(PATHS.indexOf(path))),
+      ...interfaces,
+      ...addressCondition("source", match.source, family, sentHere(alike[0]!), self),
+      ...addressCondition("destination", match.destination, family, deliveredHere(alike[0]!), self),
     };
-    for (const traffic of match.traffic) {
-      if (traffic.family !== null && traffic.family !== family) continue;
-      const kind = trafficCondition(traffic);
-      if (openings === "any") cubes.push({ ...ends, ...kind });
-      else if (openings === "only") {
-        if (traffic.protocol === null || traffic.protocol === TCP)
+    for (const one of traffic) {
+      const kind = trafficCondition(one);
+      if (match.openings === "any") cubes.push({ ...ends, ...kind });
+      else if (match.openings === "only") {
+        if (one.protocol === null || one.protocol === TCP)
           cubes.push({ ...ends, ...kind, protocol: [single(TCP)], opening: [single(1)] });
       } else cubes.push({ ...ends, ...kind, opening: [single(0)] });
     }
   }
   return cubes;
+}
+
+/** The paths that a match can take, in groups on which `self` means the same at both of its ends. */
+function pathsAlike(match: Match, self: AddressSet | null, paths: readonly Path[]): Path[][] {
+  const groups: Path[][] = [[], [], [], []];
+  for (const path of paths) {
+    if (!canTakePath(match, path, self !== null)) continue;
+    const source = match.source.self && sentHere(path);
+    const destination = match.destination.self && deliveredHere(path);
+    groups[(source ? 2 : 0) + (destination ? 1 : 0)]!.push(path);
+  }
+  return groups.filter((group) => group.length > 0);
 }
 
 type Condition<T extends bigint | number> = readonly Range<T>[] | { readonly except: readonly Range<T>[] };

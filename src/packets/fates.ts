@@ -1,9 +1,10 @@
 import type { Domain, Value } from "./domain.ts";
-import { compose } from "./first-match.ts";
+import { compose, firstMatches } from "./first-match.ts";
 import { type Diagram, NONE, terminal, verdictOf } from "./nodes.ts";
 import { subtractRanks } from "./ranks.ts";
 import type { RuleList } from "./rules.ts";
-import { contains, lookUp, type RankedPacket } from "./samples.ts";
+import { contains, lookUp } from "./samples.ts";
+import { createSearch, type RankedPacket } from "./search.ts";
 import { type Packet, type RankedCube, verdictOfRanks } from "./space.ts";
 import { verdictsOf } from "./walk.ts";
 
@@ -17,30 +18,46 @@ export interface Fate {
   readonly removable: boolean;
 }
 
+export interface FateOptions {
+  /** Packets that do not count: nobody needs a rule for them. */
+  readonly excluded?: Diagram;
+  /** How many packets of a rule are tried. The answer is the same for any number, and only the time differs. */
+  readonly rounds?: number;
+}
+
 /** So many packets of each rule find nearly all that can be found so; more cost more than they save. */
 const ROUNDS = 3;
 
 /**
  * The fate of every rule of a list; `otherwise` is what decides where no rule matches (`space.nothing` for nobody).
  *
- * Most rules are needed, and one packet shows it: the rule is the first to match it, and the next would decide otherwise.
- * So a few packets of each rule are looked up. Those rules that no packet vouches for are settled exactly, in one
- * diagram for all of them: it gives a packet the first rule that matches, and the verdict it would get without that
- * rule. Both come of one associative overlay, so the diagram is built as that of the verdicts is, and since rules that
- * are vouched for need no name in it, it is seldom much larger. `rounds` of packets are tried; the answer is the same
- * for any number, and only the time differs.
+ * Working out what the list decides shows most rules that decide nothing. Most others are needed, and one packet shows
+ * it: the rule is the first to match it, and the next would decide otherwise. So a few packets of each rule are looked
+ * up. Those rules that no packet vouches for are settled exactly, in one diagram for all of them: it gives a packet the
+ * first rule that matches, and the verdict it would get without that rule. Both come of one associative overlay, so the
+ * diagram is built as that of the verdicts is, and since rules that are vouched for need no name in it, it is seldom
+ * much larger.
  */
-export function fatesOf<P extends Packet>(list: RuleList<P>, otherwise: Diagram, rounds = ROUNDS): Fate[] {
+export function fatesOf<P extends Packet>(
+  list: RuleList<P>,
+  otherwise: Diagram,
+  { excluded = NONE as Diagram, rounds = ROUNDS }: FateOptions = {},
+): Fate[] {
   const { space } = list;
-  const shown = trySamples(list, otherwise, rounds);
-  const suspects: number[] = [];
-  list.cubes.forEach((cubes, rule) => {
-    if (cubes.length > 0 && shown[rule] === UNKNOWN) suspects.push(rule);
-  });
+  let shown = new Uint8Array(0);
   const nextVerdicts = new Map<number, number[]>();
+  space.tidy(() => {
+    const { unsettled } = compose(list, firstMatches(list), excluded);
+    shown = trySamples(list, unsettled, otherwise, excluded, rounds);
+    return [];
+  });
+  const suspects: number[] = [];
+  shown.forEach((what, rule) => {
+    if (what === UNKNOWN) suspects.push(rule);
+  });
   if (suspects.length > 0) {
     space.tidy(() => {
-      for (const { rule, next } of secondThoughts(list, suspects, otherwise)) {
+      for (const { rule, next } of secondThoughts(list, suspects, otherwise, excluded)) {
         const known = nextVerdicts.get(rule);
         if (known) known.push(next);
         else nextVerdicts.set(rule, [next]);
@@ -63,23 +80,30 @@ export function fatesOf<P extends Packet>(list: RuleList<P>, otherwise: Diagram,
 const UNKNOWN = 0;
 /** Some packet gets another verdict without the rule. */
 const NEEDED = 1;
-/** One earlier rule matches whatever this one matches. */
+/** Earlier rules match whatever this one matches. */
 const COVERED = 2;
 
 /**
- * Tries packets for each rule. The first try is the least special packet; where another rule takes it, or would do the
- * same with it, the next try steps out of that rule, in one field. A rule that cannot be stepped out of covers this one.
+ * Tries packets for each rule. The first try is the packet that was found to be left for it; where another rule takes it,
+ * or would do the same with it, the next try steps out of that rule, in one field. A rule that cannot be stepped out of
+ * covers this one.
  */
-function trySamples<P extends Packet>(list: RuleList<P>, otherwise: Diagram, rounds: number): Uint8Array {
-  const { nodes } = list.space.engine;
-  const { fields } = list.space;
+function trySamples<P extends Packet>(
+  list: RuleList<P>,
+  unsettled: readonly (RankedPacket | null)[],
+  otherwise: Diagram,
+  excluded: Diagram,
+  rounds: number,
+): Uint8Array<ArrayBuffer> {
+  const { engine, fields } = list.space;
   const shown = new Uint8Array(list.count);
   const next = random(list.count);
   const domains = fields.map(({ domain }) => domain);
+  const searchPossible = createSearch(engine, fields, (id) => id !== NONE);
   let tries: Try[] = [];
-  list.cubes.forEach((cubes, rule) => {
-    if (cubes.length > 0)
-      tries.push({ rule, cube: cubes[0]!, packet: cubes[0]!.map((set) => set?.[0] ?? 0) });
+  unsettled.forEach((packet, rule) => {
+    if (packet) tries.push({ rule, cube: list.cubes[rule]!.find((cube) => contains(cube, packet))!, packet });
+    else shown[rule] = COVERED;
   });
   for (let round = 0; round < rounds && tries.length > 0; round++) {
     const matches = lookUp(
@@ -91,7 +115,7 @@ function trySamples<P extends Packet>(list: RuleList<P>, otherwise: Diagram, rou
       const { first, second } = matches[i]!;
       if (first === rule) {
         const without =
-          second < 0 ? verdictOfRanks(nodes, fields, otherwise, packet) : list.verdicts[second]!;
+          second < 0 ? verdictOfRanks(engine.nodes, fields, otherwise, packet) : list.verdicts[second]!;
         if (without !== list.verdicts[rule]) {
           shown[rule] = NEEDED;
           return [];
@@ -103,7 +127,10 @@ function trySamples<P extends Packet>(list: RuleList<P>, otherwise: Diagram, rou
         return [];
       }
       const obstacle = first === rule ? second : first;
-      return [elsewhere(list, current, obstacle, next)];
+      const step = elsewhere(list, current, obstacle, next);
+      if (verdictOfRanks(engine.nodes, fields, excluded, step.packet) === 0) return [step];
+      const possible = searchPossible(excluded, step.around);
+      return possible ? [{ ...step, packet: possible }] : [];
     });
   }
   return shown;
@@ -123,7 +150,7 @@ function elsewhere<P extends Packet>(
   { rule, cube, packet }: Try,
   obstacle: number,
   next: () => number,
-): Try {
+): Try & { /** The packets that step out in the same way. */ readonly around: RankedCube } {
   const blocking = obstacle < 0 ? undefined : cubes[obstacle]!.find((other) => contains(other, packet));
   const ways = blocking
     ? fields.flatMap(({ domain }, i) => {
@@ -137,10 +164,12 @@ function elsewhere<P extends Packet>(
       rule,
       cube: other,
       packet: other.map((set, i) => pick(set ?? [0, fields[i]!.domain.ranks], next)),
+      around: other,
     };
   }
   const { i, ranks } = ways[Math.floor(next() * ways.length)]!;
-  return { rule, cube, packet: packet.with(i, pick(ranks, next)) };
+  const rank = pick(ranks, next);
+  return { rule, cube, packet: packet.with(i, rank), around: cube.with(i, [rank, rank + 1]) };
 }
 
 function pick(ranks: readonly number[], next: () => number): number {
@@ -168,6 +197,7 @@ function secondThoughts<P extends Packet>(
   list: RuleList<P>,
   suspects: readonly number[],
   otherwise: Diagram,
+  excluded: Diagram,
 ): SecondThought[] {
   const { space } = list;
   const { operations } = space.engine;
@@ -196,14 +226,19 @@ function secondThoughts<P extends Packet>(
   const overlay = (first: number, second: number): number =>
     first === NONE ? second : operations.combine(first, second, merge, shortcuts);
 
-  const composed = compose(list, {
-    terminalOf: (rule) => {
-      const name = names.get(rule);
-      return terminal(name === undefined ? codes.get(list.verdicts[rule]!)! : name * width);
+  const { map: composed } = compose(
+    list,
+    {
+      terminalOf: (rule) => {
+        const name = names.get(rule);
+        return terminal(name === undefined ? codes.get(list.verdicts[rule]!)! : name * width);
+      },
+      overlay,
+      settled: (id) => settled(verdictOf(id)),
     },
-    overlay,
-    settled: (id) => settled(verdictOf(id)),
-  });
+    // A settled code without a name.
+    operations.map(excluded, (verdict) => (verdict === 0 ? 0 : 1)),
+  );
   const whole = overlay(
     composed,
     operations.map(otherwise, (verdict) => codes.get(verdict)!),

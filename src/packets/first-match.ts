@@ -1,7 +1,8 @@
 import { type Diagram, NONE, terminal } from "./nodes.ts";
 import { indexOf, type RankSet } from "./ranks.ts";
 import type { RuleList } from "./rules.ts";
-import type { Packet, RankedCube } from "./space.ts";
+import { createSearch, type RankedPacket } from "./search.ts";
+import type { Packet, RankedCube, Space } from "./space.ts";
 
 /** What is worked out for each packet from the rules that match it, in order. */
 export interface Composition {
@@ -15,29 +16,84 @@ export interface Composition {
 
 /** Cubes and their terminals, in the order of their rules. */
 interface Entries {
-  readonly cubes: readonly RankedCube[];
-  readonly terminals: readonly number[];
+  readonly cubes: RankedCube[];
+  readonly terminals: number[];
   /** By cube, the index after the last field that it restricts. */
-  readonly restricted: readonly number[];
+  readonly restricted: number[];
 }
 
 /**
  * Splitting a list by the classes of a field copies each rule into every class it meets. Where that makes no more
- * copies than there are rules, it is cheaper than an overlay.
+ * copies than there are rules, it is cheaper than an overlay, and so it is where there are so few classes.
  */
-const MOST_COPIES = 1;
+const FEW = 4;
+
+/** What a list of rules comes to. */
+export interface Composed {
+  readonly map: Diagram;
+  /** By rule, one of its packets that was not settled when its turn came; null where the rules before it settle all. */
+  readonly unsettled: readonly (RankedPacket | null)[];
+}
+
+/** Rules that are taken together, at first. */
+const FIRST_CHUNK = 64;
 
 /** The verdict of the first rule that matches, for every packet; 0 where none does. */
 export function firstMatch<P extends Packet>(list: RuleList<P>): Diagram {
-  return compose(list, {
+  return compose(list, firstMatches(list)).map;
+}
+
+/** How verdicts are worked out where the first match wins. */
+export function firstMatches<P extends Packet>(list: RuleList<P>): Composition {
+  return {
     terminalOf: (rule) => terminal(list.verdicts[rule]!),
     overlay: list.space.engine.operations.overlay,
     settled: (id) => id !== NONE,
-  });
+  };
 }
 
 /**
- * Works out a composition for every packet.
+ * Works out a composition for every packet, behind what is known `before` it. A chunk of rules is taken after the other,
+ * each as long as all before it, and of a chunk only those cubes of which the rules before leave something: of a long
+ * list whose rules overlap, few. (What rules of one chunk settle for each other is not seen, so `unsettled` may name a
+ * packet of a rule that decides nothing.)
+ */
+export function compose<P extends Packet>(
+  list: RuleList<P>,
+  composition: Composition,
+  before: number = NONE,
+): Composed {
+  const { engine, fields } = list.space;
+  const search = createSearch(engine, fields, (id) => id !== NONE && composition.settled(id));
+  const unsettled: (RankedPacket | null)[] = [];
+  const base = engine.nodes.count;
+  let map = before;
+  for (let start = 0, end = 0; start < list.count; start = end) {
+    end = Math.min(list.count, start + Math.max(FIRST_CHUNK, start));
+    const entries: Entries = { cubes: [], terminals: [], restricted: [] };
+    for (let rule = start; rule < end; rule++) {
+      const own = composition.terminalOf(rule);
+      let packet: RankedPacket | null = null;
+      for (const cube of list.cubes[rule]!) {
+        const left = search(map, cube);
+        if (!left) continue;
+        packet ??= left;
+        entries.cubes.push(cube);
+        entries.terminals.push(own);
+        entries.restricted.push(cube.findLastIndex((ranks) => ranks !== null) + 1);
+      }
+      unsettled.push(packet);
+    }
+    if (entries.cubes.length === 0) continue;
+    engine.pins.push(map);
+    const chunk = composeCubes(list.space, entries, composition, base);
+    map = composition.overlay(engine.pins.pop()!, chunk);
+  }
+  return { map: map as Diagram, unsettled };
+}
+
+/**
+ * The composition of cubes, all at once.
  *
  * Two ways to divide are mixed. Where rules mostly stay within one class of the next field each, the list is split by
  * these classes, and the field is done with. Where they do not (wildcards, nested prefixes), it is cut in two, and the
@@ -45,12 +101,13 @@ export function firstMatch<P extends Packet>(list: RuleList<P>): Diagram {
  * balanced one merges small diagrams often and large ones seldom. Inside a run of rules with one terminal order means
  * nothing, so runs are sorted first, and the halves have little to do with each other.
  */
-export function compose<P extends Packet>(list: RuleList<P>, composition: Composition): Diagram {
-  const { engine, fields } = list.space;
-  const { overlay, settled } = composition;
-  const entries = flatten(list, composition);
+function composeCubes<P extends Packet>(
+  { engine, fields }: Space<P>,
+  entries: Entries,
+  { overlay, settled }: Composition,
+  base: number,
+): number {
   const { cubes, terminals, restricted } = entries;
-  const base = engine.nodes.count;
 
   /** The diagram of `items`, whose fields before `from` are settled. `sorted`: runs are in order of field `from`. */
   const build = (items: readonly number[], from: number, sorted: boolean): number => {
@@ -63,7 +120,7 @@ export function compose<P extends Packet>(list: RuleList<P>, composition: Compos
 
     const field = fields[from]!;
     const starts = boundaries(cubes, live, from, field.domain.ranks);
-    if (countCopies(cubes, live, from, starts) <= MOST_COPIES * live.length) {
+    if (starts.length <= FEW || countCopies(cubes, live, from, starts) <= live.length) {
       const bottom = engine.pins.length;
       for (const part of distribute(cubes, live, from, starts))
         engine.pins.push(build(part, from + 1, false));
@@ -95,21 +152,7 @@ export function compose<P extends Packet>(list: RuleList<P>, composition: Compos
   };
 
   const all = cubes.map((_, i) => i);
-  return build(all, 0, false) as Diagram;
-}
-
-function flatten<P extends Packet>(list: RuleList<P>, composition: Composition): Entries {
-  const cubes: RankedCube[] = [];
-  const terminals: number[] = [];
-  const restricted: number[] = [];
-  list.cubes.forEach((ofRule, rule) => {
-    for (const cube of ofRule) {
-      cubes.push(cube);
-      terminals.push(composition.terminalOf(rule));
-      restricted.push(cube.findLastIndex((ranks) => ranks !== null) + 1);
-    }
-  });
-  return { cubes, terminals, restricted };
+  return build(all, 0, false);
 }
 
 /** The ranks, out of `ranks`, at which the list of matching rules may change; the first is 0. */

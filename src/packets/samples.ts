@@ -1,10 +1,8 @@
 import { boundaries } from "./first-match.ts";
 import { holdsRank, indexOf } from "./ranks.ts";
 import type { RuleList } from "./rules.ts";
+import type { RankedPacket } from "./search.ts";
 import type { Packet, RankedCube } from "./space.ts";
-
-/** A packet in ranks, one a field. */
-export type RankedPacket = readonly number[];
 
 /** The first two rules that match a packet; −1 where there is none. */
 export interface Matches {

@@ -4,14 +4,20 @@ import { type Fate, fatesOf } from "../../src/packets/fates.ts";
 import { rankRules } from "../../src/packets/rules.ts";
 import { EVERY_PACKET, ruleMatches, rules, type SmallRule, scan, spaceOfRules } from "./small.ts";
 
-/** A fate by looking at every packet. */
-function fateByScan(list: readonly SmallRule[], index: number, otherwise: number): Fate {
-  const own = EVERY_PACKET.filter((packet) => ruleMatches(list[index]!, packet));
+/** A fate by looking at every packet but those that some rule of `excluded` matches. */
+function fateByScan(
+  list: readonly SmallRule[],
+  index: number,
+  otherwise: number,
+  excluded: readonly SmallRule[] = [],
+): Fate {
+  const all = EVERY_PACKET.filter((packet) => ruleMatches(list[index]!, packet));
+  const own = all.filter((packet) => !excluded.some((one) => ruleMatches(one, packet)));
   const earlier = own.map((packet) => scan(list.slice(0, index), packet));
   const left = own.filter((_, i) => earlier[i] === 0);
   const afterwards = left.map((packet) => scan(list.slice(index + 1), packet) || otherwise);
   return {
-    matches: own.length > 0,
+    matches: all.length > 0,
     decides: left.length > 0,
     removable: afterwards.every((verdict) => verdict === list[index]!.verdict),
   };
@@ -19,7 +25,7 @@ function fateByScan(list: readonly SmallRule[], index: number, otherwise: number
 
 function fates(list: readonly SmallRule[], otherwise = 0, rounds?: number): Fate[] {
   const space = spaceOfRules(list);
-  return fatesOf(rankRules(space, list), space.constant(otherwise), rounds);
+  return fatesOf(rankRules(space, list), space.constant(otherwise), rounds === undefined ? {} : { rounds });
 }
 
 const from = (first: bigint, last: bigint, verdict: number): SmallRule => ({
@@ -34,6 +40,20 @@ describe("fatesOf", () => {
         const wanted = list.map((_, i) => fateByScan(list, i, otherwise));
         expect(fates(list, otherwise)).toEqual(wanted);
         expect(fates(list, otherwise, 0)).toEqual(wanted);
+      }),
+      { numRuns: 80 },
+    );
+  });
+
+  test("leaves out what does not count", () => {
+    fc.assert(
+      fc.property(rules(12), rules(3), fc.nat(3), (list, out, otherwise) => {
+        const space = spaceOfRules(list, out);
+        const excluded = space.set(out.flatMap(({ match }) => match));
+        const ranked = rankRules(space, list);
+        const wanted = list.map((_, i) => fateByScan(list, i, otherwise, out));
+        for (const rounds of [0, 3])
+          expect(fatesOf(ranked, space.constant(otherwise), { excluded, rounds })).toEqual(wanted);
       }),
       { numRuns: 80 },
     );
