@@ -1,13 +1,16 @@
+import type { Family } from "../../src/address/ranges.ts";
 import type { Host } from "./lab.ts";
 
 /** The entries of a host's connection-tracking table, one line each as `conntrack -L` prints them, both families. */
 export async function conntrackEntries(host: Host, containing = ""): Promise<readonly string[]> {
-  const families = await Promise.all(
-    ["ipv4", "ipv6"].map((family) => host.run(["conntrack", "-L", "-f", family])),
-  );
-  return families
-    .flatMap((text) => text.split("\n"))
-    .filter((line) => line !== "" && line.includes(containing));
+  const families = await Promise.all([entriesOf(host, 4), entriesOf(host, 6)]);
+  return families.flat().filter((line) => line.includes(containing));
+}
+
+/** Those of one family. */
+export async function entriesOf(host: Host, family: Family): Promise<readonly string[]> {
+  const text = await host.run(["conntrack", "-L", "-f", `ipv${family}`]);
+  return text.split("\n").filter((line) => line !== "");
 }
 
 /** How long a test that fills a table may take, in milliseconds: on a busy machine the usual limit is too short. */

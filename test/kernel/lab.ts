@@ -1,7 +1,7 @@
 import { type Agent, startAgent } from "./agent.ts";
 import { addNamespace, deleteNamespace, freshName, sweepNamespaces } from "./namespaces.ts";
 import { type Packet, parsePacket } from "./packets.ts";
-import { attempt, type Outcome, run } from "./shell.ts";
+import { type Outcome, printed, run } from "./shell.ts";
 
 /** A few hosts and the cables between them, each host a network namespace of its own. */
 export interface Lab {
@@ -41,7 +41,14 @@ export function briefly(flow: Flow): Flow {
 export type Ending =
   | { readonly outcome: "answered"; readonly peer: [string, number]; readonly local: [string, number] }
   | {
-      readonly outcome: "silence" | "refused" | "reset" | "forbidden" | "unreachable" | "closed";
+      readonly outcome:
+        | "silence"
+        | "refused"
+        | "reset"
+        | "forbidden"
+        | "unreachable"
+        | "oversized"
+        | "closed";
     };
 
 /** A packet that crossed a device, and whether it left or arrived there. */
@@ -70,10 +77,14 @@ export interface Host {
   ask(flow: Flow): Promise<Ending>;
   /** Opens many flows, `atOnce` at a time (16 unless told). */
   askAll(flows: readonly Flow[], atOnce?: number): Promise<readonly Ending[]>;
+  /** Opens flows all of which have opened, or failed to, before any goes on. */
+  askTogether(flows: readonly Flow[]): Promise<readonly Ending[]>;
   /** How many bytes of a `bulk` answer arrive. */
   download(flow: Flow): Promise<number>;
-  /** Whether an echo reply comes back within a second. */
-  ping(address: string): Promise<boolean>;
+  /** Traceroute with datagrams: the host at each of the first hops that says it is there, null where none does. */
+  hops(to: string, port: number, hops: number, timeout?: number): Promise<readonly (string | null)[]>;
+  /** Whether an echo reply comes back, within a second unless told. */
+  ping(address: string, timeout?: number): Promise<boolean>;
   /** Sends whole packets, hexadecimal: along this host's own output path, or onto a device for a hardware address. */
   send(packets: readonly string[], via?: { readonly device: string; readonly mac: string }): Promise<void>;
   /** Captures what crosses a device while `during` runs. */
@@ -136,15 +147,16 @@ function nodad(address: string): string {
 }
 
 function hostOf(namespace: string, agent: Agent): Host {
-  const inside = ["ip", "netns", "exec", namespace];
+  const within = (command: readonly string[], input = "") =>
+    agent.ask("run", { command, input }) as Promise<Outcome>;
   const withDefaults = (flow: Flow) => ({ timeout: 5, ...flow });
   let captures = 0;
   const host: Host = {
     namespace,
-    run: (command, input) => run([...inside, ...command], input),
-    attempt: (command, input) => attempt([...inside, ...command], input),
+    run: async (command, input) => printed(await within(command, input), command, input),
+    attempt: within,
     async ip(...commands) {
-      await run(["ip", "-n", namespace, "-batch", "-"], `${commands.join("\n")}\n`);
+      await host.run(["ip", "-batch", "-"], `${commands.join("\n")}\n`);
     },
     async sysctl(values) {
       await agent.ask("sysctl", { values });
@@ -157,8 +169,13 @@ function hostOf(namespace: string, agent: Agent): Host {
     ask: async (flow) => (await host.askAll([flow]))[0]!,
     askAll: (flows, atOnce = 16) =>
       agent.ask("ask", { flows: flows.map(withDefaults), atOnce }) as Promise<Ending[]>,
+    askTogether: (flows) =>
+      agent.ask("ask", { flows: flows.map(withDefaults), together: true }) as Promise<Ending[]>,
     download: (flow) => agent.ask("download", withDefaults(flow)) as Promise<number>,
-    ping: async (address) => (await host.attempt(["ping", "-n", "-c1", "-W1", address])).code === 0,
+    hops: (to, port, hops, timeout = 5) =>
+      agent.ask("hops", { to, port, hops, timeout }) as Promise<(string | null)[]>,
+    ping: async (address, timeout = 1) =>
+      (await host.attempt(["ping", "-n", "-c1", `-W${timeout}`, address])).code === 0,
     async send(packets, via = undefined) {
       await agent.ask("send", { packets, ...via });
     },

@@ -33,7 +33,11 @@ export function attempt(command: readonly string[], input = ""): Promise<Outcome
 
 /** Runs a program to its end and returns what it printed; throws with its own words where it fails. */
 export async function run(command: readonly string[], input = ""): Promise<string> {
-  const { code, stdout, stderr } = await attempt(command, input);
+  return printed(await attempt(command, input), command, input);
+}
+
+/** What a program printed; throws with its own words where it failed. */
+export function printed({ code, stdout, stderr }: Outcome, command: readonly string[], input = ""): string {
   if (code !== 0) {
     const script = input ? `\n--- its input:\n${input.slice(0, LONGEST_QUOTE)}` : "";
     throw new Error(`\`${command.join(" ")}\` ended with code ${code}: ${stderr.trim()}${script}`);
