@@ -1,10 +1,10 @@
 /**
  * Bundles `src/` into `dist/`, which is committed: pre-commit and `npm install` from git run it without building. The
- * launcher `ctc.mjs` looks at the version of Node in syntax that old ones read, and only then loads `main.mjs`.
+ * launcher `ctc.mjs` looks at the version of Node in syntax that old ones read, and only then loads `main.cjs`.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { type BuildOptions, build } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
 
@@ -33,9 +33,9 @@ export async function bundle(): Promise<Map<string, string>> {
     target: "node12.20",
     plugins: [
       {
-        name: "load-main-later",
+        name: "load-the-bundle",
         setup({ onResolve }) {
-          onResolve({ filter: /^\.\/main\.ts$/ }, () => ({ path: "./main.mjs", external: true }));
+          onResolve({ filter: /^\.\/load\.ts$/ }, () => ({ path: join(root, "src/cli/load-bundle.ts") }));
         },
       },
     ],
@@ -43,21 +43,17 @@ export async function bundle(): Promise<Map<string, string>> {
   const main = await build({
     ...common,
     entryPoints: ["src/cli/main.ts"],
+    // A script, because the compiled code of a script can be kept with the functions that ran.
+    format: "cjs",
+    outExtension: { ".js": ".cjs" },
     target: "node22.12",
     // yaml's build for Node is CommonJS and asks for `process` by `require`, which a module bundle cannot answer.
     alias: { yaml: join(root, "node_modules/yaml/browser/dist/index.js") },
     plugins: [
-      {
-        // commander can run subcommands that are programs of their own; ctc has none, and starts faster without.
-        name: "no-child-processes",
-        setup({ onResolve, onLoad }) {
-          onResolve({ filter: /^node:child_process$/ }, () => ({
-            path: "child_process",
-            namespace: "empty",
-          }));
-          onLoad({ filter: /.*/, namespace: "empty" }, () => ({ contents: "export default {}" }));
-        },
-      },
+      // commander can run subcommands that are programs of their own; ctc has none, and starts faster without.
+      standIn("node:child_process", "export default {}"),
+      // To import this by name makes Node touch every property of `process`, and so open all three standard streams.
+      standIn("node:process", "export default globalThis.process"),
     ],
   });
   const files = new Map<string, string>();
@@ -66,6 +62,17 @@ export async function bundle(): Promise<Map<string, string>> {
   }
   files.set("THIRD-PARTY.txt", thirdParty(Object.keys(main.metafile!.inputs)));
   return files;
+}
+
+/** Puts a few words in place of a module. */
+function standIn(module: string, contents: string): Plugin {
+  return {
+    name: `instead of ${module}`,
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: new RegExp(`^${module}$`) }, () => ({ path: module, namespace: "stand-in" }));
+      onLoad({ filter: new RegExp(`^${module}$`), namespace: "stand-in" }, () => ({ contents }));
+    },
+  };
 }
 
 /**
@@ -83,7 +90,7 @@ function thirdParty(inputs: readonly string[]): string {
     const { name, version } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
     return `${"=".repeat(80)}\n${name} ${version}\n\n${licenceOf(join(root, folder))}\n`;
   });
-  return `dist/main.mjs holds these packages:\n\n${sections.join("\n")}`;
+  return `dist/main.cjs holds these packages:\n\n${sections.join("\n")}`;
 }
 
 function licenceOf(folder: string): string {
@@ -94,7 +101,8 @@ function licenceOf(folder: string): string {
 
 if (import.meta.main) {
   const files = await bundle();
-  mkdirSync(join(root, "dist"), { recursive: true });
+  rmSync(join(root, "dist"), { recursive: true, force: true });
+  mkdirSync(join(root, "dist"));
   for (const [name, text] of files) {
     writeFileSync(join(root, "dist", name), text, { mode: name === "ctc.mjs" ? 0o755 : 0o644 });
     console.log(`dist/${name}: ${Math.round(text.length / 1024)} KiB`);

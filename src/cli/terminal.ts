@@ -1,3 +1,4 @@
+import { fstatSync } from "node:fs";
 import { coloured, type Paint, plain } from "../report/paint.ts";
 import type { PrettyOptions } from "../report/pretty.ts";
 
@@ -10,6 +11,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Lines longer than this are hard to read, however wide the screen is. */
 const WIDEST = 160;
+
+/** What a standard stream is shown on. Node loads all its streams to tell, so they are asked for only where it may be a terminal. */
+export function screenOf(stream: "stdout" | "stderr"): Screen {
+  return fstatSync(stream === "stdout" ? 1 : 2).isCharacterDevice() ? process[stream] : {};
+}
 
 /** How the report for people is laid out on a stream. */
 export function screenOptions(stream: Screen, env: Environment): Partial<PrettyOptions> {

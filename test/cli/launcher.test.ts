@@ -1,6 +1,21 @@
-import { chownSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { bundle } from "../../scripts/build.ts";
 import { VERSION } from "../../src/version.ts";
 import { POLICY, workshop } from "./run.ts";
@@ -9,7 +24,9 @@ const root = join(import.meta.dirname, "../..");
 const { folder, ctc, file, launcher } = workshop();
 
 test("dist/ is what the source gives: after a change, run `npm run build`", async () => {
-  for (const [name, text] of await bundle()) {
+  const files = await bundle();
+  expect(readdirSync(join(root, "dist")).sort()).toEqual([...files.keys()].sort());
+  for (const [name, text] of files) {
     // Not `toBe`: nobody wants to read the difference.
     expect(readFileSync(join(root, "dist", name), "utf8") === text, `dist/${name} is up to date`).toBe(true);
   }
@@ -22,11 +39,11 @@ test("the version and the oldest Node are those of package.json", () => {
 });
 
 test("--version loads nothing but the launcher", () => {
-  const main = join(launcher, "../main.mjs");
+  const main = join(launcher, "../main.cjs");
   const text = readFileSync(main);
   rmSync(main);
   expect(ctc(["--version"])).toEqual({ exit: 0, out: `${VERSION}\n`, err: "" });
-  file("../dist/main.mjs", text);
+  file("../dist/main.cjs", text);
 });
 
 describe("an old Node", () => {
@@ -48,16 +65,13 @@ describe("an old Node", () => {
 
   test("is given no syntax, and no name to import, that came after version 12.20", async () => {
     const text = (await bundle()).get("ctc.mjs")!;
-    expect(text.match(/^import .*$/gm)).toEqual([
-      'import * as fs from "node:fs";',
-      'import * as nodeModule from "node:module";',
-    ]);
+    expect(text.match(/^import .*$/gm)).toBeNull();
     expect(text).not.toMatch(/\?\.|\?\?|^await|\bclass\b.*#/m);
   });
 });
 
 describe("compiled code is kept", () => {
-  /** Whether a run leaves something in the folder for compiled code. */
+  /** Compiles, and says whether something stands at a place in the workshop afterwards. */
   function keeps(env: Record<string, string>, place: string): boolean {
     expect(ctc(["compile", file("policy.yaml", POLICY)], { env: { TMPDIR: folder, ...env } }).exit).toBe(0);
     return existsSync(join(folder, place));
@@ -65,16 +79,25 @@ describe("compiled code is kept", () => {
 
   test("in the user's own cache folder", () => {
     mkdirSync(join(folder, "home1"));
-    expect(keeps({ HOME: join(folder, "home1") }, "home1/.cache/ctc")).toBe(true);
+    expect(keeps({ HOME: join(folder, "home1") }, "home1/.cache/ctc/compile.code")).toBe(true);
   });
 
   test("where XDG_CACHE_HOME says", () => {
     mkdirSync(join(folder, "cache"));
-    expect(keeps({ XDG_CACHE_HOME: join(folder, "cache") }, "cache/ctc")).toBe(true);
+    expect(keeps({ XDG_CACHE_HOME: join(folder, "cache") }, "cache/ctc/compile.code")).toBe(true);
+  });
+
+  test("for each command, and for no other word", () => {
+    const env = { XDG_CACHE_HOME: join(folder, "commands") };
+    mkdirSync(env.XDG_CACHE_HOME);
+    for (const args of [["lint", file("policy.yaml", POLICY)], ["init"], ["--help"], ["complie"], ["../up"]])
+      ctc(args, { env });
+    expect(readdirSync(join(folder, "commands/ctc")).sort()).toEqual(["ctc.code", "init.code", "lint.code"]);
+    expect(readdirSync(join(folder, "commands"))).toEqual(["ctc"]);
   });
 
   test("never in a temporary folder, where others could put code for root to run", () => {
-    expect(keeps({ HOME: "" }, "node-compile-cache")).toBe(false);
+    expect(keeps({ HOME: "" }, "ctc")).toBe(false);
     expect(keeps({ HOME: join(folder, "not-there") }, "not-there")).toBe(false);
   });
 
@@ -87,6 +110,68 @@ describe("compiled code is kept", () => {
       chownSync(home, 65534, 65534);
       expect(keeps({ HOME: home }, "home2/.cache")).toBe(false);
     } else expect(ctc(["compile", file("policy.yaml", POLICY)], { env: { HOME: home } }).exit).toBe(0);
+  });
+
+  test("or not, where there is no room for it", () => {
+    expect(keeps({ HOME: join(folder, "home3") }, file("home3/.cache", "a file"))).toBe(true);
+    expect(readFileSync(join(folder, "home3/.cache"), "utf8")).toBe("a file");
+  });
+});
+
+describe("compiled code is run again", () => {
+  const env = { XDG_CACHE_HOME: join(folder, "again") };
+  const kept = join(env.XDG_CACHE_HOME, "ctc/init.code");
+  /** The file is replaced whenever it is of no use, so the same file was used. */
+  const isUsed = (): boolean => {
+    const before = statSync(kept).ino;
+    expect(ctc(["init"], { env })).toMatchObject({ exit: 0, err: "" });
+    return statSync(kept).ino === before;
+  };
+
+  beforeAll(() => {
+    mkdirSync(env.XDG_CACHE_HOME);
+    ctc(["init"], { env });
+  });
+
+  test("by the next run", () => {
+    expect(isUsed()).toBe(true);
+    expect(statSync(kept).mode & 0o777).toBe(0o600);
+  });
+
+  test("but not where others may write to it", () => {
+    chmodSync(kept, 0o620);
+    expect(isUsed()).toBe(false);
+    expect(isUsed()).toBe(true);
+  });
+
+  test.runIf(process.getuid?.() === 0)("but not where it is somebody else's", () => {
+    chownSync(kept, 65534, 65534);
+    expect(isUsed()).toBe(false);
+  });
+
+  test("but not through a link", () => {
+    renameSync(kept, `${kept}.elsewhere`);
+    symlinkSync(`${kept}.elsewhere`, kept);
+    expect(isUsed()).toBe(false);
+    expect(lstatSync(kept).isSymbolicLink()).toBe(false);
+  });
+
+  test("but not once ctc has changed, be it by one character", () => {
+    const main = join(launcher, "../main.cjs");
+    const text = readFileSync(main, "utf8");
+    const { atime, mtime } = statSync(main);
+    writeFileSync(main, text.replace("print a small policy", "print a SMALL policy"));
+    utimesSync(main, atime, mtime);
+    expect(isUsed()).toBe(false);
+    writeFileSync(main, text);
+    expect(isUsed()).toBe(false);
+  });
+
+  test("but not when a part of it is missing", () => {
+    truncateSync(kept, 100_000);
+    expect(isUsed()).toBe(false);
+    truncateSync(kept, 10);
+    expect(isUsed()).toBe(false);
   });
 });
 
@@ -103,18 +188,18 @@ describe("a bug in ctc", () => {
   });
 
   test("is no less one where a part of ctc is missing", () => {
-    const main = join(launcher, "../main.mjs");
+    const main = join(launcher, "../main.cjs");
     const text = readFileSync(main);
     rmSync(main);
     const { exit, err } = ctc(["--help"]);
-    file("../dist/main.mjs", text);
+    file("../dist/main.cjs", text);
     expect(exit).toBe(3);
-    expect(err).toMatch(/^ctc: cannot start: .+main\.mjs.+; reinstall ctc\n$/);
+    expect(err).toMatch(/^ctc: cannot start: .+main\.cjs.+; reinstall ctc\n$/);
   });
 
   test("shows where it happened, with CTC_DEBUG=1", () => {
     const { exit, err } = ctc(["compile", file("policy.yaml", POLICY)], { node, env: { CTC_DEBUG: "1" } });
     expect(exit).toBe(3);
-    expect(err).toMatch(/\n {4}at .+main\.mjs/);
+    expect(err).toMatch(/\n {4}at .+main\.cjs/);
   });
 });

@@ -151,7 +151,7 @@ describe.skipIf(!isThere && !process.env.CI)("pre-commit", () => {
       "./LICENSE",
       "./dist/THIRD-PARTY.txt",
       "./dist/ctc.mjs",
-      "./dist/main.mjs",
+      "./dist/main.cjs",
       "./package.json",
     ]);
   });

@@ -8,7 +8,7 @@ import { EXIT, type Exit } from "../exit.ts";
 import { readPolicy } from "../input.ts";
 import { writeFiles } from "../output.ts";
 import { complain, print, printError } from "../streams.ts";
-import { screenOptions } from "../terminal.ts";
+import { screenOf, screenOptions } from "../terminal.ts";
 import { fileName, rootOption } from "./options.ts";
 
 interface Options {
@@ -96,5 +96,7 @@ export function refuse(wrong: readonly Finding[]): Exit {
 /** Prints findings about one policy to standard error. */
 function tell(findings: readonly Finding[]): void {
   const files = [findings[0]!.span.source.name];
-  printError(formatPretty({ findings, files, version: VERSION }, screenOptions(process.stderr, process.env)));
+  printError(
+    formatPretty({ findings, files, version: VERSION }, screenOptions(screenOf("stderr"), process.env)),
+  );
 }

@@ -11,7 +11,7 @@ import { EXIT, type Exit } from "../exit.ts";
 import { readPolicy, STDIN } from "../input.ts";
 import { readRevision, revisionOf } from "../revisions.ts";
 import { complain, print, printError } from "../streams.ts";
-import { paintFor, screenOptions } from "../terminal.ts";
+import { paintFor, screenOf, screenOptions } from "../terminal.ts";
 import { rootOption } from "./options.ts";
 
 interface Options {
@@ -80,7 +80,7 @@ async function runDiff(oldPath: string, newPath: string, options: Options): Prom
     after: after.policy!.source,
     version: VERSION,
   };
-  const paint = options.format === "pretty" ? paintFor(process.stdout, process.env) : plain;
+  const paint = options.format === "pretty" ? paintFor(screenOf("stdout"), process.env) : plain;
   const printed = print(formatDiff(report, options.format, paint));
   // Commander makes `--no-new-access` a `newAccess` that is false.
   const counts = options.newAccess
@@ -115,6 +115,9 @@ function readSide(
 
 function tell(findings: readonly Finding[], file: string): void {
   printError(
-    formatPretty({ findings, files: [file], version: VERSION }, screenOptions(process.stderr, process.env)),
+    formatPretty(
+      { findings, files: [file], version: VERSION },
+      screenOptions(screenOf("stderr"), process.env),
+    ),
   );
 }

@@ -1,26 +1,8 @@
 import { type Command, Option } from "commander";
-import type { Missing, Stale } from "../../golden/compare.ts";
-import { findingsOf } from "../../golden/findings.ts";
-import { isMended, type Judged, judge } from "../../golden/judge.ts";
-import { compareMeaning, faultsOf, type Meant } from "../../golden/meaning.ts";
-import { printDiscrepancies, printMended } from "../../golden/print.ts";
-import { FORMAT_NAMES, FORMATS, type FormatName } from "../../report/formats.ts";
-import { formatPretty } from "../../report/pretty.ts";
-import { VERSION } from "../../version.ts";
-import { EXIT, type Exit } from "../exit.ts";
-import { type GoldenPolicy, type Goldens, goldensOf, updateGoldens } from "../goldens.ts";
-import { type Grounds, groundsOf } from "../repository.ts";
-import { complain, print, printError } from "../streams.ts";
-import { reasonOf } from "../system-error.ts";
-import { screenOptions } from "../terminal.ts";
-import { refuse } from "./compile.ts";
+import { FORMAT_NAMES } from "../../report/formats.ts";
+import type { Exit } from "../exit.ts";
 import { rootOption } from "./options.ts";
-
-interface Options {
-  readonly update?: boolean;
-  readonly format: FormatName;
-  readonly root?: string;
-}
+import type { GoldenOptions } from "./run-golden.ts";
 
 const AFTER = `
 A policy is a file policy.yaml or NAME.policy.yaml. Its scripts are ruleset.nft,
@@ -50,107 +32,9 @@ export function addGolden(program: Command, exit: (code: Exit) => void): void {
     )
     .addOption(rootOption())
     .addHelpText("after", AFTER)
-    .action(async (folders: string[], options: Options) =>
-      exit(await runGolden(folders.length > 0 ? folders : ["."], options)),
-    );
-}
-
-async function runGolden(folders: readonly string[], options: Options): Promise<Exit> {
-  const where = folders.join(", ");
-  let grounds: Grounds;
-  let goldens: Goldens;
-  try {
-    const found = groundsOf(folders);
-    if ("error" in found) return complain(found.error);
-    grounds = found;
-    goldens = goldensOf(grounds, options.root ?? null);
-  } catch (error) {
-    return complain(`cannot look for policies in ${where}: ${reasonOf(error)}`);
-  }
-  const { policies, discrepancies } = goldens;
-  // A check that checks nothing must not look like one that passed.
-  if (policies.length === 0 && discrepancies.length === 0)
-    return complain(`there is no policy in ${where}: a policy is a file policy.yaml or NAME.policy.yaml`);
-
-  const judged = judge(discrepancies, (stale) => {
-    const script = { name: grounds.show(stale.path), text: stale.found };
-    return compareMeaning(meantBy(stale, policies), script, stale.target);
-  });
-  let left = judged;
-  if (options.update) {
-    const faults = discrepancies
-      .filter((one) => one.kind === "stale" || one.kind === "missing")
-      .flatMap((one) => faultsOf(meantBy(one, policies), { name: one.path, text: one.wanted }, one.target));
-    if (faults.length > 0) return refuse(faults);
-    const complaint = updateGoldens(grounds.root, discrepancies);
-    if (complaint) return complain(complaint);
-    printError(printMended(judged.map((one) => shownFrom(grounds, one))));
-    left = judged.filter((one) => !isMended(one));
-  }
-  const shown = left.map((one) => shownFrom(grounds, one));
-  const printed = print(textOf(policies, shown, mendingCommand(folders, options), options.format));
-  if (policies.some(({ unusable }) => unusable)) return EXIT.unusable;
-  const isClean = left.length === 0 && policies.every(({ scripts }) => scripts !== null);
-  return printed || (isClean ? EXIT.clean : EXIT.findings);
-}
-
-/** What a policy means that has scripts, and so no errors. */
-function meantBy({ policy }: Stale | Missing, policies: readonly GoldenPolicy[]): Meant {
-  return policies.find((one) => one.policy === policy)!.meant!;
-}
-
-/** The same with paths as the user would write them. */
-function shownFrom({ show }: Grounds, one: Judged): Judged {
-  switch (one.kind) {
-    case "stale":
-    case "missing":
-      return { ...one, path: show(one.path), policy: show(one.policy) };
-    case "contested":
-      return { ...one, path: show(one.path), other: show(one.other), folder: show(one.folder) };
-    case "orphaned":
-    case "stray":
-    case "foreign":
-      return { ...one, path: show(one.path) };
-  }
-}
-
-function textOf(
-  policies: readonly GoldenPolicy[],
-  judged: readonly Judged[],
-  mend: string,
-  format: FormatName,
-): string {
-  // Warnings are the linter's affair; an error is why a script cannot be told.
-  const errors = policies.flatMap(({ findings }) => findings.filter(({ level }) => level === "error"));
-  const namesOf = (some: readonly GoldenPolicy[]) => some.map(({ source }) => source.name);
-  if (format !== "pretty") {
-    const findings = [...errors, ...findingsOf(judged, mend)];
-    return FORMATS[format]({ findings, files: namesOf(policies), version: VERSION });
-  }
-  const broken = policies.filter(({ scripts }) => scripts === null);
-  const screen = screenOptions(process.stdout, process.env);
-  const report = { findings: errors, files: namesOf(broken), version: VERSION };
-  const texts = [
-    broken.length > 0 ? formatPretty(report, screen) : "",
-    printDiscrepancies(judged, mend, screen),
-  ].filter((text) => text !== "");
-  return texts.length > 0 ? texts.join("\n") : `${countOf(policies)}, all scripts up to date\n`;
-}
-
-function countOf({ length }: readonly unknown[]): string {
-  return length === 1 ? "1 policy" : `${length} policies`;
-}
-
-/**
- * The command that mends what this one found. Under pre-commit ctc is installed where only pre-commit finds it, and the
- * command is to be pasted into a shell: so it is spelt out there.
- */
-function mendingCommand(folders: readonly string[], { root }: Options): string {
-  const { execPath, argv, env } = process;
-  const program = env.PRE_COMMIT === "1" && argv[1] ? [execPath, argv[1]] : ["ctc"];
-  const given = folders.length === 1 && folders[0] === "." ? [] : folders;
-  const words = [...program, "golden", "--update", ...(root ? ["--root", root] : []), ...given];
-  return words
-    .map((word) => (/^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
-    .join(" ");
+    .action(async (folders: string[], options: GoldenOptions) => {
+      // Loaded here, because it brings the whole compiler along, which other commands need not wait for.
+      const { runGolden } = await import("./run-golden.ts");
+      exit(await runGolden(folders.length > 0 ? folders : ["."], options));
+    });
 }

@@ -9,7 +9,7 @@ import { EXIT, type Exit } from "../exit.ts";
 import { nameOf, readPolicy, STDIN } from "../input.ts";
 import { writeFiles } from "../output.ts";
 import { complain, print, printError } from "../streams.ts";
-import { screenOptions } from "../terminal.ts";
+import { screenOf, screenOptions } from "../terminal.ts";
 import { rootOption } from "./options.ts";
 
 interface Options {
@@ -62,7 +62,7 @@ async function runLint(files: readonly string[], options: Options): Promise<Exit
   const report: Report = { findings, files: names.map(nameOf), version: VERSION };
   const text =
     format === "pretty"
-      ? formatPretty(report, screenOptions(process.stdout, process.env))
+      ? formatPretty(report, screenOptions(screenOf("stdout"), process.env))
       : FORMATS[format](report);
   return print(text) || exit;
 }

@@ -7,7 +7,7 @@ import { addressFilesOf } from "../address-files.ts";
 import { EXIT, type Exit } from "../exit.ts";
 import { nameOf, readPolicy } from "../input.ts";
 import { complain, print, printError } from "../streams.ts";
-import { paintFor, screenOptions } from "../terminal.ts";
+import { paintFor, screenOf, screenOptions } from "../terminal.ts";
 import { rootOption } from "./options.ts";
 
 const STATES = ["new", "established", "related", "invalid"] as const satisfies readonly TrackedState[];
@@ -84,12 +84,15 @@ async function runTrace(file: string, text: string, options: Options): Promise<E
   return print(
     options.format === "json"
       ? formatTraceJson(traced, VERSION)
-      : formatTrace(traced, paintFor(process.stdout, process.env)),
+      : formatTrace(traced, paintFor(screenOf("stdout"), process.env)),
   );
 }
 
 function tell(findings: readonly Finding[], file: string): void {
   printError(
-    formatPretty({ findings, files: [file], version: VERSION }, screenOptions(process.stderr, process.env)),
+    formatPretty(
+      { findings, files: [file], version: VERSION },
+      screenOptions(screenOf("stderr"), process.env),
+    ),
   );
 }

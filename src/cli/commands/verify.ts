@@ -9,7 +9,7 @@ import { addressFilesOf } from "../address-files.ts";
 import { EXIT, type Exit } from "../exit.ts";
 import { nameOf, readPolicy } from "../input.ts";
 import { complain, print, printError } from "../streams.ts";
-import { screenOptions } from "../terminal.ts";
+import { screenOf, screenOptions } from "../terminal.ts";
 import { rootOption } from "./options.ts";
 
 const SCRIPT_FORMATS = ["nft", "iptables", "ip6tables"] as const;
@@ -102,7 +102,10 @@ async function runVerify(file: string, paths: readonly string[], options: Option
     return print(FORMATS[options.format]({ findings, files: names, version: VERSION })) || code;
   if (findings.length > 0)
     print(
-      formatPretty({ findings, files: names, version: VERSION }, screenOptions(process.stdout, process.env)),
+      formatPretty(
+        { findings, files: names, version: VERSION },
+        screenOptions(screenOf("stdout"), process.env),
+      ),
     );
   if (code !== EXIT.clean) return code;
   return print(`equal for every packet: ${names.map(harmless).join(", ")} and ${harmless(nameOf(file))}\n`);
@@ -123,5 +126,7 @@ function read(path: string): Source | Exit {
 }
 
 function tell(findings: readonly Finding[], files: readonly string[]): void {
-  printError(formatPretty({ findings, files, version: VERSION }, screenOptions(process.stderr, process.env)));
+  printError(
+    formatPretty({ findings, files, version: VERSION }, screenOptions(screenOf("stderr"), process.env)),
+  );
 }
