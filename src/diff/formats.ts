@@ -145,8 +145,8 @@ function markdownRows({ packets, isWhole, state, before, after }: Entry): string
   const what = `${packets.map(code).join(", ")}${isWhole ? "" : " and more"}`;
   return [
     `- ${what}${state ? `, ${state}` : ""}`,
-    `  - now ${after.does}: ${causeText(after, code)}`,
-    `  - before ${before.does}: ${causeText(before, code)}`,
+    `  - the new policy ${after.does}: ${causeText(after, code)}`,
+    `  - the old one ${before.does}: ${causeText(before, code)}`,
   ];
 }
 
@@ -167,8 +167,8 @@ function formatAnnotations({ entries, before, after, version }: DiffReport): str
       message: `${packets.join("; ")}${isWhole ? "" : " and more"}${state ? `, ${state}` : ""}`,
       span: is.sentence ?? { source: after, start: 0, end: 0 },
       notes: [
-        `now the policy ${is.does}: ${causeText(is)}`,
-        `before it ${was.does}: ${causeText(was)}`,
+        `the new policy ${is.does}: ${causeText(is)}`,
+        `the old one ${was.does}: ${causeText(was)}`,
         `for example: ${example}`,
       ],
     }),

@@ -75,17 +75,17 @@ describe("what is listed", () => {
       #### Newly denied
 
       - \`tcp not clients → self port web\`, \`tcp any → self port web\`
-        - now drops them: the default for input
-        - before lets them pass: \`allow web from any to self\` (policy.yaml:7)
+        - the new policy drops them: the default for input
+        - the old one lets them pass: \`allow web from any to self\` (policy.yaml:7)
       - \`tcp clients → self port web\`
-        - now lets them pass up to 10/second burst 5, else drops them: \`allow web from clients to self limit 10/second\` (policy.yaml:7)
-        - before lets them pass: \`allow web from any to self\` (policy.yaml:7)
+        - the new policy lets them pass up to 10/second burst 5, else drops them: \`allow web from clients to self limit 10/second\` (policy.yaml:7)
+        - the old one lets them pass: \`allow web from any to self\` (policy.yaml:7)
 
       #### Denied otherwise
 
       - \`tcp any → self port 113\`
-        - now drops them: \`deny tcp from any to self port 113\` (policy.yaml:8)
-        - before rejects them (tcp-reset): \`reject tcp from any to self port 113\` (policy.yaml:8)
+        - the new policy drops them: \`deny tcp from any to self port 113\` (policy.yaml:8)
+        - the old one rejects them (tcp-reset): \`reject tcp from any to self port 113\` (policy.yaml:8)
       "
     `);
   });

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
+import { buildProgram } from "../../src/cli/program.ts";
+import { renderExample } from "../../src/lint/pages/render.ts";
 import { findRelativeLinks } from "./links.ts";
 
 const readme = readFileSync("README.md", "utf8");
@@ -16,14 +18,31 @@ test("the README shows the policy of the memcached example", () => {
   expect(parse(block("yaml"))).toEqual(parse(readFileSync("examples/memcached/policy.yaml", "utf8")));
 });
 
-test("what the README shows of the script stands in the golden, in that order", () => {
-  const golden = readFileSync("golden/examples/memcached/ruleset.nft", "utf8").split("\n");
+/** Expects the lines of a text to stand in another one, in their order. */
+function expectExtract(extract: string, whole: string): void {
+  const lines = whole.split("\n");
   let from = 0;
-  for (const line of block("nft").trimEnd().split("\n")) {
-    const at = golden.indexOf(line, from);
+  for (const line of extract.trimEnd().split("\n")) {
+    const at = lines.indexOf(line, from);
     expect(at, line).toBeGreaterThanOrEqual(0);
     from = at + 1;
   }
+}
+
+test("what the README shows of the script stands in the golden, in that order", () => {
+  expectExtract(block("nft"), readFileSync("golden/examples/memcached/ruleset.nft", "utf8"));
+});
+
+test("what the README shows of a finding is what ctc says about its policy without symmetricAllow", () => {
+  const text = block("yaml").replace("    symmetricAllow: true\n", "");
+  expectExtract(block("text"), renderExample({ name: "policy.yaml", text }));
+});
+
+test("the README names every command", () => {
+  const none = (): void => {};
+  const program = buildProgram({ print: none, printError: none, exit: none });
+  for (const command of program.commands)
+    expect(readme).toMatch(new RegExp(`^\\| .*\`ctc ${command.name()}\\b.* \\|$`, "m"));
 });
 
 test.each(findRelativeLinks())("$file: $link leads somewhere", ({ exists }) => {

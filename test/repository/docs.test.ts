@@ -10,6 +10,7 @@ import { setUpBench } from "./bench.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const page = readFileSync(join(ROOT, "docs/in-a-repository.md"), "utf8");
+const readme = readFileSync(join(ROOT, "README.md"), "utf8");
 
 const bench = setUpBench();
 const { folder, sh, must, read } = bench;
@@ -46,6 +47,7 @@ describe("the page shows what happens", () => {
     change("[192.0.2.0/28", "[192.0.2.0/24");
     expect(page).toContain(`\n\`\`\`text\n${ctc("golden")}\`\`\`\n`);
     expect(page).toContain(`\n${comment()}\n\n`);
+    expect(readme).toContain(`\n${comment()}\n\n`);
     for (const row of must("example", "git diff -U0 hosts").trim().split("\n").slice(-2))
       expect(page).toContain(`${row}\n`);
   });
