@@ -1,5 +1,14 @@
-import { test } from "vitest";
-import { expectClean, expectFindingAt, head, host, symmetric, tracked } from "./support.ts";
+import { expect, test } from "vitest";
+import {
+  expectClean,
+  expectFindingAt,
+  head,
+  host,
+  lintText,
+  symmetric,
+  tracked,
+  untracked,
+} from "./support.ts";
 
 const CHECK = "untracked-path";
 
@@ -46,4 +55,21 @@ test("what this host sends is marked where the output interface is known", () =>
       tracked("allow udp from self to 10.0.0.0/8 out eth0"),
     ),
   );
+});
+
+test("raw cannot count what it may not even be asked about", () => {
+  const counted = "allow icmp4 3/4 from 192.0.2.0/24 to 10.0.0.0/8 limit 5/second";
+  const asking = "deny icmp4 from any to 10.0.0.0/9 out eth0";
+  const text = host(untracked(counted), tracked(asking));
+  expect(lintText(text).map(({ message }) => message)).toContain(
+    "raw counts these packets before it is known where they leave",
+  );
+  expectFindingAt(text, CHECK, counted).relates(asking, /asks where the packet leaves/);
+});
+
+test("what another rule takes first nobody counts", () => {
+  const first = "allow icmp4 3/4 from 192.0.0.0/16 to 10.0.0.0/8";
+  const counted = "allow icmp4 3/4 from 192.0.2.0/24 to 10.0.0.0/9 limit 5/second";
+  const asking = "deny icmp4 from any to 10.0.0.0/9 out eth0";
+  expectClean(host(untracked(first, counted), tracked(asking)));
 });

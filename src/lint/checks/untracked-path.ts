@@ -1,14 +1,20 @@
+import type { Family } from "../../address/ranges.ts";
 import { FATE } from "../../meaning/fates.ts";
 import { cubesOf } from "../../meaning/world.ts";
+import type { Diagram } from "../../packets/nodes.ts";
 import { describePacket } from "../../policy/describe.ts";
 import { matches } from "../../policy/evaluate.ts";
+import type { Packet } from "../../policy/packet.ts";
 import type { Rule } from "../../policy/policy.ts";
-import type { Check } from "../check.ts";
+import type { Check, Subject } from "../check.ts";
 import { firstSentence, offenders } from "../offenders.ts";
 import { untrackedAllows } from "../way-back.ts";
 import { wholeSet } from "../whole-set.ts";
 
-/** Forwarded packets that raw takes for untracked ones, because it cannot ask where they will leave. */
+/**
+ * Forwarded packets that raw takes for untracked ones, because it cannot ask where they will leave; and those that it
+ * counts in a limit before anybody knows whether a rule that asks it has a say.
+ */
 export const untrackedPath: Check = {
   name: "untracked-path",
   level: "error",
@@ -32,7 +38,11 @@ export const untrackedPath: Check = {
             space.where(fates, FATE.untracked),
           );
           const tracked = space.union(space.where(fates, FATE.allowed), translated);
-          return space.intersection(space.intersection(tracked, marked), meaning.possible(family));
+          const counted = countedTooEarly(subject, family);
+          return space.intersection(
+            space.union(space.intersection(tracked, marked), counted),
+            meaning.possible(family),
+          );
         },
         sentences: allows,
         decider: (packet) =>
@@ -42,12 +52,12 @@ export const untrackedPath: Check = {
       meaning,
     );
     for (const { sentence, packet, sets } of blamed) {
-      const tracker = firstSentence(policy.rules, packet, meaning);
+      const because = reasonFor(sentence, packet, subject);
       report({
-        message: "raw cannot tell these packets from tracked ones",
+        message: because.message,
         span: sentence.origin.span,
         label: "takes the packet, wherever it leaves",
-        ...(tracker && { related: [{ span: tracker.origin.span, text: "means the packet to be tracked" }] }),
+        ...(because.rule && { related: [{ span: because.rule.origin.span, text: because.text }] }),
         notes: [
           `packet: ${describePacket(packet)}`,
           ...wholeSet(sets, subject, meaning.possible),
@@ -58,3 +68,45 @@ export const untrackedPath: Check = {
     }
   },
 };
+
+/**
+ * Forwarded packets that raw counts in a limit of an untracked allow, though it depends on where they leave whether that
+ * rule, or one that comes after it once the limit is used up, has a say.
+ */
+function countedTooEarly({ policy, meaning }: Subject, family: Family): Diagram {
+  const space = meaning.space(family);
+  const allows = untrackedAllows(policy);
+  if (allows.every(({ limit }) => !limit)) return space.nothing;
+  const wherever = (rules: readonly Rule[]): Diagram =>
+    space.set(
+      rules.flatMap(({ match }) =>
+        cubesOf({ ...match, out: null }, family, policy.self, meaning.world.devices, ["forward"]),
+      ),
+    );
+  let taken = space.nothing;
+  let counted = space.nothing;
+  for (const rule of allows) {
+    const own = wherever([rule]);
+    if (rule.limit) counted = space.union(counted, space.difference(own, taken));
+    else taken = space.union(taken, own);
+  }
+  return space.intersection(counted, wherever(policy.rules.filter(({ match }) => match.out)));
+}
+
+/** What is wrong with the packets that an untracked allow takes, and the other rule that is concerned. */
+function reasonFor(sentence: Rule, packet: Packet, { policy, meaning }: Subject) {
+  if (!sentence.limit)
+    return {
+      message: "raw cannot tell these packets from tracked ones",
+      rule: firstSentence(policy.rules, packet, meaning),
+      text: "means the packet to be tracked",
+    };
+  const rule = policy.rules.find(
+    ({ match }) => match.out && matches({ ...match, out: null }, packet, policy.self),
+  );
+  return {
+    message: "raw counts these packets before it is known where they leave",
+    rule: rule === sentence ? null : rule,
+    text: "asks where the packet leaves",
+  };
+}
