@@ -83,22 +83,22 @@ export function expectationWithin(policy: Policy, shot: Shot, end: Expectation["
   const routed = evaluate(policy, undone, known);
   const isHeldBack =
     inRaw.tracked && path === "forward" && routed.reason.kind === "rule" && isWaiting(routed.reason.rule);
-  const told = expectation(policy, shot, "established", isHeldBack ? routed : inRaw, undone);
-  return told.end.state === "established" ? { ...told, end } : told;
+  // What is not tracked, nothing is undone of.
+  if (!inRaw.tracked) return expectation(policy, shot, "established", inRaw, packet);
+  return { ...expectation(policy, shot, "established", isHeldBack ? routed : inRaw, undone), end };
 }
 
 const single = <T extends bigint | number>(value: T): Range<T> => ({ first: value, last: value });
 
 /**
  * The one difference that is known: before routing the kernel cannot ask where a packet will leave. An untracked deny that
- * asks it, or that stands below an allow that does, drops the packets that are forwarded only in the filter.
+ * asks it, or that stands below a rule that does, drops the packets that are forwarded only in the filter.
  */
 function waits(policy: Policy, packet: Packet): boolean {
   return (
     packet.path === "forward" &&
     policy.rules.some(
-      ({ tracked, match }) =>
-        !tracked && match.out !== null && matches({ ...match, out: null }, packet, policy.self),
+      ({ match }) => match.out !== null && matches({ ...match, out: null }, packet, policy.self),
     )
   );
 }
@@ -116,12 +116,7 @@ export function isAmbiguous(policy: Policy, shot: Shot, state: TrackedState): bo
     const isRewritten =
       end.destination !== packet.destination || end.destinationPort !== packet.destinationPort;
     if (state === "new" && verdict !== "allow" && !isRewritten) return false;
-    return (
-      waits(policy, packet) ||
-      policy.rules.some(
-        ({ match }) => match.out !== null && matches({ ...match, out: null }, packet, policy.self),
-      )
-    );
+    return waits(policy, packet);
   });
 }
 

@@ -148,9 +148,11 @@ function hasNoErrors(text: string): boolean {
 /**
  * What the proofs promise: the answer to an untracked packet comes through, untracked as well, and the answer to a tracked
  * packet that opens a flow belongs to that flow. They do not rule out that an untracked deny matches that answer: it drops
- * whatever it matches, of open flows too, which is what a blocklist is written for.
+ * whatever it matches, of open flows too, which is what a blocklist is written for. Of a loopback that is essential they
+ * promise only that it passes.
  */
 function breaksPromise(policy: Policy, { shot, state, answer, sighting }: Answered): boolean {
+  if (policy.essentials && shot.packet.path === "loopback") return !sighting?.end;
   switch (state) {
     case "untracked":
       return sighting?.end?.state !== "untracked";

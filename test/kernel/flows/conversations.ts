@@ -51,6 +51,15 @@ export function exchange(
   };
 }
 
+/** The same between two processes of `left`. */
+export function exchangeWithin(protocol: Flow["protocol"], more: Pick<Partial<Flow>, "fromPort"> = {}): Talk {
+  return async ({ net, family, patience }) => {
+    const own = addressOf("left", family);
+    const flow = { protocol, to: own, port: SERVED, from: own, timeout: patience, ...more };
+    return (await net.left.ask(flow)).outcome;
+  };
+}
+
 /**
  * A datagram that travels in fragments. The first one may be too large for the narrow hop, which says so to its sender;
  * the second of the same flow, if it is asked for, is cut to measure.

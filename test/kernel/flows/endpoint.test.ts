@@ -1,5 +1,5 @@
 import { symmetric, symmetricBoth, tracked, untracked } from "../../lint/support.ts";
-import { download, exchange, flood, fragments, ping, traceroute } from "./conversations.ts";
+import { download, exchange, exchangeWithin, flood, fragments, ping, traceroute } from "./conversations.ts";
 import { BULK, CLOSED, FLOOD, SERVED, TRACED, tell } from "./stage.ts";
 import { CLOSED_HOST, NO_ESSENTIALS, OPEN_HOST, scene, ways } from "./ways.ts";
 
@@ -36,6 +36,42 @@ tell("left", [
     talk: exchange("tcp", "left", { fromPort: CLOSED }),
     scenes: [
       scene("mirrored", [symmetric(`allow tcp from any to self port ${CLOSED}`)], "silence", 0),
+      scene("mirrored plainly", [symmetricBoth(`allow tcp from any to self port ${CLOSED}`)], "answered", 0),
+    ],
+  },
+  {
+    title: "a TCP connection over loopback",
+    talk: exchangeWithin("tcp"),
+    scenes: [
+      scene(
+        "untracked, both ways",
+        [CLOSED_HOST, symmetric(`allow tcp from any to self port ${SERVED} in lo`)],
+        "answered",
+        0,
+      ),
+      scene("tracked", [CLOSED_HOST, tracked("allow tcp from any to self port 22")], "answered", 1),
+      // Loopback is essential, and passes in whatever state it is.
+      scene(
+        "untracked, and no way back",
+        [CLOSED_HOST, untracked(`allow tcp from any to self port ${SERVED} in lo`)],
+        "answered",
+        1,
+      ),
+      scene(
+        "untracked, no way back and no essentials",
+        [CLOSED_HOST, ...NO_ESSENTIALS, untracked(`allow tcp from any to self port ${SERVED} in lo`)],
+        "silence",
+        0,
+        "untracked-reply-denied",
+      ),
+    ],
+  },
+  {
+    title: "a TCP connection over loopback from the port that the host serves on",
+    talk: exchangeWithin("tcp", { fromPort: CLOSED }),
+    scenes: [
+      // Denies are not consulted on an essential loopback. Only the way back is left untracked there.
+      scene("mirrored", [symmetric(`allow tcp from any to self port ${CLOSED}`)], "answered", 1),
       scene("mirrored plainly", [symmetricBoth(`allow tcp from any to self port ${CLOSED}`)], "answered", 0),
     ],
   },
