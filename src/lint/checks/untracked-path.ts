@@ -88,7 +88,8 @@ function countedTooEarly({ policy, meaning }: Subject, family: Family): Diagram 
   for (const rule of allows) {
     const own = wherever([rule]);
     if (rule.limit) counted = space.union(counted, space.difference(own, taken));
-    else taken = space.union(taken, own);
+    // One that asks where packets leave takes them all in raw, and so takes them from the limit.
+    else if (!rule.match.out) taken = space.union(taken, own);
   }
   return space.intersection(counted, wherever(policy.rules.filter(({ match }) => match.out)));
 }
