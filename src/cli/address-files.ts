@@ -1,7 +1,8 @@
 import { realpathSync } from "node:fs";
-import { dirname, isAbsolute, join, relative, sep } from "node:path";
+import { dirname, isAbsolute, join, relative } from "node:path";
 import type { AddressFiles } from "../language/address-files.ts";
 import { readRegularFile, STDIN } from "./input.ts";
+import { leaves } from "./repository.ts";
 import { reasonOf } from "./system-error.ts";
 
 type Answer = ReturnType<AddressFiles["read"]>;
@@ -33,10 +34,10 @@ function readWithin(root: string, folder: string, path: string): Answer {
   try {
     const realRoot = realpathSync(root);
     // The words of the path come first: whether a file outside exists is nobody's business.
-    if (leaves(realRoot, join(realpathSync(folder), path)))
+    if (leaves(relative(realRoot, join(realpathSync(folder), path))))
       return { error: `it leads out of the policy's folder; ${where}` };
     const real = realpathSync(name);
-    if (leaves(realRoot, real))
+    if (leaves(relative(realRoot, real)))
       return { error: `a symbolic link leads out of the policy's folder; ${where}` };
     const input = readRegularFile(name, real);
     switch (input.kind) {
@@ -50,9 +51,4 @@ function readWithin(root: string, folder: string, path: string): Answer {
   } catch (error) {
     return { error: reasonOf(error) };
   }
-}
-
-function leaves(root: string, path: string): boolean {
-  const way = relative(root, path);
-  return way === ".." || way.startsWith(`..${sep}`) || isAbsolute(way);
 }

@@ -8,7 +8,7 @@ import type { AddressFiles } from "../language/address-files.ts";
 import type { Finding } from "../source/finding.ts";
 import type { Source } from "../source/source.ts";
 import { addressFilesOf } from "./address-files.ts";
-import { readRegularFile } from "./input.ts";
+import { readRegularFile, unreadable } from "./input.ts";
 import { writeFiles } from "./output.ts";
 import { filesOf, type Grounds, leaves, slashed } from "./repository.ts";
 import { reasonOf } from "./system-error.ts";
@@ -90,11 +90,8 @@ function compileAt({ root, show }: Grounds, policy: string, addressRoot: string 
   switch (input.kind) {
     case "not-text":
       return { ...base, findings: [input.finding] };
-    case "unreadable": {
-      const span = { source: empty, start: 0, end: 0 };
-      const message = `the file cannot be read: ${input.reason}`;
-      return { ...base, findings: [{ check: "unreadable-file", level: "error", message, span }] };
-    }
+    case "unreadable":
+      return { ...base, findings: [unreadable(name, input.reason)] };
     case "text":
       break;
   }

@@ -54,3 +54,9 @@ function read(name: string, open: () => number, refuse: (fd: number) => string |
     if (fd !== null && fd !== 0) closeSync(fd);
   }
 }
+
+/** Says of one file among several that it cannot be read. */
+export function unreadable(name: string, reason: string): Finding {
+  const span = { source: { name, text: "" }, start: 0, end: 0 };
+  return { check: "unreadable-file", level: "error", message: `the file cannot be read: ${reason}`, span };
+}

@@ -12,7 +12,14 @@ export async function main(args: readonly string[]): Promise<Exit> {
     if (code !== EXIT.clean) exit = code;
   };
   try {
-    const program = buildProgram({ print: (text) => set(print(text)), printError, exit: set });
+    const program = buildProgram({
+      // Help comes in pieces. Where one cannot be written, neither can the next.
+      print: (text) => {
+        if (exit === EXIT.clean) set(print(text));
+      },
+      printError,
+      exit: set,
+    });
     await program.parseAsync(args, { from: "user" });
     return exit;
   } catch (error) {

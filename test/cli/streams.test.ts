@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { POLICY, workshop } from "./run.ts";
+import { FAULTY, POLICY, workshop } from "./run.ts";
 
 const { bash, file } = workshop();
 
@@ -14,9 +14,25 @@ describe("standard output", () => {
     expect({ out, err }).toEqual({ out: "#!/usr/sbin/nft -f\n141\n", err: "" });
   });
 
-  test("on a full device gives a sentence and exit code 2", () => {
+  test.each([
+    "compile policy.yaml",
+    "lint faulty.yaml",
+    "verify policy.yaml other.nft",
+    "diff policy.yaml other.yaml",
+    "trace policy.yaml 'icmp 10.1.2.3 > self echo-request'",
+    "golden repository",
+    "explain bad-port",
+    "init",
+    "schema",
+    "completion bash",
+    "--help",
+  ])("on a full device gives a sentence and exit code 2: ctc %s", (command) => {
     file("policy.yaml", POLICY);
-    const { exit, err } = bash("ctc compile policy.yaml >/dev/full");
+    file("faulty.yaml", FAULTY);
+    file("other.yaml", POLICY.replace("port 22", "port 23"));
+    file("repository/policy.yaml", POLICY);
+    bash("ctc compile other.yaml -o other.nft");
+    const { exit, err } = bash(`ctc ${command} >/dev/full`);
     expect({ exit, err }).toEqual({
       exit: 2,
       err: "ctc: cannot write to standard output: no space is left on the device\n",

@@ -1,14 +1,12 @@
 import { type Command, Option } from "commander";
-import { formatPretty } from "../../report/pretty.ts";
 import type { Finding } from "../../source/finding.ts";
 import { VERSION } from "../../version.ts";
 import { addressFilesOf } from "../address-files.ts";
 import { destinationsOf, TARGETS, type Target } from "../destinations.ts";
 import { EXIT, type Exit } from "../exit.ts";
-import { readPolicy } from "../input.ts";
 import { writeFiles } from "../output.ts";
 import { complain, print, printError } from "../streams.ts";
-import { screenOf, screenOptions } from "../terminal.ts";
+import { readOrTell, tell } from "../tell.ts";
 import { fileName, rootOption } from "./options.ts";
 
 interface Options {
@@ -48,20 +46,12 @@ export function addCompile(program: Command, exit: (code: Exit) => void): void {
 
 async function runCompile(file: string, options: Options): Promise<Exit> {
   const destinations = destinationsOf(options.target ?? null, options.output ?? null);
-  const input = readPolicy(file);
-  switch (input.kind) {
-    case "unreadable":
-      return complain(`cannot read ${file}: ${input.reason}`);
-    case "not-text":
-      tell([input.finding]);
-      return EXIT.unusable;
-    case "text":
-      break;
-  }
+  const source = readOrTell(file);
+  if (typeof source === "number") return source;
   const { compile } = await import("../../compile.ts");
   const files = addressFilesOf(file, options.root ?? null);
-  const { findings, unparsable, outputs, prove } = compile(input.source, files);
-  if (findings.length > 0) tell(findings);
+  const { findings, unparsable, outputs, prove } = compile(source, files);
+  if (findings.length > 0) tell(findings, [source.name]);
   if (!outputs || !prove) return unparsable ? EXIT.unusable : EXIT.findings;
 
   const targets =
@@ -85,18 +75,10 @@ async function runCompile(file: string, options: Options): Promise<Exit> {
 
 /** Refuses to hand out what does not mean what the policy means. */
 export function refuse(wrong: readonly Finding[]): Exit {
-  tell(wrong);
+  tell(wrong, [...new Set(wrong.map(({ span }) => span.source.name))]);
   printError(
     `ctc: nothing was written, because ctc ${VERSION} compiled this policy wrongly: this is a bug in ctc, not in your policy; ` +
       "please report it with the policy, as far as you may share it, and with what is printed above\n",
   );
   return EXIT.bug;
-}
-
-/** Prints findings about one policy to standard error. */
-function tell(findings: readonly Finding[]): void {
-  const files = [findings[0]!.span.source.name];
-  printError(
-    formatPretty({ findings, files, version: VERSION }, screenOptions(screenOf("stderr"), process.env)),
-  );
 }

@@ -2,16 +2,15 @@ import { type Command, Option } from "commander";
 import { DIFF_FORMATS, type DiffFormat } from "../../diff/formats.ts";
 import type { AddressFiles } from "../../language/address-files.ts";
 import { plain } from "../../report/paint.ts";
-import { formatPretty } from "../../report/pretty.ts";
-import type { Finding } from "../../source/finding.ts";
 import type { Source } from "../../source/source.ts";
 import { VERSION } from "../../version.ts";
 import { addressFilesOf } from "../address-files.ts";
 import { EXIT, type Exit } from "../exit.ts";
-import { readPolicy, STDIN } from "../input.ts";
+import { STDIN } from "../input.ts";
 import { readRevision, revisionOf } from "../revisions.ts";
-import { complain, print, printError } from "../streams.ts";
-import { paintFor, screenOf, screenOptions } from "../terminal.ts";
+import { complain, print } from "../streams.ts";
+import { readOrTell, tell } from "../tell.ts";
+import { paintFor, screenOf } from "../terminal.ts";
 import { rootOption } from "./options.ts";
 
 interface Options {
@@ -59,7 +58,7 @@ async function runDiff(oldPath: string, newPath: string, options: Options): Prom
     if (typeof read === "number") return read;
     const side = understand(read.source, read.files);
     if (!side.policy) {
-      tell(side.findings, read.source.name);
+      tell(side.findings, [read.source.name]);
       return side.unparsable ? EXIT.unusable : EXIT.findings;
     }
     sides.push(side);
@@ -101,23 +100,6 @@ function readSide(
       ? complain(`cannot read ${path}: ${policy.error}`)
       : { source: policy.source, files };
   }
-  const input = readPolicy(path);
-  switch (input.kind) {
-    case "unreadable":
-      return complain(`cannot read ${path}: ${input.reason}`);
-    case "not-text":
-      tell([input.finding], path);
-      return EXIT.unusable;
-    case "text":
-      return { source: input.source, files: addressFilesOf(path, root) };
-  }
-}
-
-function tell(findings: readonly Finding[], file: string): void {
-  printError(
-    formatPretty(
-      { findings, files: [file], version: VERSION },
-      screenOptions(screenOf("stderr"), process.env),
-    ),
-  );
+  const source = readOrTell(path);
+  return typeof source === "number" ? source : { source, files: addressFilesOf(path, root) };
 }

@@ -1,15 +1,13 @@
 import { type Command, Option } from "commander";
 import { FORMAT_NAMES, FORMATS, type FormatName } from "../../report/formats.ts";
-import { formatPretty } from "../../report/pretty.ts";
-import type { Report } from "../../report/report.ts";
 import type { Finding } from "../../source/finding.ts";
 import { VERSION } from "../../version.ts";
 import { addressFilesOf } from "../address-files.ts";
 import { EXIT, type Exit } from "../exit.ts";
-import { nameOf, readPolicy, STDIN } from "../input.ts";
+import { nameOf, readPolicy, STDIN, unreadable } from "../input.ts";
 import { writeFiles } from "../output.ts";
 import { complain, print, printError } from "../streams.ts";
-import { screenOf, screenOptions } from "../terminal.ts";
+import { printFindings } from "../tell.ts";
 import { rootOption } from "./options.ts";
 
 interface Options {
@@ -59,12 +57,12 @@ async function runLint(files: readonly string[], options: Options): Promise<Exit
   if (options.diff)
     return print(diffs.join("")) || (exit === EXIT.unusable || diffs.length === 0 ? exit : EXIT.findings);
   if (fixed > 0) printError(`${fixed} ${fixed === 1 ? "finding" : "findings"} mended\n`);
-  const report: Report = { findings, files: names.map(nameOf), version: VERSION };
-  const text =
+  const inputs = names.map(nameOf);
+  const printed =
     format === "pretty"
-      ? formatPretty(report, screenOptions(screenOf("stdout"), process.env))
-      : FORMATS[format](report);
-  return print(text) || exit;
+      ? printFindings(findings, inputs)
+      : print(FORMATS[format]({ findings, files: inputs, version: VERSION }));
+  return printed || exit;
 }
 
 interface Linted {
@@ -83,11 +81,8 @@ interface Linted {
 async function lintFile(file: string, root: string | null): Promise<Linted> {
   const input = readPolicy(file);
   switch (input.kind) {
-    case "unreadable": {
-      const span = { source: { name: nameOf(file), text: "" }, start: 0, end: 0 };
-      const message = `the file cannot be read: ${input.reason}`;
-      return { findings: [{ check: "unreadable-file", level: "error", message, span }], unusable: true };
-    }
+    case "unreadable":
+      return { findings: [unreadable(nameOf(file), input.reason)], unusable: true };
     case "not-text":
       return { findings: [input.finding], unusable: true };
     case "text": {

@@ -1,13 +1,12 @@
 import { type Command, Option } from "commander";
 import type { TrackedState } from "../../policy/packet.ts";
-import { formatPretty } from "../../report/pretty.ts";
-import type { Finding } from "../../source/finding.ts";
 import { VERSION } from "../../version.ts";
 import { addressFilesOf } from "../address-files.ts";
 import { EXIT, type Exit } from "../exit.ts";
-import { nameOf, readPolicy } from "../input.ts";
-import { complain, print, printError } from "../streams.ts";
-import { paintFor, screenOf, screenOptions } from "../terminal.ts";
+import { nameOf } from "../input.ts";
+import { print } from "../streams.ts";
+import { readOrTell, tell } from "../tell.ts";
+import { paintFor, screenOf } from "../terminal.ts";
 import { rootOption } from "./options.ts";
 
 const STATES = ["new", "established", "related", "invalid"] as const satisfies readonly TrackedState[];
@@ -51,33 +50,22 @@ export function addTrace(program: Command, exit: (code: Exit) => void): void {
 }
 
 async function runTrace(file: string, text: string, options: Options): Promise<Exit> {
-  const input = readPolicy(file);
-  switch (input.kind) {
-    case "unreadable":
-      return complain(`cannot read ${file}: ${input.reason}`);
-    case "not-text":
-      tell([input.finding], nameOf(file));
-      return EXIT.unusable;
-    case "text":
-      break;
-  }
+  const source = readOrTell(file);
+  if (typeof source === "number") return source;
   const { understand } = await import("../../compile.ts");
   const { parsePacket } = await import("../../policy/parse-packet.ts");
   const { trace } = await import("../../trace/trace.ts");
   const { formatTrace, formatTraceJson } = await import("../../trace/formats.ts");
-  const { policy, findings, unparsable } = understand(
-    input.source,
-    addressFilesOf(file, options.root ?? null),
-  );
+  const { policy, findings, unparsable } = understand(source, addressFilesOf(file, options.root ?? null));
   if (!policy) {
-    tell(findings, nameOf(file));
+    tell(findings, [nameOf(file)]);
     return unparsable ? EXIT.unusable : EXIT.findings;
   }
   const packet = parsePacket(text, policy.self);
   if ("fault" in packet) {
     const { fault, help, start, end } = packet;
     const span = { source: { name: "<packet>", text }, start, end };
-    tell([{ check: "packet-syntax", level: "error", message: fault, help, span }], "<packet>");
+    tell([{ check: "packet-syntax", level: "error", message: fault, help, span }], ["<packet>"]);
     return EXIT.unusable;
   }
   const traced = trace(policy, packet, { state: options.state, via: options.via ?? null });
@@ -85,14 +73,5 @@ async function runTrace(file: string, text: string, options: Options): Promise<E
     options.format === "json"
       ? formatTraceJson(traced, VERSION)
       : formatTrace(traced, paintFor(screenOf("stdout"), process.env)),
-  );
-}
-
-function tell(findings: readonly Finding[], file: string): void {
-  printError(
-    formatPretty(
-      { findings, files: [file], version: VERSION },
-      screenOptions(screenOf("stderr"), process.env),
-    ),
   );
 }

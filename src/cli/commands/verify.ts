@@ -1,15 +1,12 @@
 import { type Command, Option } from "commander";
 import { harmless } from "../../report/cells.ts";
 import { FORMAT_NAMES, FORMATS, type FormatName } from "../../report/formats.ts";
-import { formatPretty } from "../../report/pretty.ts";
-import type { Finding } from "../../source/finding.ts";
-import type { Source } from "../../source/source.ts";
 import { VERSION } from "../../version.ts";
 import { addressFilesOf } from "../address-files.ts";
 import { EXIT, type Exit } from "../exit.ts";
-import { nameOf, readPolicy } from "../input.ts";
-import { complain, print, printError } from "../streams.ts";
-import { screenOf, screenOptions } from "../terminal.ts";
+import { nameOf } from "../input.ts";
+import { complain, print } from "../streams.ts";
+import { printFindings, readOrTell, tell } from "../tell.ts";
 import { rootOption } from "./options.ts";
 
 const SCRIPT_FORMATS = ["nft", "iptables", "ip6tables"] as const;
@@ -62,7 +59,7 @@ export function addVerify(program: Command, exit: (code: Exit) => void): void {
 async function runVerify(file: string, paths: readonly string[], options: Options): Promise<Exit> {
   if ([file, ...paths].filter((path) => path === "-").length > 1)
     return complain("standard input can be read once: only one of the files may be -");
-  const policy = read(file);
+  const policy = readOrTell(file);
   if (typeof policy === "number") return policy;
   const { analyse, outputsOf } = await import("../../compile.ts");
   const { formatOf, ownScripts, readScript } = await import("../../verify/scripts.ts");
@@ -74,11 +71,11 @@ async function runVerify(file: string, paths: readonly string[], options: Option
     return analysis.unparsable ? EXIT.unusable : EXIT.findings;
   }
 
-  const ipsets = options.ipsets === undefined ? null : read(options.ipsets);
+  const ipsets = options.ipsets === undefined ? null : readOrTell(options.ipsets);
   if (typeof ipsets === "number") return ipsets;
   const scripts: ReturnType<typeof readScript>[] = [];
   for (const path of paths) {
-    const source = read(path);
+    const source = readOrTell(path);
     if (typeof source === "number") return source;
     const format = options.as ?? formatOf(source);
     if (format === "ambiguous")
@@ -100,33 +97,7 @@ async function runVerify(file: string, paths: readonly string[], options: Option
   const code = unreadable ? EXIT.unusable : differs ? EXIT.findings : EXIT.clean;
   if (options.format !== "pretty")
     return print(FORMATS[options.format]({ findings, files: names, version: VERSION })) || code;
-  if (findings.length > 0)
-    print(
-      formatPretty(
-        { findings, files: names, version: VERSION },
-        screenOptions(screenOf("stdout"), process.env),
-      ),
-    );
-  if (code !== EXIT.clean) return code;
+  const printed = findings.length > 0 ? printFindings(findings, names) : EXIT.clean;
+  if (printed || code) return printed || code;
   return print(`equal for every packet: ${names.map(harmless).join(", ")} and ${harmless(nameOf(file))}\n`);
-}
-
-/** A file, or the exit code after saying why it cannot be read. */
-function read(path: string): Source | Exit {
-  const input = readPolicy(path);
-  switch (input.kind) {
-    case "unreadable":
-      return complain(`cannot read ${path}: ${input.reason}`);
-    case "not-text":
-      tell([input.finding], [nameOf(path)]);
-      return EXIT.unusable;
-    case "text":
-      return input.source;
-  }
-}
-
-function tell(findings: readonly Finding[], files: readonly string[]): void {
-  printError(
-    formatPretty({ findings, files, version: VERSION }, screenOptions(screenOf("stderr"), process.env)),
-  );
 }
