@@ -125,8 +125,9 @@ function readable(
     const ranks = cube[i]!;
     if (ranks === null) return;
     const values = domain.valuesOf(ranks);
-    const others = domain.valuesOf(complementRanks(ranks, domain.ranks));
-    conditions[name] = others.length < values.length ? { except: others } : values;
+    // Of one range nothing is shorter; and all others may be as many as there are addresses in all rules.
+    const others = values.length > 1 ? domain.valuesOf(complementRanks(ranks, domain.ranks)) : null;
+    conditions[name] = others && others.length < values.length ? { except: others } : values;
   });
   return conditions;
 }

@@ -263,14 +263,22 @@ function valuesOf<T extends Value>(
       return;
     }
     const own = ownPiece[from] === piece && start <= from && from < end;
+    if (!own) {
+      // Of a piece that holds thousands, a set mostly takes one or two.
+      for (let child = piece + 1; child < subtreeEnd[piece]!; child = subtreeEnd[child]!) {
+        if (rankStart[child]! >= end) break;
+        if (rankStart[subtreeEnd[child]!]! > start) visit(child, start, end);
+      }
+      return;
+    }
     let next = first;
     for (let child = piece + 1; child < subtreeEnd[piece]!; child = subtreeEnd[child]!) {
       const range = pieces[child]!;
-      if (own && range.first > next) add(next, minus(range.first, one));
+      if (range.first > next) add(next, minus(range.first, one));
       visit(child, start, end);
       next = plus(range.last, one);
     }
-    if (own && next <= last) add(next, last);
+    if (next <= last) add(next, last);
   };
   const merged: Range<T>[] = [];
   for (let i = 0; i < set.length; i += 2) {

@@ -139,17 +139,23 @@ export function createNodes(budget: number): Nodes {
     levels.set(oldLevels);
     slots = new Int32Array(capacity * 2);
     mask = slots.length - 1;
-    rehash();
+    remember(0);
   }
 
-  function rehash(): void {
-    const { branches, count } = nodes;
-    for (let index = 0; index < count; index++) {
-      const at = index * RADIX;
-      const level = levels[index]!;
-      let slot = hash(level, branches[at]!, branches[at + 1]!, branches[at + 2]!, branches[at + 3]!) & mask;
+  /** Where the search for a node begins. */
+  function slotOf(index: number): number {
+    const { branches } = nodes;
+    const at = index * RADIX;
+    const [a, b, c, d] = [branches[at]!, branches[at + 1]!, branches[at + 2]!, branches[at + 3]!];
+    return hash(levels[index]!, a, b, c, d) & mask;
+  }
+
+  /** Enters the nodes from `base` on into the table. */
+  function remember(base: number): void {
+    for (let index = base; index < nodes.count; index++) {
+      let slot = slotOf(index);
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = ((level << INDEX_BITS) | index) + 1;
+      slots[slot] = ((levels[index]! << INDEX_BITS) | index) + 1;
     }
   }
 
@@ -169,6 +175,7 @@ export function createNodes(budget: number): Nodes {
       if (moved[index - base] === 0) continue;
       for (let at = index * RADIX; at < (index + 1) * RADIX; at++) need(branches[at]!);
     }
+    forget(base);
     let next = base;
     for (let index = base; index < count; index++) {
       if (moved[index - base] === 0) continue;
@@ -178,8 +185,19 @@ export function createNodes(budget: number): Nodes {
     }
     nodes.count = next;
     for (let i = 0; i < roots.length; i++) roots[i] = rewrite(roots[i]!);
-    slots.fill(0);
-    rehash();
+    remember(base);
+  }
+
+  /**
+   * Takes the nodes from `base` on out of the table, the last one first: each leaves it as it was before that node came.
+   */
+  function forget(base: number): void {
+    for (let index = nodes.count - 1; index >= base; index--) {
+      const key = ((levels[index]! << INDEX_BITS) | index) + 1;
+      let slot = slotOf(index);
+      while (slots[slot] !== key) slot = (slot + 1) & mask;
+      slots[slot] = 0;
+    }
   }
 
   return nodes;
