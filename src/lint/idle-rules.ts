@@ -1,7 +1,7 @@
 import type { Meaning } from "../meaning/meaning.ts";
 import { sameEffect, type Taker, takersOf } from "../meaning/rule-fates.ts";
 import { rulesMeet } from "../packets/rules.ts";
-import type { Rule } from "../policy/policy.ts";
+import type { Policy, Rule } from "../policy/policy.ts";
 import type { Subject } from "./check.ts";
 
 /** Why nobody would miss a rule. */
@@ -87,10 +87,18 @@ function sentenceOf(rule: Rule, rules: readonly Rule[], index: number): number[]
 /** Whether a rule can go, also where rules with a limit stand above: what they leave when their room is used up comes to it. */
 function isRemovable(index: number, { policy, meaning }: Pick<Subject, "policy" | "meaning">): boolean {
   if (!meaning.ruleFates()[index]!.removable) return false;
-  return policy.rules.every(
-    ({ limit }, i) =>
-      !limit ||
-      i > index ||
-      ([4, 6] as const).every((family) => !rulesMeet(meaning.ruleList(family), i, index)),
+  return limitedRules(policy).every(
+    (i) => i > index || ([4, 6] as const).every((family) => !rulesMeet(meaning.ruleList(family), i, index)),
   );
+}
+
+const limited = new WeakMap<Policy, readonly number[]>();
+
+/** The rules with a limit, which are few, asked for again and again. */
+function limitedRules(policy: Policy): readonly number[] {
+  const known = limited.get(policy);
+  if (known) return known;
+  const found = policy.rules.flatMap(({ limit }, i) => (limit ? [i] : []));
+  limited.set(policy, found);
+  return found;
 }

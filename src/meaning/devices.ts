@@ -33,6 +33,7 @@ export function numberDevices(clauses: Iterable<Interfaces | null>): Devices {
   const another = (stem: string): string => freshDevice(stem, literals, stems);
   const names = [...literals, ...[...stems].sort().map(another), freshDevice("eth", literals, stems)];
   const numbers = new Map(names.map((name, i) => [name, i + 1]));
+  const matched = new Map<string, Ranges<number>>();
   const stemsLongestFirst = [...stems].sort((a, b) => b.length - a.length);
 
   return {
@@ -46,10 +47,17 @@ export function numberDevices(clauses: Iterable<Interfaces | null>): Devices {
     },
     nameOf: (number) => (number === NO_DEVICE ? null : names[number - 1]!),
     isLiteral: (number) => number !== NO_DEVICE && number <= literals.size,
-    matching: ({ devices }) =>
-      mergeRanges(
+    matching({ devices }) {
+      // Many rules ask for the same few devices.
+      const key = devices.join(" ");
+      const known = matched.get(key);
+      if (known) return known;
+      const found = mergeRanges(
         names.flatMap((name, i) => (matchesDevice(name, devices) ? [{ first: i + 1, last: i + 1 }] : [])),
-      ),
+      );
+      matched.set(key, found);
+      return found;
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { createIntMap } from "./int-map.ts";
+import { createIntMap, type IntMap } from "./int-map.ts";
 import { type Diagram, NONE } from "./nodes.ts";
 import type { Packet, Space } from "./space.ts";
 import { piecesOf } from "./walk.ts";
@@ -10,12 +10,14 @@ export function countPackets<P extends Packet>(space: Space<P>, diagram: Diagram
   const sizes = Array<bigint>(fields.length + 1).fill(1n);
   for (let i = fields.length - 1; i >= 0; i--) sizes[i] = sizes[i + 1]! * BigInt(fields[i]!.domain.size);
   /** By field: a diagram that skips fields means something else at each of them. */
-  const known = fields.map(() => ({ ids: createIntMap(), counts: [] as bigint[] }));
+  const known: { readonly ids: IntMap; readonly counts: bigint[] }[] = [];
 
   const count = (id: number, from: number): bigint => {
     if (id === NONE) return 0n;
     if (id < 0) return sizes[from]!;
-    const { ids, counts } = known[from]!;
+    // Most diagrams that are counted are small, and ask for few fields.
+    known[from] ??= { ids: createIntMap(), counts: [] };
+    const { ids, counts } = known[from];
     const index = ids.indexOf(id);
     if (index >= 0) return counts[index]!;
     const { domain } = fields[from]!;

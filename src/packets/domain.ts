@@ -58,7 +58,9 @@ export function rankDomain<T extends Value>(size: T, ranges: Iterable<Range<T>>)
   const { ownPiece, rankStart, subtreeEnd, parent } = tree;
   const ranks = ownPiece.length;
   const sums = prefixSums(tree.ownSize);
-  const known = new WeakMap<object, RankSet>();
+  /** By piece, its ranks: most conditions are one declared range, and share what it comes to. */
+  const known: RankSet[] = [];
+  const knownLists = new WeakMap<object, RankSet>();
   const touched = new WeakMap<object, RankSet>();
 
   const endRank = (piece: number): number => rankStart[subtreeEnd[piece]!]!;
@@ -70,21 +72,44 @@ export function rankDomain<T extends Value>(size: T, ranges: Iterable<Range<T>>)
     return rankStart[piece]!;
   }
 
+  /** The largest piece that starts at a value and does not go beyond another, or one that starts elsewhere. */
+  function largestFrom(at: T, end: T): number {
+    // Pieces are ordered by first value, the largest first among equals.
+    let low = 0;
+    let high = pieces.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const { first, last } = pieces[middle]!;
+      if (first > at || (first === at && last <= end)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
   /** Appends the ranks of one range; false where declared ranges do not make it up. */
   function rankRange(range: Range<T>, into: number[]): boolean {
     if (range.first > range.last) return true;
     for (let at = range.first; ; ) {
-      // Pieces are ordered by first value, the largest first among equals: this is the largest that starts here and fits.
-      const piece = firstIndex(pieces.length, (i) => {
-        const { first, last } = pieces[i]!;
-        return first > at || (first === at && last <= range.last);
-      });
+      const piece = largestFrom(at, range.last);
       const found = pieces[piece];
       if (found?.first !== at) return false;
       into.push(rankStart[piece]!, endRank(piece));
       if (found.last === range.last) return true;
       at = plus(found.last, one);
     }
+  }
+
+  /** The ranks of one range. */
+  function rankSingle(range: Range<T>): RankSet {
+    const piece = largestFrom(range.first, range.last);
+    const found = pieces[piece];
+    if (found?.first !== range.first || found.last !== range.last) return rankRanges([range]);
+    const set = known[piece];
+    if (set !== undefined) return set;
+    const start = rankStart[piece]!;
+    const end = endRank(piece);
+    known[piece] = start === 0 && end === ranks ? null : [start, end];
+    return known[piece];
   }
 
   function rankRanges(ranges: Ranges<T>): RankSet {
@@ -124,10 +149,11 @@ export function rankDomain<T extends Value>(size: T, ranges: Iterable<Range<T>>)
     bits: Math.ceil(Math.log2(ranks)),
     rankOf,
     ranksOf(condition) {
+      if (!("except" in condition) && condition.length === 1) return rankSingle(condition[0]!);
       // Long lists are named sets, shared by many rules; short ones are cheaper to look up than to remember.
       const length = "except" in condition ? condition.except.length : condition.length;
       if (length < 4) return compute(condition);
-      return remembered(known, condition, () => compute(condition));
+      return remembered(knownLists, condition, () => compute(condition));
     },
     weight,
     valuesOf: (set) => valuesOf(set ?? [0, ranks], pieces, tree, one),

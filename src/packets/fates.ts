@@ -4,7 +4,7 @@ import { type Diagram, NONE, terminal, verdictOf } from "./nodes.ts";
 import { subtractRanks } from "./ranks.ts";
 import type { RuleList } from "./rules.ts";
 import { contains, lookUp } from "./samples.ts";
-import { createSearch, type RankedPacket } from "./search.ts";
+import { createSearch, type Found, type RankedPacket } from "./search.ts";
 import { type Packet, type RankedCube, verdictOfRanks } from "./space.ts";
 import { verdictsOf } from "./walk.ts";
 
@@ -90,7 +90,7 @@ const COVERED = 2;
  */
 function trySamples<P extends Packet>(
   list: RuleList<P>,
-  unsettled: readonly (RankedPacket | null)[],
+  unsettled: readonly Found[],
   otherwise: Diagram,
   excluded: Diagram,
   rounds: number,
@@ -101,9 +101,15 @@ function trySamples<P extends Packet>(
   const domains = fields.map(({ domain }) => domain);
   const searchPossible = createSearch(engine, fields, (id) => id !== NONE);
   let tries: Try[] = [];
-  unsettled.forEach((packet, rule) => {
-    if (packet) tries.push({ rule, cube: list.cubes[rule]!.find((cube) => contains(cube, packet))!, packet });
-    else shown[rule] = COVERED;
+  unsettled.forEach((found, rule) => {
+    if (found === "settled") {
+      shown[rule] = COVERED;
+      return;
+    }
+    const cubes = list.cubes[rule]!;
+    const packet = found === "unknown" ? searchPossible(excluded, cubes[0]!) : found;
+    if (typeof packet !== "string")
+      tries.push({ rule, cube: cubes.find((cube) => contains(cube, packet))!, packet });
   });
   for (let round = 0; round < rounds && tries.length > 0; round++) {
     const matches = lookUp(
@@ -130,7 +136,7 @@ function trySamples<P extends Packet>(
       const step = elsewhere(list, current, obstacle, next);
       if (verdictOfRanks(engine.nodes, fields, excluded, step.packet) === 0) return [step];
       const possible = searchPossible(excluded, step.around);
-      return possible ? [{ ...step, packet: possible }] : [];
+      return typeof possible === "string" ? [] : [{ ...step, packet: possible }];
     });
   }
   return shown;

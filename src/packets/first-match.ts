@@ -1,7 +1,7 @@
 import { type Diagram, NONE, terminal } from "./nodes.ts";
 import { indexOf, type RankSet } from "./ranks.ts";
 import type { RuleList } from "./rules.ts";
-import { createSearch, type RankedPacket } from "./search.ts";
+import { createSearch, type Found } from "./search.ts";
 import type { Packet, RankedCube, Space } from "./space.ts";
 
 /** What is worked out for each packet from the rules that match it, in order. */
@@ -31,8 +31,8 @@ const FEW = 4;
 /** What a list of rules comes to. */
 export interface Composed {
   readonly map: Diagram;
-  /** By rule, one of its packets that was not settled when its turn came; null where the rules before it settle all. */
-  readonly unsettled: readonly (RankedPacket | null)[];
+  /** By rule, a packet of it that was not settled when its turn came. */
+  readonly unsettled: readonly Found[];
 }
 
 /** Rules that are taken together, at first. */
@@ -55,8 +55,8 @@ export function firstMatches<P extends Packet>(list: RuleList<P>): Composition {
 /**
  * Works out a composition for every packet, behind what is known `before` it. A chunk of rules is taken after the other,
  * each as long as all before it, and of a chunk only those cubes of which the rules before leave something: of a long
- * list whose rules overlap, few. (What rules of one chunk settle for each other is not seen, so `unsettled` may name a
- * packet of a rule that decides nothing.)
+ * list whose rules overlap, few. (What the rules of one chunk settle for each other is not seen: `unsettled` may name
+ * a packet of a rule that decides nothing.)
  */
 export function compose<P extends Packet>(
   list: RuleList<P>,
@@ -65,7 +65,7 @@ export function compose<P extends Packet>(
 ): Composed {
   const { engine, fields } = list.space;
   const search = createSearch(engine, fields, (id) => id !== NONE && composition.settled(id));
-  const unsettled: (RankedPacket | null)[] = [];
+  const unsettled: Found[] = [];
   const base = engine.nodes.count;
   let map = before;
   for (let start = 0, end = 0; start < list.count; start = end) {
@@ -73,16 +73,16 @@ export function compose<P extends Packet>(
     const entries: Entries = { cubes: [], terminals: [], restricted: [] };
     for (let rule = start; rule < end; rule++) {
       const own = composition.terminalOf(rule);
-      let packet: RankedPacket | null = null;
+      let ofRule: Found = "settled";
       for (const cube of list.cubes[rule]!) {
         const left = search(map, cube);
-        if (!left) continue;
-        packet ??= left;
+        if (left === "settled") continue;
+        if (typeof ofRule === "string") ofRule = left;
         entries.cubes.push(cube);
         entries.terminals.push(own);
         entries.restricted.push(cube.findLastIndex((ranks) => ranks !== null) + 1);
       }
-      unsettled.push(packet);
+      unsettled.push(ofRule);
     }
     if (entries.cubes.length === 0) continue;
     engine.pins.push(map);
@@ -155,6 +155,10 @@ function composeCubes<P extends Packet>(
   return build(all, 0, false);
 }
 
+/** Scratch of `boundaries`. */
+let marks = new Uint8Array(1 << 10);
+let unsorted = new Int32Array(1 << 10);
+
 /** The ranks, out of `ranks`, at which the list of matching rules may change; the first is 0. */
 export function boundaries(
   cubes: readonly RankedCube[],
@@ -162,10 +166,43 @@ export function boundaries(
   from: number,
   ranks: number,
 ): number[] {
-  const found: number[] = [0];
-  for (const item of items) for (const rank of cubes[item]![from] ?? []) found.push(rank);
-  found.sort((a, b) => a - b);
-  return found.filter((rank, i) => rank < ranks && rank !== found[i - 1]);
+  const starts: number[] = [];
+  // The same set often stands in many rules that follow each other.
+  let last: RankSet = null;
+  if (ranks <= 8 * items.length) {
+    // Many for their number: mark them, and collect the marks.
+    if (marks.length <= ranks) marks = new Uint8Array(2 * ranks);
+    marks[0] = 1;
+    for (const item of items) {
+      const set = cubes[item]![from]!;
+      if (set === last || set === null) continue;
+      last = set;
+      for (let i = 0; i < set.length; i++) marks[set[i]!] = 1;
+    }
+    for (let rank = 0; rank < ranks; rank++) if (marks[rank] === 1) starts.push(rank);
+    marks.fill(0, 0, ranks + 1);
+    return starts;
+  }
+  let count = 0;
+  unsorted[count++] = 0;
+  for (const item of items) {
+    const set = cubes[item]![from]!;
+    if (set === last || set === null) continue;
+    last = set;
+    if (count + set.length > unsorted.length) {
+      const old = unsorted;
+      unsorted = new Int32Array(2 * (count + set.length));
+      unsorted.set(old);
+    }
+    for (let i = 0; i < set.length; i++) unsorted[count++] = set[i]!;
+  }
+  const sorted = unsorted.subarray(0, count).sort();
+  let previous = -1;
+  for (let i = 0; i < count && sorted[i]! < ranks; i++) {
+    if (sorted[i] !== previous) starts.push(sorted[i]!);
+    previous = sorted[i]!;
+  }
+  return starts;
 }
 
 function countCopies(

@@ -77,6 +77,8 @@ export interface Nodes {
    * are rewritten in place, every other id from `base` on is void.
    */
   compact(base: number, roots: number[]): void;
+  /** How often that happened: what is remembered by index is void after it. */
+  compactions: number;
 }
 
 const FIRST_CAPACITY = 1 << 12;
@@ -92,6 +94,7 @@ export function createNodes(budget: number): Nodes {
   const nodes: Nodes = {
     branches: new Int32Array(capacity * RADIX),
     count: 0,
+    compactions: 0,
     make,
     idAt: (index) => (levels[index]! << INDEX_BITS) | index,
     compact,
@@ -184,6 +187,7 @@ export function createNodes(budget: number): Nodes {
       moved[index - base] = ++next;
     }
     nodes.count = next;
+    nodes.compactions++;
     for (let i = 0; i < roots.length; i++) roots[i] = rewrite(roots[i]!);
     remember(base);
   }

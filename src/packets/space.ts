@@ -19,7 +19,7 @@ import type { RankSet } from "./ranks.ts";
 export type Packet = { readonly [field: string]: Value };
 
 /** Packets whose every field meets its condition; a field that is left out may be anything. */
-export type Cube<P extends Packet> = { readonly [F in keyof P]?: Condition<P[F]> };
+export type Cube<P extends Packet> = { readonly [F in keyof P]?: Condition<P[F]> | undefined };
 
 /** A cube in ranks, one entry a field. */
 export type RankedCube = readonly RankSet[];
