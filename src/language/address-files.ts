@@ -33,7 +33,7 @@ export function readAddressFile(
     if (text === "") continue;
     const start = match.index + written.indexOf(text);
     const place: Span = { source, start, end: start + text.length };
-    const address = /\s/.test(text) ? severalWords(place, report) : readMember(text, place, report);
+    const address = /[\s,]/.test(text) ? severalWords(place, report) : readMember(text, place, report);
     if (address) addresses.push(address);
   }
   return addresses;

@@ -5,7 +5,7 @@ import type { Word } from "./ast.ts";
 import { type Advice, quoted, type Reporter } from "./checks.ts";
 import { type Entry, entriesOf, keyOf, plainOf, spanOfNode, textScalar } from "./nodes.ts";
 import { keysAt, policyFile } from "./shape.ts";
-import { suggest } from "./suggest.ts";
+import { suggest, synonym } from "./suggest.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -25,8 +25,13 @@ export function checkShape(source: Source, root: ParsedNode | null, report: Repo
     report.error("bad-value", span, "this is no policy: hundreds of thousands of values have the wrong kind");
     return;
   }
-  const file = { source, root, report, entries: indexedEntries(source) };
-  for (const issue of issues) reportIssue(file, issue);
+  const file = { source, root, report, entries: indexedEntries(source), misspelt: new Set<string>() };
+  // Unknown keys first: one of them may be the one that is missing. The reporter puts findings into the file's order.
+  const plain = issues.flatMap((issue) => withoutUnions(file, issue));
+  for (const issue of plain)
+    if (issue.code === "unrecognized_keys")
+      for (const key of issue.keys) reportUnknownKey(file, issue.path, key);
+  for (const issue of plain) reportIssue(file, issue);
 }
 
 /**
@@ -49,6 +54,8 @@ interface File {
   readonly report: Reporter;
   /** The entries of a mapping by their keys; none for other nodes. */
   readonly entries: (node: ParsedNode | null | undefined) => ReadonlyMap<string, Entry>;
+  /** The paths of keys that unknown keys were probably meant to be. */
+  readonly misspelt: Set<string>;
 }
 
 /** Remembers what it has found: a mapping with many entries may have as many things wrong with it. */
@@ -94,23 +101,23 @@ function checkDuplicateKeys(source: Source, node: ParsedNode, report: Reporter):
   }
 }
 
+/** An issue of a union as those of the branch that was meant; none where the value is a text, as one branch wants it. */
+function withoutUnions(file: File, issue: Issue): readonly Issue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const branch = issue.errors.find((errors) => !errors.some(isWrongKind));
+  if (branch)
+    return branch.flatMap((inner) => withoutUnions(file, { ...inner, path: [...issue.path, ...inner.path] }));
+  const takesText = issue.errors.some((errors) => errors.some(wantsText));
+  return takesText && textScalar(nodeAt(file, issue.path)) ? [] : [issue];
+}
+
 function reportIssue(file: File, issue: Issue): void {
   switch (issue.code) {
     case "unrecognized_keys":
-      for (const key of issue.keys) reportUnknownKey(file, issue.path, key);
-      return;
     case "invalid_key":
     case "invalid_format":
-      // Names and devices are explained where they are read.
+      // The first are reported before all others; names and devices are explained where they are read.
       return;
-    case "invalid_union": {
-      const branch = issue.errors.find((errors) => !errors.some(isWrongKind));
-      const takesText = issue.errors.some((errors) => errors.some(wantsText));
-      if (!branch && takesText && textScalar(nodeAt(file, issue.path))) return;
-      if (!branch) reportValue(file, issue);
-      else for (const inner of branch) reportIssue(file, { ...inner, path: [...issue.path, ...inner.path] });
-      return;
-    }
     default:
       reportValue(file, issue);
   }
@@ -133,6 +140,7 @@ function reportUnknownKey(file: File, path: readonly PropertyKey[], key: string)
   const known = keysAt(path) ?? [];
   const near = file.report.isFull ? null : suggest(key, known);
   if (near) {
+    file.misspelt.add(pathKey([...path, near]));
     const fix = { title: `replace by \`${near}\``, edits: [{ span, text: near }], safe: false };
     file.report.error("unknown-key", span, message, { help: `did you mean \`${near}\`?`, fix });
   } else {
@@ -148,6 +156,7 @@ function reportValue(file: File, issue: Issue): void {
   const key = issue.path.findLast((step) => typeof step === "string");
   const help = `it must be ${issue.message}`;
   if (node === undefined) {
+    if (file.misspelt.has(pathKey(issue.path))) return;
     report.error("missing-key", startOf(file, parent), `${quoted(String(key))} is missing here`, { help });
     return;
   }
@@ -165,7 +174,34 @@ function reportValue(file: File, issue: Issue): void {
     const whole = spanOfNode(source, node);
     const message = "YAML reads this sentence as a mapping, because of its `:`";
     report.error("quote-sentence", whole, message, quoteAdvice(whole));
-  } else report.error("bad-value", span, `${subject} must be ${issue.message}`);
+  } else report.error("bad-value", span, `${subject} must be ${issue.message}`, meantAdvice(issue, span));
+}
+
+/** A word of another language for one of the few that a key takes: `yes`, `drop`. */
+function meantAdvice(issue: Issue, span: Span): Advice {
+  const choices = choicesOf(issue);
+  const written = textOf(span);
+  const near =
+    choices.length > 0 && written.length < 20
+      ? (synonym(written, choices) ?? suggest(written, choices))
+      : null;
+  return near === null
+    ? {}
+    : {
+        help: `did you mean \`${near}\`?`,
+        fix: { title: `replace by \`${near}\``, edits: [{ span, text: near }], safe: false },
+      };
+}
+
+/** The words that a value may be, where they are few. */
+function choicesOf(issue: Issue): readonly string[] {
+  if (issue.code === "invalid_union") return issue.errors.flat().flatMap(choicesOf);
+  if (issue.code === "invalid_type") return issue.expected === "boolean" ? ["true", "false"] : [];
+  return issue.code === "invalid_value" ? issue.values.filter((value) => typeof value === "string") : [];
+}
+
+function pathKey(path: readonly PropertyKey[]): string {
+  return path.map(String).join("\0");
 }
 
 /** Whether a sentence belongs to `path`, be it one of rules, of NAT or of a service. */

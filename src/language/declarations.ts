@@ -1,5 +1,5 @@
 import { isMap, type ParsedNode } from "yaml";
-import type { Source } from "../source/source.ts";
+import type { Source, Span } from "../source/source.ts";
 import { type AddressFiles, readAddressFile } from "./address-files.ts";
 import type { AddressDeclaration, AddressNode, InterfaceDeclaration, ServiceDeclaration } from "./ast.ts";
 import { quoted, type Reporter } from "./checks.ts";
@@ -40,8 +40,29 @@ export function readAddressDeclarations(
   });
 }
 
+/**
+ * The addresses of this host; null where one of them cannot be read, because `self` would then mean less than it should.
+ * `any` and `self` are refused where names have been followed: a name may stand for them.
+ */
+export function readHostAddresses(
+  source: Source,
+  node: Section,
+  report: Reporter,
+): readonly AddressNode[] | null {
+  const items = itemsOf(node);
+  const addresses = readAddressList(source, node, report, (text, span) =>
+    text === "any" || text === "self" ? { kind: text, span } : readMember(text, span, report),
+  );
+  return addresses.length === items.length ? addresses : null;
+}
+
 /** Addresses as YAML holds them: one, or a list. */
-export function readAddressList(source: Source, node: Section, report: Reporter): readonly AddressNode[] {
+function readAddressList(
+  source: Source,
+  node: Section,
+  report: Reporter,
+  readOne = (text: string, span: Span) => readMember(text, span, report),
+): readonly AddressNode[] {
   return itemsOf(node).flatMap((item) => {
     const word = wordOf(source, item);
     if (!word) return [];
@@ -51,7 +72,7 @@ export function readAddressList(source: Source, node: Section, report: Reporter)
       });
       return [];
     }
-    return readMember(word.text, word.span, report) ?? [];
+    return readOne(word.text, word.span) ?? [];
   });
 }
 

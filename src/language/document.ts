@@ -9,7 +9,7 @@ import { limitedReporter, quoted, type Reporter } from "./checks.ts";
 import type { Reading } from "./clauses.ts";
 import {
   readAddressDeclarations,
-  readAddressList,
+  readHostAddresses,
   readInterfaceDeclarations,
   readServiceDeclarations,
 } from "./declarations.ts";
@@ -60,7 +60,7 @@ function readDocument(
     interfaces: readInterfaceDeclarations(source, sections.get("interfaces"), report),
     addresses: readAddressDeclarations(source, sections.get("addresses"), files, report),
     services: readServiceDeclarations(source, sections.get("services"), report),
-    hostAddresses: hostAddresses ? readAddressList(source, hostAddresses.value, report) : null,
+    hostAddresses: hostAddresses ? readHostAddresses(source, hostAddresses.value, report) : null,
     defaults: readDefaults(source, sections.get("defaults")),
     essentials: booleanOf(sections.get("essentials")) ?? true,
     policies: readPolicies(source, policies, report),
@@ -87,6 +87,8 @@ function readPolicies(source: Source, nodes: readonly ParsedNode[], report: Repo
   const policies = nodes.flatMap((node) => readPolicy(source, node, report) ?? []);
   const first = new Map<string, Span>();
   for (const { name } of policies) {
+    // A name that is missing or empty has been reported.
+    if (name.text === "") continue;
     const known = first.get(name.text);
     if (known)
       report.error("duplicate-policy", name.span, `another policy is named ${quoted(name.text)}`, {

@@ -7,7 +7,7 @@ import { type Passage, spanOf, spanOfAll, spanOfToken } from "./passage.ts";
 import { PROTOCOLS_WITH_PORTS } from "./protocols.ts";
 import { grammarOf, type Parsed, type SentenceKind } from "./sentence-parser.ts";
 import { suggest, synonym } from "./suggest.ts";
-import { endOf, keywordOf, keywords, Name, OpenText, Protocol, tokenize } from "./tokens.ts";
+import { Arrow, endOf, keywordOf, keywords, Name, OpenText, Protocol, tokenize } from "./tokens.ts";
 import { lookalikes, replace } from "./words.ts";
 
 type Failure = Parsed<unknown> & { readonly ok: false };
@@ -127,6 +127,10 @@ function advice(kind: SentenceKind, tokens: readonly IToken[], at: number): Advi
   const port = portBehindProtocol(found, before);
   if (port !== null && kind !== "service")
     return { help: `write a port behind the end that it belongs to: \`to self port ${port}\`` };
+  if (kind === "nat" && tokens[0]!.tokenType === keywords.masquerade && before?.tokenType === Arrow)
+    return {
+      help: "`masquerade` takes the address of the interface; `snat` is the one that names an address",
+    };
   if (found.image === "-") return { help: "write a range without blanks: `192.0.2.10-192.0.2.20`" };
   if (found.image.startsWith("/")) return { help: "write a rate or a prefix without blanks: `10/minute`" };
   if (found.tokenType === Name && before?.tokenType === keywords.log)

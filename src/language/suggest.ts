@@ -21,7 +21,7 @@ export function suggest(word: string, candidates: Iterable<string>): string | nu
 }
 
 /** Words of other tools, and what they are called here. */
-const SYNONYMS: ReadonlyMap<string, string> = new Map([
+const SYNONYMS: readonly (readonly [word: string, meant: string])[] = [
   ["accept", "allow"],
   ["permit", "allow"],
   ["pass", "allow"],
@@ -47,12 +47,16 @@ const SYNONYMS: ReadonlyMap<string, string> = new Map([
   ["all", "any"],
   ["anywhere", "any"],
   ["localhost", "self"],
-]);
+  ["yes", "true"],
+  ["on", "true"],
+  ["no", "false"],
+  ["off", "false"],
+];
 
 /** The candidate that other tools call `word`; null where none is. */
 export function synonym(word: string, candidates: readonly string[]): string | null {
-  const meant = SYNONYMS.get(word.toLowerCase());
-  return meant !== undefined && candidates.includes(meant) ? meant : null;
+  const lower = word.toLowerCase();
+  return SYNONYMS.find(([other, meant]) => other === lower && candidates.includes(meant))?.[1] ?? null;
 }
 
 /** No name is longer; what is, was no name with a slip of the pen. */

@@ -70,7 +70,9 @@ function readIcmpType({ passage, report }: Reading, word: IToken, token: IToken)
     if (number) return protocol === 1 ? { v4: number, v6: null, span } : { v4: null, v6: number, span };
     if (/^[0-9/]+$/.test(token.image))
       return bad(`${quoted(token.image)} is no ICMP type: types and codes are numbers from 0 to 255`);
-    const near = suggest(token.image, ICMP_TYPES.keys());
+    const near =
+      suggest(token.image, ICMP_TYPES.keys()) ??
+      [...ICMP_TYPES.keys()].find((name) => name.startsWith(`${token.image.toLowerCase()}-`));
     if (near)
       return bad(`${quoted(token.image)} is no ICMP type`, {
         ...replace(span, near),

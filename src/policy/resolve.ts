@@ -28,9 +28,10 @@ export function resolve(document: Document, log: Log): Policy {
 
 function resolveSelf(document: Document, names: Names, log: Log): AddressSet | null {
   if (!document.hostAddresses) return null;
-  const { any, self, set } = names.addresses(document.hostAddresses);
-  const [first] = document.hostAddresses;
-  if ((any || self) && first)
+  const { isKnown, any, self, set } = names.addresses(document.hostAddresses);
+  const wrong = document.hostAddresses.find(({ kind }) => kind === "any" || kind === "self");
+  const first = wrong ?? document.hostAddresses[0];
+  if (isKnown && (any || self) && first)
     log.report({
       check: "host-addresses",
       level: "error",
@@ -38,7 +39,8 @@ function resolveSelf(document: Document, names: Names, log: Log): AddressSet | n
       span: first.span,
       help: "list this host's own addresses, or leave `host:` out: `self` is then whatever the kernel delivers here",
     });
-  return set;
+  // What `self` is cannot be told then, and rules about it are not to blame.
+  return isKnown && !any && !self ? set : null;
 }
 
 function resolvePolicy(policy: PolicyNode, names: Names, self: AddressSet | null, log: Log): Rule[] {

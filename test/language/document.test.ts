@@ -144,6 +144,13 @@ describe("a policy file", () => {
 describe("address files", () => {
   const text = "version: 1\naddresses:\n  blocked: {file: blocked.txt}\n";
 
+  test("hold one on each line", () => {
+    for (const line of ["10.0.0.1 10.0.0.2", "10.0.0.1, 10.0.0.2", "10.0.0.1,10.0.0.2"])
+      expectFileFinding(text, "bad-address", { "blocked.txt": `${line}\n` })
+        .underlines(line)
+        .helps("a line of its own");
+  });
+
   test("hold an address on each line", () => {
     const file =
       "\ufeff# blocked\r\n10.0.0.1\r\n\r\n  10.8.0.0/14  # office\r\nweb\n2001:db8::/32\n192.0.2.1-192.0.2.9";

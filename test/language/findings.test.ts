@@ -118,6 +118,12 @@ describe("sentences in the wrong place or shape", () => {
     ]);
   });
 
+  test("masquerade to an address", () => {
+    expectNatFinding("masquerade out wan -> 192.0.2.1", "sentence-syntax")
+      .underlines("192.0.2.1")
+      .helps("`snat`");
+  });
+
   test("any port", () => {
     expectFinding("allow tcp from any to self port any", "sentence-syntax")
       .underlines("any")
@@ -230,6 +236,7 @@ describe("ICMP types", () => {
       .underlines("echo-reqest")
       .helps("did you mean `echo-request`?")
       .fixes("allow icmp echo-request from any to self");
+    expectFinding("allow icmp echo from any to self", "bad-icmp-type").helps("did you mean `echo-request`?");
   });
 
   test("a number means two things", () => {

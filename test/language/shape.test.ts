@@ -38,6 +38,19 @@ describe("keys", () => {
     expectFileFinding("# only a comment\n", "missing-key").says("empty");
   });
 
+  test("missing ones that are there under a wrong name are told once", () => {
+    expectFileFinding("version: 1\npolicies:\n  - nmae: x\n    rules: []\n", "unknown-key").helps("`name`");
+    expectFileFinding("vresion: 1\nnat: []\n", "unknown-key").helps("`version`");
+    expectFileFinding("version: 1\naddresses: {x: {fiel: f}}\n", "unknown-key").helps("`file`");
+    const { findings } = read("version: 1\npolicies:\n  - nmae: x\n  - colour: red\n    rules: []\n");
+    expect(findings.map(({ message }) => message)).toEqual([
+      "there is no `nmae` here",
+      "`rules` is missing here",
+      "there is no `colour` here",
+      "`name` is missing here",
+    ]);
+  });
+
   test("repeated ones", () => {
     expectFileFinding("version: 1\nnat: []\nnat: []\n", "duplicate-key").underlines("nat").relates("nat");
     expectFileFinding(
@@ -96,6 +109,23 @@ describe("values", () => {
     ["just text\n", "just text", "a policy file must be a mapping"],
   ])("%j", (text, wrong, message) => {
     expectFileFinding(text, "bad-value").underlines(wrong).says(message);
+  });
+
+  test.each([
+    ["version: 1\nessentials: yes\n", "true"],
+    ["version: 1\nessentials: Off\n", "false"],
+    [policy("rules: []\n    doNotTrack: ture"), "true"],
+    [policy("rules: []\n    symmetricAllow: bth"), "both"],
+    [policy("rules: []\n    symmetricAllow: no"), "false"],
+    ["version: 1\ndefaults: {input: drop}\n", "deny"],
+    ["version: 1\ndefaults: {input: Accept}\n", "allow"],
+    ["version: 1\ndefaults: {input: ALLOW}\n", "allow"],
+  ])("in other words: %j", (text, meant) => {
+    const wrong = /\S+?(?=\}?\n$)/.exec(text)![0];
+    expectFileFinding(text, "bad-value")
+      .underlines(wrong)
+      .helps(`did you mean \`${meant}\`?`)
+      .fixes(text.replace(wrong, meant));
   });
 
   test.each([

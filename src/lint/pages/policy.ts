@@ -53,10 +53,16 @@ ${TAIL}`,
     name: "host-addresses",
     finds: "`any` or `self` among `host.addresses`.",
     matters: "The list says what `self` is. `any` would make every packet one for this host.",
-    example: null,
+    example: `version: 1
+host: { addresses: any }
+policies:
+  - name: web
+    rules:
+      - allow tcp from any to self port 80
+${TAIL}`,
     instead:
       "List this host's own addresses, or leave `host:` out: `self` is then whatever the kernel delivers here.",
-    correct: [],
+    correct: [["host: { addresses: any }", 'host: { addresses: [198.51.100.7, "2001:db8::7"] }']],
   },
   {
     name: "nat-target",
