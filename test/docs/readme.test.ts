@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { buildProgram } from "../../src/cli/program.ts";
@@ -36,6 +36,13 @@ test("what the README shows of the script stands in the golden, in that order", 
 test("what the README shows of a finding is what ctc says about its policy without symmetricAllow", () => {
   const text = block("yaml").replace("    symmetricAllow: true\n", "");
   expectExtract(block("text"), renderExample({ name: "policy.yaml", text }));
+});
+
+test("the page on how ctc is built has a row for every folder of the source", () => {
+  const page = readFileSync("docs/architecture.md", "utf8");
+  const folders = readdirSync("src", { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const rows = [...page.matchAll(/^\| `src\/(\w+)` \|/gm)].map((match) => match[1]);
+  expect(rows.sort()).toEqual(folders.map(({ name }) => name).sort());
 });
 
 test("the README names every command", () => {
