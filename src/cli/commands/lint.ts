@@ -18,6 +18,11 @@ interface Options {
   readonly diff?: true;
 }
 
+const AFTER = `
+Warnings are findings too, and end with exit code 1. The name in the brackets of
+a finding leads on: \`ctc explain NAME\` says why it matters and what to do, and
+a comment \`# ctc-ignore NAME: reason\` on its line silences a warning.`;
+
 /** `ctc lint` */
 export function addLint(program: Command, exit: (code: Exit) => void): void {
   program
@@ -32,6 +37,7 @@ export function addLint(program: Command, exit: (code: Exit) => void): void {
     .option("--fix", "mend what can be mended without changing what a policy means, and print the rest")
     .option("--unsafe-fixes", "mend by guesses too, such as the nearest name: read the result")
     .option("--diff", "print what --fix or --unsafe-fixes would change, and write nothing")
+    .addHelpText("after", AFTER)
     .action(async (files: string[], options: Options) => exit(await runLint(files, options)));
 }
 
