@@ -1,12 +1,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-
-/** What ctc can emit, and the name of the file for it in a folder. */
-const FILE_NAMES = { nft: "ruleset.nft", iptables: "rules.v4", ip6tables: "rules.v6" } as const;
-
-export type Target = keyof typeof FILE_NAMES;
-
-export const TARGETS = Object.keys(FILE_NAMES) as readonly Target[];
+import { SCRIPT_NAMES, TARGETS, type Target } from "../golden/layout.ts";
 
 /** Where the scripts go. */
 export type Destinations =
@@ -23,7 +17,7 @@ export function destinationsOf(target: Target | null, output: string | null): De
   if (output === null || output === "-") return { kind: "stdout", target: target ?? "nft" };
   if (output.endsWith("/") || statSync(output, { throwIfNoEntry: false })?.isDirectory()) {
     const files = (target ? [target] : TARGETS).map((each) => ({
-      path: join(output, FILE_NAMES[each]),
+      path: join(output, SCRIPT_NAMES[each]),
       target: each,
     }));
     return { kind: "files", files, folder: output };

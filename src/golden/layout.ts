@@ -15,10 +15,10 @@ import type { Outputs } from "../compile.ts";
 export type Target = keyof Outputs;
 
 /** In the order in which they are told of. */
-const TARGETS = ["nft", "iptables", "ip6tables"] as const satisfies readonly Target[];
+export const TARGETS = ["nft", "iptables", "ip6tables"] as const satisfies readonly Target[];
 
 /** The names of the scripts in their folder. */
-const SCRIPT_NAMES: Readonly<Record<Target, string>> = {
+export const SCRIPT_NAMES: Readonly<Record<Target, string>> = {
   nft: "ruleset.nft",
   iptables: "rules.v4",
   ip6tables: "rules.v6",

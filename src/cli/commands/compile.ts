@@ -1,8 +1,9 @@
 import { type Command, Option } from "commander";
+import { TARGETS, type Target } from "../../golden/layout.ts";
 import type { Finding } from "../../source/finding.ts";
 import { VERSION } from "../../version.ts";
 import { addressFilesOf } from "../address-files.ts";
-import { destinationsOf, TARGETS, type Target } from "../destinations.ts";
+import { destinationsOf } from "../destinations.ts";
 import { EXIT, type Exit } from "../exit.ts";
 import { writeFiles } from "../output.ts";
 import { complain, print, printError } from "../streams.ts";
