@@ -30,8 +30,8 @@ export function numberDevices(clauses: Iterable<Interfaces | null>): Devices {
       if (device.endsWith("*")) stems.add(device.slice(0, -1));
       else literals.add(device);
 
-  const another = (stem: string): string => freshDevice(stem, literals, stems);
-  const names = [...literals, ...[...stems].sort().map(another), freshDevice("eth", literals, stems)];
+  const another = (stem: string): string => anotherDevice(stem, literals, stems);
+  const names = [...literals, ...[...stems].sort().map(another), freshDevice(STARTS, literals, [...stems])];
   const numbers = new Map(names.map((name, i) => [name, i + 1]));
   const matched = new Map<string, Ranges<number>>();
   const stemsLongestFirst = [...stems].sort((a, b) => b.length - a.length);
@@ -61,15 +61,32 @@ export function numberDevices(clauses: Iterable<Interfaces | null>): Devices {
   };
 }
 
-/** A device that starts with `start` where that can be, is none of the named ones, and starts like no other stem. */
-function freshDevice(start: string, taken: ReadonlySet<string>, stems: ReadonlySet<string>): string {
-  const others = [...stems].filter((stem) => !start.startsWith(stem) || !stems.has(start));
-  for (const beginning of stems.has(start) ? [start] : [start, "port", "dev", "x", "y", "z"])
+/** A device of a stem that is none of the named ones, and starts with no longer stem. */
+function anotherDevice(stem: string, taken: ReadonlySet<string>, stems: ReadonlySet<string>): string {
+  return freshDevice(
+    [stem],
+    taken,
+    [...stems].filter((other) => !stem.startsWith(other)),
+  );
+}
+
+/** How the device may start that stands for all that no clause names, the likeliest first. */
+const STARTS = ["eth", "port", "dev", ..."abcdefghijklmnopqrstuvwxyz"];
+
+/** A device that starts in one of these ways, is none of the taken ones, and starts with none of `others`. */
+function freshDevice(
+  starts: readonly string[],
+  taken: ReadonlySet<string>,
+  others: readonly string[],
+): string {
+  for (const start of starts) {
+    if (others.some((other) => start.startsWith(other))) continue;
     for (const suffix of suffixes()) {
-      const name = beginning + suffix;
+      const name = start + suffix;
       if (!taken.has(name) && !others.some((other) => name.startsWith(other))) return name;
     }
-  throw new RangeError(`every device that starts with ${start} is named`);
+  }
+  throw new RangeError(`every device that starts with ${starts.join(" or ")} is named`);
 }
 
 /** `0`, `1`, … and then letters, for the policy that names all of these. */
