@@ -21,11 +21,14 @@ export interface Position {
 
 const lineTables = new WeakMap<Source, readonly number[]>();
 
-/** Offsets at which the lines of a source start. `\n`, `\r\n` and a lone `\r` each end a line. */
+/**
+ * Offsets at which the lines of a source start. `\n`, `\r\n` and a lone `\r` each end a line; a byte-order mark stands
+ * before the first one, as in every editor.
+ */
 export function lineStarts(source: Source): readonly number[] {
   const known = lineTables.get(source);
   if (known) return known;
-  const starts = [0];
+  const starts = [source.text.startsWith("\ufeff") ? 1 : 0];
   for (const ending of source.text.matchAll(/\r\n|\n|\r/g)) starts.push(ending.index + ending[0].length);
   lineTables.set(source, starts);
   return starts;
@@ -41,7 +44,7 @@ export function positionOf(source: Source, offset: number): Position {
     if (starts[middle]! <= offset) low = middle;
     else high = middle - 1;
   }
-  return { line: low + 1, column: offset - starts[low]! + 1 };
+  return { line: low + 1, column: Math.max(1, offset - starts[low]! + 1) };
 }
 
 /** The name of a source without its folders: the same on every machine, whichever slashes it has. */
