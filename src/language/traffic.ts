@@ -19,7 +19,9 @@ export function readTraffic(reading: Reading, parsed: ParsedTraffic): TrafficNod
   if (word.tokenType === Name) return { kind: "name", name: word.image, span };
   if (word.tokenType === NumberWord) {
     if (!/^(?:0|[1-9][0-9]{0,2})$/.test(word.image) || Number(word.image) > 255) {
-      report.error("bad-protocol", span, `${quoted(word.image)} is no protocol: their numbers end at 255`);
+      report.error("bad-protocol", span, `${quoted(word.image)} is no protocol: their numbers end at 255`, {
+        help: `a port stands behind its protocol in a service (\`tcp 443\`), and behind \`port\` in a rule (\`to self port 443\`)`,
+      });
       return null;
     }
     return { kind: "protocol", protocol: Number(word.image), icmp: null, ports: null, span };

@@ -42,6 +42,10 @@ describe("a service", () => {
     expectFileFinding(serviceWith("[tcp 80, 443]"), "bad-protocol").underlines("443").helps('"tcp 80, 443"');
   });
 
+  test("has a protocol in front of its ports", () => {
+    expectFileFinding(serviceWith("443"), "bad-protocol").underlines("443").helps("`tcp 443`");
+  });
+
   test("consists of no other service", () => {
     expectFileFinding(serviceWith("web"), "sentence-syntax").underlines("web").helps("not of other services");
   });
