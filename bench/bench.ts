@@ -1,7 +1,7 @@
 /**
  * What compiling costs: `npm run bench [-- --runs 5 --most 100000]`. Generated policies go through the real command line, `dist/`,
  * each run a fresh process. Times are medians over what Node itself takes to start; the machine should have nothing
- * else to do.
+ * else to do. Then one policy goes through ctc and through the programs that `scripts/bench-packages.sh` installs.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -9,6 +9,8 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { GENERATORS, type GeneratorName } from "./generate.ts";
+import { measurePeers } from "./peers.ts";
+import { median, printTable, whole } from "./table.ts";
 
 /** Of one run or, number by number, the median of several. */
 interface Cost {
@@ -51,12 +53,6 @@ function run(args: readonly string[]): Cost {
   return { wall, cpu: (usage.userCPUTime + usage.systemCPUTime) / 1000, peak: usage.maxRSS / 1024 };
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
 function measure(args: readonly string[], times = runs): Cost {
   run(args);
   const costs = Array.from({ length: times }, () => run(args));
@@ -66,19 +62,6 @@ function measure(args: readonly string[], times = runs): Cost {
     peak: median(costs.map((cost) => cost.peak)),
   };
 }
-
-/** Prints rows as columns, the first one flush left. */
-function printTable(rows: readonly (readonly string[])[]): void {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  for (const row of rows) {
-    console.log(
-      row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  "),
-    );
-  }
-  console.log();
-}
-
-const whole = (value: number): string => Math.round(value).toLocaleString("en");
 
 function measureGrowth(name: GeneratorName, bare: Cost): void {
   const rows = [
@@ -123,6 +106,11 @@ try {
   console.log(`Node's own start: ${whole(bare.wall)} ms, ${whole(bare.cpu)} CPU ms, not counted below\n`);
   measureStart(bare);
   for (const name of Object.keys(GENERATORS) as GeneratorName[]) measureGrowth(name, bare);
+  measurePeers(
+    folder,
+    sizes.filter((size) => size === 1_000 || size === 10_000),
+    runs,
+  );
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
