@@ -1,10 +1,10 @@
 import type { Family } from "../address/ranges.ts";
 import { single } from "../address/ranges.ts";
-import { firstMatch } from "../packets/first-match.ts";
+import { type Composed, compose, firstMatch, firstMatches } from "../packets/first-match.ts";
 import type { Diagram } from "../packets/nodes.ts";
-import { type MatchRule, rankRules } from "../packets/rules.ts";
+import { joinRules, type MatchRule, type RuleList, rankRules, selectRules } from "../packets/rules.ts";
 import { reverseMatch } from "../policy/mirror.ts";
-import { ICMP, ICMPV6, type Path, TCP } from "../policy/packet.ts";
+import { ICMP, ICMPV6, LOOPBACK, type Path, TCP } from "../policy/packet.ts";
 import { PATHS } from "../policy/paths.ts";
 import type { Match, Policy, Rule } from "../policy/policy.ts";
 import { REVERSE_PATH } from "../policy/reply.ts";
@@ -58,29 +58,56 @@ function counts(rule: Rule, limits: LimitCase): boolean {
 export type View = "packet" | "reply";
 
 /**
- * The fate of every packet of a family or, with the view `reply`, of every packet's reply: then the rules are swapped
- * instead of the diagram. A reply over TCP is any segment but an opening.
+ * The rules of a policy as the engine knows them, in their order: by packets or, with the view `reply`, by the packets
+ * whose replies they match. Then the rules are swapped instead of the diagrams. On an essential loopback denies have no
+ * say.
+ */
+export function rankedRules(policy: Policy, family: Family, world: World, view: View): RuleList<Fields> {
+  return rankRules(world.spaces[family], matchRules(policy, family, world, view));
+}
+
+function* matchRules(policy: Policy, family: Family, world: World, view: View): Generator<MatchRule<Fields>> {
+  const { self, essentials } = policy;
+  const offLoopback = PATHS.filter((path) => path !== "loopback");
+  for (const rule of policy.rules) {
+    const match = view === "packet" ? rule.match : replyMatch(rule.match);
+    const paths = essentials && rule.action !== "allow" ? offLoopback : PATHS;
+    yield { match: match ? cubesOf(match, family, self, world.devices, paths) : [], verdict: fateOf(rule) };
+  }
+}
+
+/**
+ * The fate of every packet of a family or, with the view `reply`, of every packet's reply. A reply over TCP is any segment
+ * but an opening. A packet that cannot exist is denied.
  */
 export function fates(policy: Policy, family: Family, world: World, limits: LimitCase, view: View): Diagram {
-  const { self, essentials, defaults } = policy;
-  const rules: MatchRule<Fields>[] = [];
-  for (const rule of policy.rules) {
-    if (!counts(rule, limits)) continue;
-    const match = view === "packet" ? rule.match : replyMatch(rule.match);
-    if (!match) continue;
-    const paths = essentials && rule.action !== "allow" ? PATHS.filter((path) => path !== "loopback") : PATHS;
-    rules.push({ match: cubesOf(match, family, self, world.devices, paths), verdict: fateOf(rule) });
-  }
-  for (const path of PATHS) {
+  return composedFates(policy, rankedRules(policy, family, world, view), family, world, limits, view).map;
+}
+
+/** The same where the rules of the policy are ranked already, with what was found out about each rule that counts. */
+export function composedFates(
+  policy: Policy,
+  ranked: RuleList<Fields>,
+  family: Family,
+  world: World,
+  limits: LimitCase,
+  view: View,
+): Composed {
+  const { essentials, defaults } = policy;
+  const space = world.spaces[family];
+  const last: MatchRule<Fields>[] = PATHS.map((path) => {
     const judged = view === "packet" ? path : REVERSE_PATH[path];
     const isAllowed =
       judged === "loopback" ? essentials || defaults.output === "allow" : defaults[judged] === "allow";
-    rules.push({
+    return {
       match: [{ path: [single(PATHS.indexOf(path))] }],
       verdict: isAllowed ? FATE.allowed : FATE.denied,
-    });
-  }
-  return firstMatch(rankRules(world.spaces[family], rules));
+    };
+  });
+  const counted = selectRules(ranked, (rule) => counts(policy.rules[rule]!, limits));
+  const all = joinRules(counted, rankRules(space, last));
+  const impossible = space.map(impossiblePackets(family, world), (is) => (is ? FATE.denied : 0));
+  return compose(all, firstMatches(all), impossible);
 }
 
 /**
@@ -119,12 +146,34 @@ export function replyMatch(match: Match): Match | null {
   return match.openings === "only" ? null : reverseMatch(match);
 }
 
+/**
+ * The packets that cannot exist, as far as rules can tell them apart: an opening over UDP, or what arrives on no device.
+ * (What else cannot exist, such as ports of a protocol without ports, no rule can tell from what can.)
+ */
+export function impossiblePackets(family: Family, { devices, spaces }: World): Diagram {
+  const none = [single(devices.numberOf(null))];
+  const lo = [single(devices.numberOf(LOOPBACK))];
+  const unreal = [...none, ...lo];
+  const path = (name: Path): PacketCube => ({ path: [single(PATHS.indexOf(name))] });
+  return spaces[family].set([
+    { protocol: { except: [single(TCP)] }, opening: [single(1)] },
+    { ...path("input"), in: unreal },
+    { ...path("input"), out: { except: none } },
+    { ...path("forward"), in: unreal },
+    { ...path("forward"), out: unreal },
+    { ...path("output"), in: { except: none } },
+    { ...path("output"), out: unreal },
+    { ...path("loopback"), in: { except: lo } },
+    { ...path("loopback"), out: { except: lo } },
+  ]);
+}
+
 /** The packets that can exist: devices that go with the path, TCP flags on TCP, ICMP types below 256, ports where there are ports. */
 export function possiblePackets(family: Family, world: World): Diagram {
   const space = world.spaces[family];
   const { devices } = world;
   const none = single(devices.numberOf(null));
-  const lo = single(devices.numberOf("lo"));
+  const lo = single(devices.numberOf(LOOPBACK));
   const real = { except: [none, lo] };
   const path = (name: Path): PacketCube => ({ path: [single(PATHS.indexOf(name))] });
   const onPath = space.set([

@@ -1,9 +1,18 @@
 import type { Family } from "../address/ranges.ts";
 import { BudgetSpent, type Diagram } from "../packets/nodes.ts";
 import type { RuleList } from "../packets/rules.ts";
+import type { Found } from "../packets/search.ts";
 import { attempt } from "../packets/space.ts";
 import type { Policy } from "../policy/policy.ts";
-import { answerablePackets, fates, type LimitCase, marks, possiblePackets, type View } from "./fates.ts";
+import {
+  answerablePackets,
+  composedFates,
+  type LimitCase,
+  marks,
+  possiblePackets,
+  rankedRules,
+  type View,
+} from "./fates.ts";
 import { type RuleFate, ruleFates, ruleList } from "./rule-fates.ts";
 import { createWorld, type Fields, type PacketSpace, type World } from "./world.ts";
 
@@ -18,6 +27,8 @@ export interface Meaning {
   marks(family: Family, view: View): Diagram;
   /** The rules as the engine knows them, in their order. */
   ruleList(family: Family): RuleList<Fields>;
+  /** By rule, what its turn finds unsettled; null where that was not worked out on the way. */
+  unsettled(family: Family): readonly Found[] | null;
   /** What becomes of each rule among the others, in their order. */
   ruleFates(): readonly RuleFate[];
   /** The packets that can exist. */
@@ -49,7 +60,16 @@ export function meaningOf(policy: Policy, world: World = createWorld([policy])):
     spent.set(key, conclusion.budget);
     throw new BudgetSpent(conclusion.budget);
   }
-  const lists: { 4?: RuleList<Fields>; 6?: RuleList<Fields> } = {};
+  const lists = new Map<string, RuleList<Fields>>();
+  const listOnce = (key: string, make: () => RuleList<Fields>): RuleList<Fields> => {
+    const list = lists.get(key) ?? make();
+    lists.set(key, list);
+    return list;
+  };
+  const ranked = (family: Family, view: View): RuleList<Fields> =>
+    listOnce(`${family} ${view}`, () => rankedRules(policy, family, world, view));
+  const hasLimits = policy.rules.some(({ limit }) => limit);
+  const unsettled: { [F in Family]?: readonly Found[] } = {};
   let rules: readonly RuleFate[] | null = null;
   const meaning: Meaning = {
     policy,
@@ -57,9 +77,11 @@ export function meaningOf(policy: Policy, world: World = createWorld([policy])):
     space: (family) => world.spaces[family],
     fates: (family, limits, view) =>
       // Without limits the cases are one.
-      policy.rules.some(({ limit }) => limit)
-        ? once(family, `${limits} ${view}`, () => fates(policy, family, world, limits, view))
-        : once(family, view, () => fates(policy, family, world, limits, view)),
+      once(family, hasLimits ? `${limits} ${view}` : view, () => {
+        const composed = composedFates(policy, ranked(family, view), family, world, limits, view);
+        if (!hasLimits && view === "packet") unsettled[family] = composed.unsettled;
+        return composed.map;
+      }),
     marks: (family, view) =>
       // Where no rule asks for the output interface, raw knows all that there is to know.
       policy.rules.some(({ match }) => match.out)
@@ -67,9 +89,11 @@ export function meaningOf(policy: Policy, world: World = createWorld([policy])):
         : meaning.fates(family, "untracking", view),
     possible: (family) => once(family, "possible", () => possiblePackets(family, world)),
     answerable: (family) => once(family, "answerable", () => answerablePackets(family, world)),
-    ruleList(family) {
-      lists[family] ??= ruleList(meaning, family);
-      return lists[family];
+    ruleList: (family) => listOnce(`${family} rules`, () => ruleList(policy, ranked(family, "packet"))),
+    unsettled(family) {
+      if (hasLimits) return null;
+      meaning.fates(family, "untracking", "packet");
+      return unsettled[family] ?? null;
     },
     ruleFates() {
       rules ??= ruleFates(meaning, (family, make) => withinBudget(`${family} rules`, family, make));

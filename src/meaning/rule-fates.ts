@@ -2,13 +2,13 @@ import type { Family } from "../address/ranges.ts";
 import { countPackets } from "../packets/count.ts";
 import { fatesOf } from "../packets/fates.ts";
 import type { Diagram } from "../packets/nodes.ts";
-import { type MatchRule, matchOf, type RuleList, rankRules, rulesMeet } from "../packets/rules.ts";
-import { LOOPBACK, type Path, TCP } from "../policy/packet.ts";
+import { matchOf, type RuleList, rulesMeet } from "../packets/rules.ts";
+import type { Path } from "../policy/packet.ts";
 import { PATHS } from "../policy/paths.ts";
-import type { Rule } from "../policy/policy.ts";
-import { FATE, fateOf } from "./fates.ts";
+import type { Policy, Rule } from "../policy/policy.ts";
+import { FATE, fateOf, impossiblePackets } from "./fates.ts";
 import type { Meaning } from "./meaning.ts";
-import { cubesOf, type Fields, type PacketCube, type World } from "./world.ts";
+import type { Fields, PacketCube } from "./world.ts";
 
 /** What becomes of a rule among the others, over both families. */
 export interface RuleFate {
@@ -29,17 +29,9 @@ function verdictOf(rule: Rule): number {
   return rule.action === "reject" ? REJECTED : fateOf(rule);
 }
 
-/** The rules of a policy as a list for the engine. On an essential loopback denies have no say. */
-export function ruleList({ policy, world }: Meaning, family: Family): RuleList<Fields> {
-  const rules: MatchRule<Fields>[] = policy.rules.map((rule) => {
-    const paths =
-      policy.essentials && rule.action !== "allow" ? PATHS.filter((path) => path !== "loopback") : PATHS;
-    return {
-      match: cubesOf(rule.match, family, policy.self, world.devices, paths),
-      verdict: rule.limit ? LIMITED : verdictOf(rule),
-    };
-  });
-  return rankRules(world.spaces[family], rules);
+/** The rules of a policy with what they do to those who look on. `ranked`: the same with their fates. */
+export function ruleList(policy: Policy, ranked: RuleList<Fields>): RuleList<Fields> {
+  return { ...ranked, verdicts: policy.rules.map((rule) => (rule.limit ? LIMITED : verdictOf(rule))) };
 }
 
 /** The fate of every rule of the policy, in their order. `within` runs what makes diagrams. */
@@ -50,7 +42,8 @@ export function ruleFates(
   const families = ([4, 6] as const).map((family) =>
     within(family, () => {
       const excluded = impossiblePackets(family, meaning.world);
-      return fatesOf(meaning.ruleList(family), defaultFates(meaning, family), { excluded });
+      const unsettled = meaning.unsettled(family);
+      return fatesOf(meaning.ruleList(family), defaultFates(meaning, family), { excluded, unsettled });
     }),
   );
   return meaning.policy.rules.map((_, i) => {
@@ -61,29 +54,6 @@ export function ruleFates(
       removable: both.every(({ removable }) => removable),
     };
   });
-}
-
-/**
- * The packets that cannot exist, as far as rules can tell them apart: an opening over UDP, or what arrives on no device.
- * (What else cannot exist, such as ports of a protocol without ports, no rule can tell from what can.)
- */
-function impossiblePackets(family: Family, { devices, spaces }: World): Diagram {
-  const single = (value: number) => [{ first: value, last: value }];
-  const path = (name: Path) => ({ path: single(PATHS.indexOf(name)) });
-  const none = single(devices.numberOf(null));
-  const lo = single(devices.numberOf(LOOPBACK));
-  const unreal = [...none, ...lo];
-  return spaces[family].set([
-    { protocol: { except: single(TCP) }, opening: single(1) },
-    { ...path("input"), in: unreal },
-    { ...path("input"), out: { except: none } },
-    { ...path("forward"), in: unreal },
-    { ...path("forward"), out: unreal },
-    { ...path("output"), in: { except: none } },
-    { ...path("output"), out: unreal },
-    { ...path("loopback"), in: { except: lo } },
-    { ...path("loopback"), out: { except: lo } },
-  ]);
 }
 
 function defaultFates({ policy, world }: Meaning, family: Family): Diagram {

@@ -21,6 +21,8 @@ export interface Fate {
 export interface FateOptions {
   /** Packets that do not count: nobody needs a rule for them. */
   readonly excluded?: Diagram;
+  /** What composing the list behind `excluded` has found, where somebody did that before. */
+  readonly unsettled?: readonly Found[] | null;
   /** How many packets of a rule are tried. The answer is the same for any number, and only the time differs. */
   readonly rounds?: number;
 }
@@ -41,14 +43,14 @@ const ROUNDS = 3;
 export function fatesOf<P extends Packet>(
   list: RuleList<P>,
   otherwise: Diagram,
-  { excluded = NONE as Diagram, rounds = ROUNDS }: FateOptions = {},
+  { excluded = NONE as Diagram, rounds = ROUNDS, unsettled = null }: FateOptions = {},
 ): Fate[] {
   const { space } = list;
   let shown = new Uint8Array(0);
   const nextVerdicts = new Map<number, number[]>();
   space.tidy(() => {
-    const { unsettled } = compose(list, firstMatches(list), excluded);
-    shown = trySamples(list, unsettled, otherwise, excluded, rounds);
+    const found = unsettled ?? compose(list, firstMatches(list), excluded).unsettled;
+    shown = trySamples(list, found, otherwise, excluded, rounds);
     return [];
   });
   const suspects: number[] = [];
@@ -101,16 +103,17 @@ function trySamples<P extends Packet>(
   const domains = fields.map(({ domain }) => domain);
   const searchPossible = createSearch(engine, fields, (id) => id !== NONE);
   let tries: Try[] = [];
-  unsettled.forEach((found, rule) => {
+  for (let rule = 0; rule < list.count; rule++) {
+    const found = unsettled[rule]!;
     if (found === "settled") {
       shown[rule] = COVERED;
-      return;
+      continue;
     }
     const cubes = list.cubes[rule]!;
     const packet = found === "unknown" ? searchPossible(excluded, cubes[0]!) : found;
     if (typeof packet !== "string")
       tries.push({ rule, cube: cubes.find((cube) => contains(cube, packet))!, packet });
-  });
+  }
   for (let round = 0; round < rounds && tries.length > 0; round++) {
     const matches = lookUp(
       list,

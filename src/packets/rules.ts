@@ -19,8 +19,11 @@ export interface RuleList<P extends Packet> {
   readonly verdicts: readonly number[];
 }
 
-/** Throws where a rule uses a range that was not declared to its domain, or verdict 0: bugs in the caller. */
-export function rankRules<P extends Packet>(space: Space<P>, rules: readonly MatchRule<P>[]): RuleList<P> {
+/**
+ * Throws where a rule uses a range that was not declared to its domain, or verdict 0: bugs in the caller. Rules may be made
+ * as they are asked for: a hundred thousand need not be there at once.
+ */
+export function rankRules<P extends Packet>(space: Space<P>, rules: Iterable<MatchRule<P>>): RuleList<P> {
   const cubes: RankedCube[][] = [];
   const verdicts: number[] = [];
   for (const { match, verdict } of rules) {
@@ -33,7 +36,7 @@ export function rankRules<P extends Packet>(space: Space<P>, rules: readonly Mat
     cubes.push(ranked);
     verdicts.push(verdict);
   }
-  return { space, count: rules.length, cubes, verdicts };
+  return { space, count: cubes.length, cubes, verdicts };
 }
 
 /** The rules from `start` up to, not including, `end`, numbered from 0. */
@@ -43,6 +46,26 @@ export function sliceRules<P extends Packet>(list: RuleList<P>, start: number, e
     count: Math.max(0, Math.min(end, list.count) - start),
     cubes: list.cubes.slice(start, end),
     verdicts: list.verdicts.slice(start, end),
+  };
+}
+
+/** The rules of a list that are wanted, in their order, numbered anew. */
+export function selectRules<P extends Packet>(
+  { space, cubes, verdicts }: RuleList<P>,
+  isWanted: (rule: number) => boolean,
+): RuleList<P> {
+  const wanted = (_: unknown, rule: number): boolean => isWanted(rule);
+  const selected = cubes.filter(wanted);
+  return { space, count: selected.length, cubes: selected, verdicts: verdicts.filter(wanted) };
+}
+
+/** The rules of two lists of one space, those of the first first. */
+export function joinRules<P extends Packet>(first: RuleList<P>, second: RuleList<P>): RuleList<P> {
+  return {
+    space: first.space,
+    count: first.count + second.count,
+    cubes: [...first.cubes, ...second.cubes],
+    verdicts: [...first.verdicts, ...second.verdicts],
   };
 }
 
