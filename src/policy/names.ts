@@ -42,6 +42,9 @@ const ANYTHING: ResolvedAddresses = {
   set: { name: null, v4: [], v6: [] },
 };
 
+/** The names that may lead to one another. Policies have two or three; following them is recursive. */
+const DEEPEST = 32;
+
 /** Index of a document's declarations. Address names are followed to their literals; a name that leads back to itself is reported once. */
 export function declareNames(document: Document, log: Log): Names {
   const addresses = new Map(document.addresses.map((declaration) => [declaration.name.text, declaration]));
@@ -51,6 +54,8 @@ export function declareNames(document: Document, log: Log): Names {
   const unknown = unknownNames(log);
   /** Names being followed, outermost first: meeting one of them again is a cycle. */
   const path: AddressDeclaration[] = [];
+  /** Whether names were found that lead too far. Told once: there is one long way, and every name on it is part of it. */
+  let isDeep = false;
 
   function follow(node: NameNode): ResolvedAddresses {
     const known = resolved.get(node.name);
@@ -62,6 +67,18 @@ export function declareNames(document: Document, log: Log): Names {
     }
     if (path.includes(declaration)) {
       reportCycle(log, node, path.slice(path.indexOf(declaration)));
+      return ANYTHING;
+    }
+    if (path.length >= DEEPEST) {
+      if (!isDeep)
+        log.report({
+          check: "nested-too-deeply",
+          level: "error",
+          message: `\`${path[0]!.name.text}\` leads to \`${node.name}\` over more names than anybody can follow`,
+          span: node.span,
+          help: `let names refer to names at most ${DEEPEST} times in a row`,
+        });
+      isDeep = true;
       return ANYTHING;
     }
     path.push(declaration);

@@ -82,6 +82,15 @@ describe("names", () => {
     );
     expectOnly("version: 1\naddresses:\n  a: [a]\n", "cyclic-name").underlines("a");
   });
+  test("do not lead on without end", () => {
+    const chain = (length: number, last: string) =>
+      `version: 1\naddresses:\n${Array.from({ length }, (_, i) => `  a${i}: [a${i + 1}]\n`).join("")}  a${length}: ${last}\n`;
+    expect(readPolicy(chain(31, "10.0.0.1")).findings.map(({ check }) => check)).toEqual([]);
+    expectOnly(chain(32, "10.0.0.1"), "nested-too-deeply").underlines("a32").says("`a0` leads to `a32`");
+    // More than the stack holds.
+    expectOnly(chain(20_000, "10.0.0.1"), "nested-too-deeply");
+    expectOnly(chain(20_000, "[a0]"), "nested-too-deeply");
+  });
   test("used twice on the way are no circle", () => {
     const policy = policyOf(rules("allow from all, web to self"));
     expect(policy.rules[0]!.match.source.addresses.v4).toEqual([{ first: 0x0a000001n, last: 0x0a000001n }]);

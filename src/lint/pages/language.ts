@@ -47,8 +47,10 @@ export const languagePages: readonly Page[] = [
   },
   {
     name: "nested-too-deeply",
-    finds: "Lists or mappings more than 32 levels deep.",
-    matters: "A policy has six levels; such a file was written to wear out whoever reads it.",
+    finds:
+      "Lists or mappings more than 32 levels deep, or names that refer to names more than 32 times in a row.",
+    matters:
+      "A policy has six levels, and its names two or three; such a file was written to wear out whoever reads it.",
     example: `version: 1\naddresses: ${"[".repeat(40)}${"]".repeat(40)}\n${rules().replace("version: 1\n", "")}`,
     instead: "Write a flat list.",
     correct: [[`addresses: ${"[".repeat(40)}${"]".repeat(40)}\n`, ""]],
