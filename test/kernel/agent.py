@@ -28,8 +28,9 @@ import tagged
 ETH_P_ALL = 3
 ETHERTYPE = {4: 0x0800, 6: 0x86DD}
 
-# Seconds in which the kernel carries a packet to the other end of a cable, also when the machine is busy.
-SETTLING = 0.05
+# Seconds in which the kernel carries a packet to the other end of a cable, and the most that it may take on a busy machine.
+SETTLING = 0.1
+PATIENCE = 5
 
 # Not in Python's socket module.
 IP_RECVERR, IPV6_RECVERR = 11, 25
@@ -59,6 +60,21 @@ def read_sysctl(request):
         return file.read().strip()
 
 
+def settle():
+    """Waits until what was sent has arrived: until each processor's queue of packets was seen empty once."""
+    time.sleep(SETTLING)
+    deadline = time.monotonic() + PATIENCE
+    busy = None
+    while busy != set() and time.monotonic() < deadline:
+        with open("/proc/net/softnet_stat", encoding="ascii") as file:
+            rows = [[int(number, 16) for number in line.split()] for line in file]
+        # The twelfth number is the length of the queue, the one after it the processor (since Linux 5.14).
+        waiting = {row[12] for row in rows if row[11] > 0}
+        busy = waiting if busy is None else busy & waiting
+        if busy:
+            time.sleep(0.002)
+
+
 def send(request):
     """Sends whole IP packets, given in hexadecimal: along this host's own output path, or straight onto a device."""
     packets = [bytes.fromhex(packet) for packet in request["packets"]]
@@ -67,7 +83,7 @@ def send(request):
             mac = bytes.fromhex(request["mac"].replace(":", ""))
             for packet in packets:
                 link.sendto(packet, (request["device"], ETHERTYPE[packet[0] >> 4], 0, 0, mac))
-        time.sleep(SETTLING)
+        settle()
         return
     sockets = {}
     try:
@@ -87,7 +103,7 @@ def send(request):
     finally:
         for raw in sockets.values():
             raw.close()
-    time.sleep(SETTLING)
+    settle()
 
 
 def capture(request):
@@ -120,7 +136,7 @@ def capture(request):
 
 def captured(request):
     thread, stop, seen = captures.pop(request["key"])
-    time.sleep(SETTLING)
+    settle()
     stop.set()
     thread.join()
     return seen
@@ -289,6 +305,17 @@ def memcached(request):
         return sum(pool.map(once, range(request["connections"])))
 
 
+def plugged(request):
+    """Waits until a device sends: the kernel drops what it is given in the moment between the cable and the driver."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with open(f"/sys/class/net/{request['device']}/operstate", encoding="ascii") as file:
+            if file.read().strip() == "up":
+                return
+        time.sleep(0.002)
+    raise RuntimeError(f"{request['device']} does not come up")
+
+
 def run(request):
     """Runs a program to its end. Much cheaper than `ip netns exec`, which makes a mount namespace for each program."""
     done = subprocess.run(
@@ -342,7 +369,7 @@ def answer_to(request):
 OPERATIONS = {
     operation.__name__: operation
     for operation in (
-        *(sysctl, read_sysctl, send, capture, captured, serve, ask, download, hops, memcached, run, spawn, hold),
+        *(sysctl, read_sysctl, send, capture, captured, serve, ask, download, hops, memcached, plugged, run, spawn, hold),
         *(tagged.forget, tagged.watch, tagged.watched, tagged.shoot),
     )
 }

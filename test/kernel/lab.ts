@@ -129,15 +129,23 @@ export async function createLab(): Promise<Lab> {
   };
 }
 
+/**
+ * No two devices of a lab have the same number. Where both ends of a cable have, the kernel takes its time, up to a second,
+ * to let them send (`linkwatch_urgent_event`), and drops what they are given before.
+ */
+let nextIndex = 100;
+
 async function link(a: Port, b: Port, options: { readonly mtu?: number } = {}): Promise<void> {
-  const end = (port: Port) => [port.device, "mtu", String(options.mtu ?? 1500), "netns", port.host.namespace];
+  const end = ({ device, host }: Port) => {
+    const index = String(nextIndex++);
+    return [device, "index", index, "mtu", String(options.mtu ?? 1500), "netns", host.namespace];
+  };
   await run(["ip", "link", "add", ...end(a), "type", "veth", "peer", ...end(b)]);
+  await Promise.all([a, b].map(({ host, device }) => host.ip(`link set ${device} up`)));
+  await Promise.all([a, b].map(({ host, device }) => host.operate("plugged", { device })));
   await Promise.all(
     [a, b].map(({ host, device, addresses }) =>
-      host.ip(
-        `link set ${device} up`,
-        ...addresses.map((address) => `address add ${address} dev ${device}${nodad(address)}`),
-      ),
+      host.ip(...addresses.map((address) => `address add ${address} dev ${device}${nodad(address)}`)),
     ),
   );
 }

@@ -1,6 +1,6 @@
 import type { Host } from "./lab.ts";
 
-/** The states that a packet may be in where a probe stands, and none of them before tracking has looked at it. */
+/** The states that a packet may be in where a probe stands. Before tracking has looked at it nft calls it invalid. */
 const STATES = ["new", "established", "related", "invalid", "untracked"] as const;
 export type ProbeState = (typeof STATES)[number];
 

@@ -19,8 +19,9 @@ export function answerTo(shot: Shot, end: End): Shot | null {
   const wire = onWire(shot, end);
   const reply = replyTo(wire);
   if (!reply || ELABORATE.includes(wire.protocol) || !isPlain(shot)) return null;
-  // Source NAT gives such a question another identifier in the table and not in the packet, and so loses the answer.
-  if (wire.icmp?.type === NODE_INFORMATION && wire.source !== shot.packet.source) return null;
+  // Source NAT, also to the same address, gives such a question another identifier in the table and not in the packet, and
+  // so loses the answer.
+  if (wire.icmp?.type === NODE_INFORMATION && end.state !== "untracked") return null;
   const { family, source, destination } = reply;
   const back = (shot.packet.in === LOOPBACK ? shot.via : (shot.packet.in ?? shot.via)) as Device;
   const arrives = end.path === "forward" || end.path === "output";

@@ -91,6 +91,46 @@ describeKernel("translation and tracking", () => {
   });
 });
 
+describeKernel("translation on the way out", () => {
+  let net: Gateway;
+  const load = (script: string) => net.gateway.run(["nft", "-f", "-"], script);
+
+  beforeEach(async () => {
+    net = await gateway();
+    return net.lab.destroy;
+  });
+
+  test("the output hook goes on showing the device that a packet was to leave by before dnat", async () => {
+    const rule = `udp dport 7000 dnat ip to ${GATEWAY.client[4]}`;
+    await load(`table inet n {\n chain c {\n type nat hook output priority -100\n ${rule}\n }\n}\n`);
+    await installProbes(net.gateway, [
+      { name: "before", hook: "output", match: 'udp dport 7000 oifname "eth0"' },
+      { name: "after", hook: "postrouting", match: 'udp dport 7000 oifname "eth1"' },
+    ]);
+    await net.client.serve("udp", GATEWAY.client[4], 7000);
+    const flow = { protocol: "udp", to: GATEWAY.server[4], port: 7000 } as const;
+    expect(await net.gateway.ask(flow)).toMatchObject({ local: [GATEWAY.client[4], 7000] });
+    for (const name of ["before", "after"])
+      expect(await readProbe(net.gateway, name)).toEqual(counted("new"));
+  });
+
+  test.each([
+    [100, 1, 511],
+    [1000, 600, 1023],
+    [5000, 1024, 65_535],
+  ])("a port drawn for %i is from %i to %i", async (fromPort, first, last) => {
+    await load(MASQUERADE);
+    await net.server.serve("udp", GATEWAY.server[4], 7000);
+    const flows = Array.from({ length: 20 }, (_, i) => i).map(
+      (i) => ({ protocol: "udp", to: GATEWAY.server[4], port: 7000, fromPort: fromPort + i }) as const,
+    );
+    const endings = await net.client.askAll(flows);
+    const drawn = endings.map((end) => (end.outcome === "answered" ? end.peer[1] : Number.NaN));
+    expect(drawn.filter((port) => first <= port && port <= last)).toHaveLength(20);
+    expect(new Set(drawn).size).toBe(20);
+  });
+});
+
 describeKernel("flows of which only one direction is untracked", () => {
   let net: Pair;
   const load = (script: string) => net.host.run(["nft", "-f", "-"], script);

@@ -37,6 +37,23 @@ const combinations = BACKENDS.flatMap((backend) =>
   ),
 );
 
+describeKernel("a reset", () => {
+  test.each(["iptables-nft", "iptables-legacy", "ip6tables-nft", "ip6tables-legacy"])(
+    "is an answer that %s gives only where the rule itself names TCP",
+    async (program) => {
+      const { lab, host } = await pair();
+      try {
+        await host.run([program, "-w", "-N", "mine"]);
+        const reset = "-j REJECT --reject-with tcp-reset".split(" ");
+        expect((await host.attempt([program, "-w", "-A", "mine", ...reset])).code).not.toBe(0);
+        expect((await host.attempt([program, "-w", "-A", "mine", "-p", "tcp", ...reset])).code).toBe(0);
+      } finally {
+        await lab.destroy();
+      }
+    },
+  );
+});
+
 describeKernel("the answer of a reject on input", () => {
   let net: Pair;
 

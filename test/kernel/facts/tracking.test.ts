@@ -1,9 +1,11 @@
 import { beforeEach, expect, test } from "vitest";
 import { conntrackEntries, FILLING, fillTable } from "../conntrack.ts";
+import { TCP_FLAGS } from "../differential/shots.ts";
 import { packetHex } from "../packets.ts";
 import { installProbes, readProbe } from "../probe.ts";
 import { describeKernel } from "../requirements.ts";
 import { PAIR, type Pair, pair } from "../topologies.ts";
+import { counted } from "./common.ts";
 
 const client = PAIR.client[4];
 const host = PAIR.host[4];
@@ -53,6 +55,76 @@ describeKernel("how the kernel tracks", () => {
     await installProbes(net.host, [{ name: "in", hook: "input", match: "udp dport 7000" }]);
     await net.client.send([datagram]);
     expect(await readProbe(net.host, "in")).toMatchObject({ all: 1, [state]: 1 });
+  });
+
+  test("a TCP packet that belongs to no flow is new or invalid, as its flags are", async () => {
+    const packets = TCP_FLAGS.map((one, i) => ({ ...one, sourcePort: 40_000 + i }));
+    await installProbes(
+      net.host,
+      packets.map(({ sourcePort }) => ({
+        name: `p${sourcePort}`,
+        hook: "input",
+        match: `tcp sport ${sourcePort}`,
+      })),
+    );
+    await net.client.send(
+      packets.map(({ flags, sourcePort }) => {
+        const content = { kind: "tcp", sourcePort, destinationPort: 7000, flags } as const;
+        return packetHex({ source: client, destination: host, content });
+      }),
+    );
+    for (const { flags, state, sourcePort } of packets) {
+      const seen = await readProbe(net.host, `p${sourcePort}`);
+      // The client's kernel resets what it never asked for.
+      expect(seen[state], flags.join("+")).toBe(1);
+    }
+  });
+
+  test.each([
+    [4, [8, 13, 15, 17], [0, 3, 5, 9, 10, 11, 12, 14, 16, 18, 42]],
+    [6, [128, 139], [1, 2, 3, 4, 129, 137, 140, 150]],
+  ] as const)(
+    "of ICMP messages that belong to no flow, only requests are new (IPv%i)",
+    async (family, requests, others) => {
+      const types = [...requests, ...others];
+      const kind = family === 4 ? "icmp" : "icmpv6";
+      await installProbes(
+        net.host,
+        types.map((type) => ({
+          name: `t${type}`,
+          hook: "input",
+          match: `${kind} type ${type} ${kind} code 0`,
+        })),
+      );
+      const [source, destination] = [PAIR.client[family], PAIR.host[family]];
+      // An error that is about nothing that the host ever sent.
+      const packets = types.map((type) =>
+        packetHex({
+          source,
+          destination,
+          content: { kind: "icmp", type, rest: type, body: Buffer.alloc(48) },
+        }),
+      );
+      await net.client.send(packets);
+      for (const type of types) {
+        const state = (requests as readonly number[]).includes(type) ? "new" : "invalid";
+        expect(await readProbe(net.host, `t${type}`), `${type}`).toEqual(counted(state));
+      }
+    },
+  );
+
+  test("an echo reply is a reply only with the code of its request", async () => {
+    await installProbes(net.host, [
+      { name: "same", hook: "input", match: "icmp type echo-reply icmp code 0" },
+      { name: "other", hook: "input", match: "icmp type echo-reply icmp code 1" },
+    ]);
+    const echo = (from: string, to: string, type: number, code: number) =>
+      packetHex({ source: from, destination: to, content: { kind: "icmp", type, code } });
+    await net.host.send([echo(host, client, 8, 0)]);
+    await net.client.send([echo(client, host, 0, 0), echo(client, host, 0, 1)]);
+    // The client's own kernel answers as well.
+    expect(await readProbe(net.host, "same")).toEqual(counted("established", 2));
+    expect(await readProbe(net.host, "other")).toEqual(counted("invalid"));
   });
 
   test("notrack does not end the chain: the rule after it still decides", async () => {
