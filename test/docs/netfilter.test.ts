@@ -13,7 +13,9 @@ const cited = [...page.matchAll(/\[([^[\]]+)\]\(\.\.\/test\/kernel\/facts\/(\S+)
 function titlesIn(file: string): readonly string[] {
   const text = readFileSync(`${FACTS}/${file}`, "utf8");
   const tests = [
-    ...text.matchAll(/(?:^ +test|^ +\](?: as const)?\)|each\(\w+\))\(\s*"((?:[^"\\]|\\.)*)"|^ +"([^"]+)",\n +async/gm),
+    ...text.matchAll(
+      /(?:^ +test|^ +\](?: as const)?\)|each\(\w+\))\(\s*"((?:[^"\\]|\\.)*)"|^ +"([^"]+)",\n +async/gm,
+    ),
   ];
   return tests.map(([, title, alone]) => `${file}: ${(title ?? alone)!.replace(/%[a-z]/g, "…")}`);
 }
