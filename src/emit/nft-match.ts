@@ -162,17 +162,16 @@ function test(key: string, negated: boolean, values: readonly string[]): string 
 
 function addressText({ family, side, ranges, negated }: AddressMatch, sets: SetNames): string {
   const key = `${family === 4 ? "ip" : "ip6"} ${side === "source" ? "saddr" : "daddr"}`;
-  const name = sets.get(ranges);
-  const values = name === undefined ? ranges.map((range) => printRange(family, range)) : [`@${name}`];
+  const use = sets.get(ranges);
+  const values = use ? [`@${use.name}`] : ranges.map((range) => printRange(family, range));
   return test(key, negated, values);
 }
 
 /** The protocol of the ports is asked for beside them, so they are read from whatever header there is. */
 function tupleTest({ fields, boxes }: TupleMatch, sets: SetNames): string {
-  const name = sets.get(boxes);
-  const value =
-    name === undefined ? `{ ${boxes.map((box) => tupleText(fields, box)).join(", ")} }` : `@${name}`;
-  return `${tupleKey(fields)} ${value}`;
+  const use = sets.get(boxes);
+  if (use) return `${tupleKey(fields, use.sizes)} @${use.name}`;
+  return `${tupleKey(fields)} { ${boxes.map((box) => tupleText(fields, box)).join(", ")} }`;
 }
 
 /** nft has no word for "any device", and refuses elements of a set that overlap. */

@@ -1,6 +1,12 @@
-import { printRange } from "../address/print.ts";
-import type { Range } from "../address/ranges.ts";
-import type { Box, Field, GroupedRuleset, TupleMatch } from "../netfilter/grouped.ts";
+import { printAddress, printRange } from "../address/print.ts";
+import { lastAddress, type Range } from "../address/ranges.ts";
+import {
+  type Box,
+  commonSize,
+  type Field,
+  type GroupedRuleset,
+  type TupleMatch,
+} from "../netfilter/grouped.ts";
 import type { AddressMatch } from "../netfilter/ruleset.ts";
 import { printPorts, protocolName } from "./protocols.ts";
 import { identifier } from "./text.ts";
@@ -20,8 +26,15 @@ export interface NamedSet {
   readonly elements: readonly string[];
 }
 
-/** Names of the sets that are declared, by the array that they share. */
-export type SetNames = ReadonlyMap<readonly Range<bigint>[] | readonly Box[], string>;
+/** The sets that are declared, by the array that they share. */
+export type SetNames = ReadonlyMap<readonly Range<bigint>[] | readonly Box[], SetUse>;
+
+/** What a rule says to ask a set. */
+export interface SetUse {
+  readonly name: string;
+  /** What the packet's fields are cut to multiples of first; null where they are asked for as they are. */
+  readonly sizes: readonly bigint[] | null;
+}
 
 /** The lists that are too long to stand in a rule, each once however many rules use it, in order of use. */
 export function collectSets(ruleset: GroupedRuleset): {
@@ -29,15 +42,16 @@ export function collectSets(ruleset: GroupedRuleset): {
   readonly names: SetNames;
 } {
   const declared: NamedSet[] = [];
-  const names = new Map<readonly Range<bigint>[] | readonly Box[], string>();
+  const names = new Map<readonly Range<bigint>[] | readonly Box[], SetUse>();
   const makeName = setNames();
   for (const match of setMatches(ruleset)) {
     const list = match.kind === "tuple" ? match.boxes : match.ranges;
     if (list.length <= (match.kind === "tuple" ? INLINE_TUPLES : INLINE_ELEMENTS) || names.has(list))
       continue;
     const name = makeName(match);
-    names.set(list, name);
-    declared.push(match.kind === "tuple" ? tupleSet(name, match) : addressSet(name, match));
+    const sizes = match.kind === "tuple" ? maskable(match) : null;
+    names.set(list, { name, sizes });
+    declared.push(match.kind === "tuple" ? tupleSet(name, match, sizes) : addressSet(name, match));
   }
   return { declared, names };
 }
@@ -76,10 +90,18 @@ function addressSet(name: string, { family, ranges }: AddressMatch): NamedSet {
   return { name, type: `ipv${family}_addr`, interval: true, elements };
 }
 
-function tupleSet(name: string, { fields, boxes }: TupleMatch): NamedSet {
+/** The sizes of all boxes, where nothing but addresses is more than one value: ports stay as they are, for the reader's sake. */
+function maskable({ fields, boxes }: TupleMatch): readonly bigint[] | null {
+  const sizes = commonSize(boxes);
+  return sizes?.every((size, at) => size === 1n || fields[at]!.kind === "address") ? sizes : null;
+}
+
+function tupleSet(name: string, { fields, boxes }: TupleMatch, sizes: readonly bigint[] | null): NamedSet {
   const type = fields.map(fieldType).join(" . ");
-  const interval = boxes.some((box) => box.some(({ first, last }) => first !== last));
-  return { name, type, interval, elements: boxes.map((box) => tupleText(fields, box)) };
+  const elements = boxes.map((box) =>
+    tupleText(fields, sizes ? box.map(({ first }) => ({ first, last: first })) : box),
+  );
+  return { name, type, interval: sizes === null, elements };
 }
 
 function fieldType(field: Field): string {
@@ -110,9 +132,17 @@ function rangeText(field: Field, range: Range<bigint>): string {
   }
 }
 
-/** What a test of several fields asks for: `ip saddr . meta l4proto . th dport`. */
-export function tupleKey(fields: readonly Field[]): string {
-  return fields.map(fieldKey).join(" . ");
+/**
+ * What a test of several fields asks for: `ip saddr . meta l4proto . th dport`, or `ip saddr & 255.255.255.240 . …` where the
+ * addresses are cut to multiples of some size.
+ */
+export function tupleKey(fields: readonly Field[], sizes: readonly bigint[] | null = null): string {
+  return fields.map((field, at) => fieldKey(field) + maskText(field, sizes?.[at] ?? 1n)).join(" . ");
+}
+
+function maskText(field: Field, size: bigint): string {
+  if (field.kind !== "address" || size === 1n) return "";
+  return ` & ${printAddress(field.family, lastAddress(field.family) - size + 1n)}`;
 }
 
 function fieldKey(field: Field): string {

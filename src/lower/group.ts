@@ -1,17 +1,10 @@
-import { mergeRanges, type Range } from "../address/ranges.ts";
-import type {
-  Box,
-  Field,
-  GroupedChain,
-  GroupedMatch,
-  GroupedRule,
-  GroupedRuleset,
-} from "../netfilter/grouped.ts";
-import type { Match, Ruleset } from "../netfilter/ruleset.ts";
+import type { GroupedChain, GroupedRule, GroupedRuleset } from "../netfilter/grouped.ts";
+import type { Ruleset } from "../netfilter/ruleset.ts";
 import { arrange } from "./group/arrange.ts";
 import { cutLayers } from "./group/cut.ts";
-import { type Item, itemMaker, type Shape } from "./group/item.ts";
+import { type Item, itemMaker } from "./group/item.ts";
 import { commonOrigin, groupsOf, listed } from "./group/origin.ts";
+import { testsOf } from "./group/tests.ts";
 
 /**
  * Fewer rules of one shape stay as they are, for their reader's sake: looking into a set costs the kernel as much as ten
@@ -60,7 +53,7 @@ function rulesOf(items: readonly Item[], chain: string, least: number): readonly
   return merged(items, chain, least) ?? runs(items).flatMap(apart);
 }
 
-/** One rule for each effect; null where the rules are better left alone. `chain`: what sets of several policies are called. */
+/** A rule for each effect and each set that it takes; null where the rules are better left alone. `chain`: what sets of several policies are called. */
 function merged(items: readonly Item[], chain: string, least: number): readonly GroupedRule[] | null {
   const shape = items[0]?.shape;
   if (!shape || items.length < least) return null;
@@ -72,14 +65,14 @@ function merged(items: readonly Item[], chain: string, least: number): readonly 
     const rules = items.filter((item) => item.effect === effect).map(({ rule }) => rule);
     const [policy, ...others] = groupsOf(rules);
     const name = policy !== undefined && others.length === 0 ? policy : chain;
-    return [
-      {
-        ...rules[0]!,
-        matches: [...shape.rest, ...testsOf(shape, boxes, name)],
-        origin: commonOrigin(rules),
-        group: listed(rules.map((rule) => rule.group)),
-      },
-    ];
+    const origin = commonOrigin(rules);
+    const heading = listed(rules.map((rule) => rule.group));
+    return testsOf(shape.fields, boxes, name).map((tests) => ({
+      ...rules[0]!,
+      matches: [...shape.rest, ...tests],
+      origin,
+      group: heading,
+    }));
   });
 }
 
@@ -92,52 +85,4 @@ function runs(items: readonly Item[]): readonly (readonly Item[])[] {
     else found.push([item]);
   }
   return found;
-}
-
-/** Tests that the packets in some disjoint boxes pass, and no others. */
-function testsOf({ fields }: Shape, boxes: readonly Box[], name: string): readonly GroupedMatch[] {
-  const values = fields.map((_, at) => distinct(boxes.map((box) => box[at]!)));
-  const combinations = values.reduce((count, { length }) => count * length, 1);
-  // Boxes that are every combination of some values need not be listed.
-  if (combinations === boxes.length) return fields.map((field, at) => plainTest(field, values[at]!, name));
-  const protocol = fields.findIndex(({ kind }) => kind === "protocol");
-  // Where the protocol is one of several fields that vary, its ports stand beside it.
-  const varies = (field: Field, at: number): boolean =>
-    values[at]!.length > 1 || (field.kind === "port" && protocol >= 0 && values[protocol]!.length > 1);
-  const places = [...fields.keys()].filter((at) => varies(fields[at]!, at));
-  const plain = [...fields.keys()].filter((at) => !places.includes(at));
-  return [
-    ...plain.map((at) => plainTest(fields[at]!, values[at]!, name)),
-    {
-      kind: "tuple",
-      fields: places.map((at) => fields[at]!),
-      boxes: boxes.map((box) => places.map((at) => box[at]!)),
-      name,
-    },
-  ];
-}
-
-function distinct(ranges: readonly Range<bigint>[]): readonly Range<bigint>[] {
-  return [...new Map(ranges.map((range) => [`${range.first}-${range.last}`, range])).values()];
-}
-
-/** A test of one field for any of some ranges. */
-function plainTest(field: Field, ranges: readonly Range<bigint>[], name: string): Match {
-  const union = mergeRanges(ranges);
-  switch (field.kind) {
-    case "address": {
-      // A single range is no list that needs a name.
-      return { ...field, ranges: union, name: union.length > 1 ? name : null, negated: false };
-    }
-    case "protocol":
-      return { kind: "protocol", protocols: union.flatMap(numbers), negated: false };
-    case "port": {
-      const ports = union.map(({ first, last }) => ({ first: Number(first), last: Number(last) }));
-      return { ...field, ports, negated: false };
-    }
-  }
-}
-
-function numbers({ first, last }: Range<bigint>): readonly number[] {
-  return Array.from({ length: Number(last - first) + 1 }, (_, at) => Number(first) + at);
 }

@@ -21,7 +21,7 @@ export type GroupedMatch = Match | TupleMatch;
 /** Matches a packet whose fields lie in one of the boxes. A packet without one of the fields never matches. */
 export interface TupleMatch {
   readonly kind: "tuple";
-  /** Two or more, each once. All addresses are of one family; a port stands only beside a protocol, here or in the rule. */
+  /** One or more, each once. All addresses are of one family; a port stands only beside a protocol, here or in the rule. */
   readonly fields: readonly Field[];
   /** Not empty. No two of them overlap: the kernel refuses or confuses elements that do. */
   readonly boxes: readonly Box[];
@@ -36,3 +36,19 @@ export type Field =
 
 /** A range for each field, in the order of the fields. */
 export type Box = readonly Range<bigint>[];
+
+/**
+ * How many values the boxes hold in each field, where all hold as many, a power of two, and begin at a multiple of it: such
+ * boxes are single values once a packet's fields are cut to so many. Null where they differ.
+ */
+export function commonSize(boxes: readonly Box[]): readonly bigint[] | null {
+  const sizes = boxes[0]?.map(({ first, last }) => last - first + 1n) ?? [];
+  if (sizes.some((size) => (size & (size - 1n)) !== 0n)) return null;
+  const isCommon = boxes.every((box) =>
+    box.every(({ first, last }, at) => {
+      const size = sizes[at]!;
+      return last - first + 1n === size && (first & (size - 1n)) === 0n;
+    }),
+  );
+  return isCommon ? sizes : null;
+}

@@ -27,17 +27,21 @@ function addressRanges(
   find: FindSet,
 ): readonly Range<bigint>[] | null {
   if (operator === "!") return null;
+  const isEquality = operator === "is" || operator === "==" || operator === "!=";
+  if (mask !== null) {
+    const values = isEquality ? flatten(value, find) : null;
+    return values && maskedRanges(family, values, mask);
+  }
   if (value.kind === "named") {
     const set = find(value.name);
-    if (!set || set.uncertain || mask !== null || !["is", "==", "!="].includes(operator)) return null;
+    if (!set || set.uncertain || !isEquality) return null;
     const cache = `address ${family}`;
     if (!set.known.has(cache)) set.known.set(cache, merged(elementKeys(set.elements), family));
     return set.known.get(cache) as readonly Range<bigint>[] | null;
   }
   const ranges = merged(flatten(value, find), family);
   const [only] = ranges ?? [];
-  if (mask !== null) return only && ranges?.length === 1 ? maskedRange(family, only, mask) : null;
-  if (operator === "is" || operator === "==" || operator === "!=") return ranges;
+  if (isEquality) return ranges;
   if (!only || ranges?.length !== 1 || only.first !== only.last) return null;
   const bound = only.first;
   const [first, last] =
@@ -51,17 +55,24 @@ function addressRanges(
   return first > last ? [] : [{ first, last }];
 }
 
-/** `ip saddr & 255.255.0.0 == 10.1.0.0`, where the ones of the mask come first. */
-function maskedRange(
+/** `ip saddr & 255.255.0.0 { 10.1.0.0, 10.3.0.0 }`, where the ones of the mask come first. */
+function maskedRanges(
   family: Family,
-  { first, last }: Range<bigint>,
+  values: readonly Value[],
   mask: Value,
 ): readonly Range<bigint>[] | null {
   const bits = mask.kind === "atom" ? addressOf(mask.text) : null;
-  if (bits?.family !== family || first !== last) return null;
+  if (bits?.family !== family) return null;
   const hostBits = lastAddress(family) ^ bits.value;
   if ((hostBits & (hostBits + 1n)) !== 0n) return null;
-  return (first & hostBits) === 0n ? [{ first, last: first | hostBits }] : [];
+  const ranges: Range<bigint>[] = [];
+  for (const value of values) {
+    const one = addressRange(value);
+    if (one?.family !== family || one.first !== one.last) return null;
+    // No address has a bit set where it was cut off.
+    if ((one.first & hostBits) === 0n) ranges.push({ first: one.first, last: one.first | hostBits });
+  }
+  return mergeRanges(ranges);
 }
 
 function merged(values: readonly Value[] | null, family: Family): readonly Range<bigint>[] | null {

@@ -1,10 +1,12 @@
 import type { Family } from "../../address/ranges.ts";
 import type { Side } from "../../netfilter/ruleset.ts";
 import { accept, type Cursor, isAt, kindAt, peek } from "./tokens.ts";
+import { readRange, type Value } from "./values.ts";
 
 /** What a test asks about. */
 export type Key =
-  | { readonly kind: "address"; readonly side: Side; readonly family: Family }
+  /** With a mask, which only one of several keys has here: the address cut to the bits of that mask. */
+  | { readonly kind: "address"; readonly side: Side; readonly family: Family; readonly mask?: Value }
   /** With a null protocol whatever stands where ports do, in packets of any protocol. */
   | { readonly kind: "port"; readonly side: Side; readonly protocol: number | null }
   /** Both ports as one number of 32 bits, which is how nft prints two tests that it made one. */
@@ -97,9 +99,18 @@ export function readKeys(cursor: Cursor): readonly Key[] | null {
       cursor.at = start;
       return null;
     }
-    keys.push(key);
+    keys.push(key.kind === "address" ? maskedKey(cursor, key, keys.length > 0) : key);
   } while (accept(cursor, "."));
   return keys;
+}
+
+/** `ip saddr & 255.255.255.0` as one of several keys; the mask of a single key is left to the comparison. */
+function maskedKey(cursor: Cursor, key: Key & { kind: "address" }, isOneOfSeveral: boolean): Key {
+  const start = cursor.at;
+  const mask = accept(cursor, "&") || accept(cursor, "and") ? readRange(cursor) : null;
+  if (mask !== null && (isOneOfSeveral || isAt(cursor, "."))) return { ...key, mask };
+  cursor.at = start;
+  return key;
 }
 
 /** `@th,0,32`: bits behind the IP headers, where the ports are. */

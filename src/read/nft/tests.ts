@@ -259,10 +259,10 @@ export function partTests(
   let ways: Alternatives = ALWAYS;
   for (const [at, part] of parts.entries()) {
     const isAny = part.kind === "atom" && part.text === "*";
+    const key = keys[at]!;
+    const mask = key.kind === "address" ? (key.mask ?? null) : null;
     // In a set bits are compared as a whole.
-    const tests = isAny
-      ? null
-      : singleTest(keys[at]!, { operator: "==", mask: null, value: part, text }, find);
+    const tests = isAny ? null : singleTest(key, { operator: "==", mask, value: part, text }, find);
     if (tests === null) return null;
     ways = ways.flatMap((way) => tests.map((more) => [...way, ...more]));
   }

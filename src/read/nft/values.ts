@@ -64,7 +64,7 @@ function readConcat(cursor: Cursor): Value | null {
   return { kind: "concat", parts };
 }
 
-function readRange(cursor: Cursor): Value | null {
+export function readRange(cursor: Cursor): Value | null {
   if (accept(cursor, "(")) return readParenthesis(cursor);
   const first = readAtom(cursor);
   if (first === null) return null;
