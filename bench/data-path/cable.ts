@@ -1,0 +1,151 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { addNamespace, deleteNamespace, freshName } from "../../test/kernel/namespaces.ts";
+import { attempt, run } from "../../test/kernel/shell.ts";
+import { type Flow, printClient } from "./lists.ts";
+
+const TRAFFIC = new URL("traffic.py", import.meta.url).pathname;
+const HOST = "192.0.2.1";
+const PEER = "192.0.2.2";
+
+/** Seconds that loading a script may take. */
+const PATIENCE = 240;
+
+/** A host with rules at the end of a cable, and a sender at the other. */
+export interface Cable {
+  readonly load: Load;
+  /** Sends for so many seconds. */
+  send(seconds: number): Promise<Sent>;
+  /** Ends every process, and deletes the namespaces. */
+  destroy(): Promise<void>;
+}
+
+export interface Load {
+  /** Processor time of the loader. */
+  readonly seconds: number;
+  /** What the kernel's own memory grew by, in MiB, as far as it tells; other programs make it unsteady. */
+  readonly memory: number;
+}
+
+export interface Sent {
+  readonly packets: number;
+  /** Processor time. */
+  readonly seconds: number;
+  /** The part of the packets that came through to a socket. */
+  readonly passed: number;
+}
+
+/** Lays a cable and loads the rules of the host, if any; null where that takes all patience. */
+export async function layCable(
+  flows: readonly Flow[],
+  rules: { readonly loader: readonly string[]; readonly script: string } | null,
+): Promise<Cable | null> {
+  const sender = freshName();
+  const host = freshName();
+  const children: ChildProcess[] = [];
+  const inside = ["ip", "netns", "exec", host];
+  const destroy = async (): Promise<void> => {
+    for (const child of children) child.kill("SIGKILL");
+    await deleteNamespace(sender);
+    await deleteNamespace(host);
+  };
+  try {
+    await addNamespace(sender);
+    await addNamespace(host);
+    await run(["ip", "link", "add", "eth0", "netns", sender, "type", "veth", "peer", "eth0", "netns", host]);
+    const mac = await Promise.all([sender, host].map(hardwareAddress));
+    await run(["ip", "-n", sender, "link", "set", "eth0", "up"]);
+    await run(
+      ["ip", "-n", host, "-batch", "-"],
+      [
+        `address add ${HOST}/24 dev eth0`,
+        "link set eth0 up",
+        `neigh add ${PEER} lladdr ${mac[0]} dev eth0 nud permanent`,
+        `route add default via ${PEER}`,
+        "",
+      ].join("\n"),
+    );
+    await run([
+      ...inside,
+      "sysctl",
+      "-qw",
+      "net.ipv4.conf.all.rp_filter=0",
+      "net.ipv4.conf.eth0.rp_filter=0",
+    ]);
+    const load = rules ? await loadRules(inside, rules.loader, rules.script) : { seconds: 0, memory: 0 };
+    if (load === null) {
+      await destroy();
+      return null;
+    }
+    const ports = [...new Set(flows.map(({ port }) => port))];
+    const answering = python(children, [...inside, "taskset", "-c", "1"], ["answer"]);
+    await answering.ask(JSON.stringify({ ports }));
+    const sending = python(children, ["ip", "netns", "exec", sender, "taskset", "-c", "0"], ["send", "eth0"]);
+    const lines = flows.map(({ client, clientPort, port }) => [printClient(client), clientPort, HOST, port]);
+    await sending.ask(JSON.stringify({ flows: lines, mac }));
+    return {
+      load,
+      async send(seconds) {
+        const before = await delivered(inside);
+        const { sent, seconds: used } = JSON.parse(await sending.ask(String(seconds)));
+        return { packets: sent, seconds: used, passed: ((await delivered(inside)) - before) / sent };
+      },
+      destroy,
+    };
+  } catch (error) {
+    await destroy();
+    throw error;
+  }
+}
+
+async function hardwareAddress(namespace: string): Promise<string> {
+  return (await run(["ip", "netns", "exec", namespace, "cat", "/sys/class/net/eth0/address"])).trim();
+}
+
+async function loadRules(
+  inside: readonly string[],
+  loader: readonly string[],
+  script: string,
+): Promise<Load | null> {
+  const before = await kernelMemory();
+  const timed = `TIMEFORMAT='%U %S'; time timeout ${PATIENCE} ${loader.join(" ")}`;
+  const { code, stderr } = await attempt([...inside, "bash", "-c", timed], script);
+  if (code === 124) return null;
+  if (code !== 0) throw new Error(`${loader.join(" ")}: ${stderr}`);
+  const [user, system] = stderr.trim().split("\n").at(-1)!.split(" ").map(Number);
+  return { seconds: user! + system!, memory: (await kernelMemory()) - before };
+}
+
+/** Memory that the kernel uses for itself, in MiB. */
+async function kernelMemory(): Promise<number> {
+  const text = await run(["cat", "/proc/meminfo"]);
+  const kilobytes = (name: string): number =>
+    Number(new RegExp(`^${name}: +(\\d+)`, "m").exec(text)?.[1] ?? 0);
+  return (kilobytes("Slab") + kilobytes("VmallocUsed") + kilobytes("Percpu")) / 1024;
+}
+
+/** Datagrams that came to a socket, whether it had room or not. */
+async function delivered(inside: readonly string[]): Promise<number> {
+  const text = await run([...inside, "cat", "/proc/net/snmp"]);
+  const [names, values] = text
+    .split("\n")
+    .filter((line) => line.startsWith("Udp:"))
+    .map((line) => line.split(" "));
+  const counter = (name: string): number => Number(values![names!.indexOf(name)]);
+  return counter("InDatagrams") + counter("InErrors");
+}
+
+function python(children: ChildProcess[], before: readonly string[], args: readonly string[]) {
+  const [program, ...rest] = [...before, "/usr/bin/python3", TRAFFIC, ...args];
+  const child = spawn(program!, rest, { stdio: ["pipe", "pipe", "inherit"] });
+  children.push(child);
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  return {
+    async ask(line: string): Promise<string> {
+      child.stdin.write(`${line}\n`);
+      const { value, done } = await lines.next();
+      if (done) throw new Error(`traffic.py ${args.join(" ")} ended`);
+      return value;
+    },
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * What rules cost a packet: `npm run bench:packets [-- --most 10000 --rounds 7 --lists clients,services]`, as root.
+ *
+ * One core sends UDP over a veth to a host with rules, in whose sockets the packets end; the veth delivers in place, so the
+ * same core does all the work, and its processor time is what a packet costs. Rulesets of one size are all loaded at once,
+ * each in a namespace of its own, and measured in turns; figures are medians over the turns.
+ */
+import { parseArgs } from "node:util";
+import { sweepNamespaces } from "../test/kernel/namespaces.ts";
+import { type Cable, layCable } from "./data-path/cable.ts";
+import { LISTS, type ListName } from "./data-path/lists.ts";
+import { BACKENDS, type Backend, byHand, compiled, LOADERS, stateful } from "./data-path/scripts.ts";
+
+const { values } = parseArgs({
+  options: {
+    most: { type: "string", default: "100000" },
+    rounds: { type: "string", default: "7" },
+    seconds: { type: "string", default: "0.2" },
+    lists: { type: "string", default: Object.keys(LISTS).join() },
+  },
+});
+const rounds = Number(values.rounds);
+const seconds = Number(values.seconds);
+const sizes = [10, 100, 1_000, 10_000, 100_000].filter((size) => size <= Number(values.most));
+const names = values.lists.split(",") as ListName[];
+/** Longer lists by hand take minutes to load, and let nothing through. */
+const LONGEST_BY_HAND = 10_000;
+/** Packets that are lost on the way for other reasons. */
+const LOSS = 0.05;
+
+interface Contender {
+  readonly name: string;
+  readonly backend: Backend | null;
+  readonly script: string;
+}
+
+async function measure(title: string, size: number): Promise<void> {
+  const list = LISTS[title as ListName](size);
+  const scripts = compiled(list);
+  const contenders: readonly Contender[] = [
+    { name: "no rules", backend: null, script: "" },
+    ...BACKENDS.map((backend) => ({ name: `${backend}, state only`, backend, script: stateful(backend) })),
+    ...BACKENDS.map((backend) => ({ name: `${backend}, ctc`, backend, script: scripts(backend) })),
+    ...(size <= LONGEST_BY_HAND
+      ? BACKENDS.map((backend) => ({
+          name: `${backend}, line by line`,
+          backend,
+          script: byHand(list, backend),
+        }))
+      : []),
+  ];
+  console.log(`\n${title}, ${size} sentences\n`);
+  console.log(
+    cells("", "ns/packet", "packets/s", "of no rules", "of state only", "loading, s", "memory, MiB"),
+  );
+  const cables = new Map<Contender, Cable>();
+  try {
+    for (const contender of contenders) {
+      const { backend, script } = contender;
+      const cable = await layCable(list.flows, backend && { loader: LOADERS[backend], script });
+      if (cable) cables.set(contender, cable);
+      else console.log(cells(contender.name, "not loaded after four minutes"));
+    }
+    const costs = new Map([...cables.keys()].map((contender) => [contender, [] as number[]]));
+    for (let round = -1; round < rounds; round++)
+      for (const [contender, cable] of cables) {
+        const sent = await cable.send(seconds);
+        // The first turn opens the flows, and is not counted.
+        if (round < 0) continue;
+        if (sent.passed < 1 - LOSS)
+          throw new Error(
+            `${contender.name}: ${(100 * sent.passed).toFixed(1)} % of the packets came through`,
+          );
+        costs.get(contender)!.push((1e9 * sent.seconds) / sent.packets);
+      }
+    const cost = (name: string): number =>
+      median([...costs].find(([contender]) => contender.name === name)?.[1] ?? []);
+    for (const [contender, cable] of cables) {
+      const own = cost(contender.name);
+      const { load } = cable;
+      console.log(
+        cells(
+          contender.name,
+          own.toFixed(0),
+          (1e9 / own).toFixed(0),
+          ratio(cost("no rules") / own),
+          contender.backend ? ratio(cost(`${contender.backend}, state only`) / own) : "",
+          contender.backend ? load.seconds.toFixed(2) : "",
+          contender.backend ? load.memory.toFixed(1) : "",
+        ),
+      );
+    }
+  } finally {
+    for (const cable of cables.values()) await cable.destroy();
+  }
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+function ratio(value: number): string {
+  return `${(100 * value).toFixed(0)} %`;
+}
+
+function cells(name: string, ...others: readonly string[]): string {
+  return name.padEnd(30) + others.map((other) => other.padStart(14)).join("");
+}
+
+await sweepNamespaces();
+for (const name of names) for (const size of sizes) await measure(name, size);
+process.exit(0);
