@@ -1,5 +1,6 @@
 import type { GroupedChain, GroupedRule, GroupedRuleset } from "../netfilter/grouped.ts";
 import type { Ruleset } from "../netfilter/ruleset.ts";
+import { dispatch } from "./dispatch.ts";
 import { arrange } from "./group/arrange.ts";
 import { cutLayers } from "./group/cut.ts";
 import { type Item, itemMaker } from "./group/item.ts";
@@ -16,19 +17,27 @@ export const LEAST_GROUPED = 32;
  * The same ruleset with sets in the place of long runs of rules that differ in addresses, ports and protocols only, so that
  * a packet costs the same however many they are. Rules come together where it does not matter which of them a packet
  * meets first; where they overlap and do different things, each packet goes to the set of the one that it met first.
- * Rules with a limit, and rules that lead to other chains, stay as they are. Takes time linear in the number of rules but
+ * What cannot come together, and is still long, becomes a tree. Rules with a limit stay as they are. Takes time linear in the number of rules but
  * for sorting. `least`: fewer rules of one shape are left alone.
  */
 export function group(ruleset: Ruleset, least = LEAST_GROUPED): GroupedRuleset {
   const makeItem = itemMaker();
-  return {
-    chains: ruleset.chains.map((chain): GroupedChain => {
-      if (chain.rules.length < least) return chain;
-      const name = chain.table === "filter" ? chain.name : `${chain.table}-${chain.name}`;
-      const groups = arrange(chain.rules.map(makeItem), least);
-      return { ...chain, rules: groups.flatMap((items) => rulesOf(items, name, least)) };
-    }),
-  };
+  const branches: GroupedChain[] = [];
+  const chains = ruleset.chains.map((chain): GroupedChain => {
+    if (chain.rules.length < least) return chain;
+    const { table } = chain;
+    const name = table === "filter" ? chain.name : `${table}-${chain.name}`;
+    const groups = arrange(chain.rules.map(makeItem), least);
+    const rules = groups.flatMap((items) => rulesOf(items, name, least));
+    let parts = 0;
+    const addChain = (_: string, lines: readonly GroupedRule[]): string => {
+      const part = `${chain.name}-part-${++parts}`;
+      branches.push({ table, name: part, base: null, rules: lines });
+      return part;
+    };
+    return { ...chain, rules: dispatch(rules, null, addChain) };
+  });
+  return { chains: [...chains, ...branches] };
 }
 
 /**

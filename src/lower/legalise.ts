@@ -1,8 +1,8 @@
 import type { Family } from "../address/ranges.ts";
 import type { Chain, Ruleset, RulesetRule, TableName } from "../netfilter/ruleset.ts";
+import { dispatch, MOST_LINES } from "./dispatch.ts";
 import { bringTogether } from "./group.ts";
 import { conjunctionOf } from "./iptables/conjunction.ts";
-import { dispatch, MOST_LINES } from "./iptables/dispatch.ts";
 import { type ChainMaker, layOut, layOutBefore, needsContinuation } from "./iptables/layout.ts";
 import { type ChainNames, chainNames } from "./iptables/names.ts";
 import { prune } from "./iptables/prune.ts";

@@ -1,4 +1,4 @@
-import type { RulesetRule } from "../../netfilter/ruleset.ts";
+import type { GroupedRule } from "../../netfilter/grouped.ts";
 
 /** Names that are listed before the rest of them is counted. */
 const MOST_NAMES = 3;
@@ -7,7 +7,7 @@ const MOST_NAMES = 3;
  * Where the rules that stand in one line come from: `policy.yaml:23-512 memcached`, from the first line of them to the last
  * one, with the names that those lines go by.
  */
-export function commonOrigin(rules: readonly RulesetRule[]): string {
+export function commonOrigin(rules: readonly GroupedRule[]): string {
   const places: { readonly file: string; readonly line: number; readonly name: string }[] = [];
   for (const { origin } of rules) {
     const parts = /^(.*?):(\d+) (.*)$/s.exec(origin);
@@ -21,7 +21,7 @@ export function commonOrigin(rules: readonly RulesetRule[]): string {
 }
 
 /** The policies that some rules come from, each once. */
-export function groupsOf(rules: readonly RulesetRule[]): readonly string[] {
+export function groupsOf(rules: readonly GroupedRule[]): readonly string[] {
   return [...new Set(rules.map(({ group }) => group))];
 }
 

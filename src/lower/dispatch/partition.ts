@@ -1,71 +1,33 @@
 import { type Family, lastAddress, type Range } from "../../address/ranges.ts";
-import type { Match, RulesetRule, Side } from "../../netfilter/ruleset.ts";
-
-/** A line of a chain with what it leaves of each field that a tree can branch by. */
-export interface Entry {
-  readonly rule: RulesetRule;
-  readonly extents: Extents;
-}
-
-/** Null: the line matches packets with any value. A range may be wider than what the line matches, never narrower. */
-export interface Extents {
-  readonly protocol: number | null;
-  readonly source: Range<bigint> | null;
-  readonly destination: Range<bigint> | null;
-  readonly sourcePort: Range<bigint> | null;
-  readonly destinationPort: Range<bigint> | null;
-}
+import type { GroupedRule } from "../../netfilter/grouped.ts";
+import type { Match, Side } from "../../netfilter/ruleset.ts";
+import type { Entry, Extents } from "./lines.ts";
 
 /** Fields that a tree halves by their bits. */
 export type BitField = Exclude<keyof Extents, "protocol">;
 
-const ICMP: { readonly [family in Family]: number } = { 4: 1, 6: 58 };
-
-export function extentsOf(matches: readonly Match[], family: Family): Extents {
-  const extents: { -readonly [field in keyof Extents]: Extents[field] } = {
-    protocol: null,
-    source: null,
-    destination: null,
-    sourcePort: null,
-    destinationPort: null,
-  };
-  for (const match of matches) {
-    if (match.kind === "icmp") extents.protocol = ICMP[family];
-    if (match.kind === "protocol" && !match.negated && match.protocols.length === 1)
-      extents.protocol = match.protocols[0]!;
-    if (match.kind === "address" && !match.negated)
-      extents[match.side] = { first: match.ranges[0]!.first, last: match.ranges.at(-1)!.last };
-    if (match.kind === "port" && !match.negated)
-      extents[`${match.side}Port`] = {
-        first: BigInt(match.ports[0]!.first),
-        last: BigInt(match.ports.at(-1)!.last),
-      };
-  }
-  return extents;
-}
-
 /** A branch: the packets that pass a test, and the lines that can match them. */
-export interface Bucket {
+export interface Bucket<R extends GroupedRule> {
   readonly tests: readonly Match[];
-  /** The protocol of these packets, where the test settles it. */
-  readonly protocol: number | null;
-  readonly entries: readonly Entry[];
+  /** What the test tells of these packets. */
+  readonly known: Partial<Extents>;
+  readonly entries: readonly Entry<R>[];
 }
 
-export interface Partition {
+export interface Partition<R extends GroupedRule> {
   /** No packet passes the tests of two. */
-  readonly buckets: readonly Bucket[];
+  readonly buckets: readonly Bucket<R>[];
   /** Lines for the packets that pass none of the tests. */
-  readonly others: readonly Entry[];
+  readonly others: readonly Entry<R>[];
 }
 
 /** One branch for each protocol that lines ask for. */
-export function splitByProtocol(entries: readonly Entry[]): Partition {
+export function splitByProtocol<R extends GroupedRule>(entries: readonly Entry<R>[]): Partition<R> {
   const protocols = new Set(entries.flatMap(({ extents }) => extents.protocol ?? []));
   return {
     buckets: [...protocols].map((protocol) => ({
       tests: [{ kind: "protocol", protocols: [protocol], negated: false }],
-      protocol,
+      known: { protocol },
       entries: entries.filter(({ extents }) => extents.protocol === null || extents.protocol === protocol),
     })),
     others: entries.filter(({ extents }) => extents.protocol === null),
@@ -73,11 +35,11 @@ export function splitByProtocol(entries: readonly Entry[]): Partition {
 }
 
 /** Part of the values of a field, all of whose first bits are equal, and the lines that can match some of them. */
-interface Block {
+interface Block<R extends GroupedRule> {
   readonly first: bigint;
   /** Bits that differ within. */
   readonly bits: number;
-  readonly entries: readonly Entry[];
+  readonly entries: readonly Entry<R>[];
 }
 
 /**
@@ -85,18 +47,18 @@ interface Block {
  * no line asks for cost nothing, so values that lie close together part as well as others. `small`: blocks with so few
  * lines are left in one piece.
  */
-export function splitByBits(
-  entries: readonly Entry[],
+export function splitByBits<R extends GroupedRule>(
+  entries: readonly Entry<R>[],
   field: BitField,
   family: Family,
   protocol: number | null,
   most: number,
   small: number,
-): Partition {
+): Partition<R> {
   const width = field === "source" || field === "destination" ? (family === 4 ? 32 : 128) : 16;
-  let blocks: readonly Block[] = [{ first: 0n, bits: width, entries }];
+  let blocks: readonly Block<R>[] = [{ first: 0n, bits: width, entries }];
   while (blocks.length < most) {
-    const fullest = blocks.reduce<Block | null>(
+    const fullest = blocks.reduce<Block<R> | null>(
       (best, block) =>
         block.bits > 0 && block.entries.length > Math.max(small, best?.entries.length ?? 0) ? block : best,
       null,
@@ -106,16 +68,19 @@ export function splitByBits(
     blocks = blocks.flatMap((block) => (block === fullest ? halves : [block]));
   }
   return {
-    buckets: blocks.map(({ first, bits, entries: within }) => ({
-      tests: testsOf(field, family, protocol, { first, last: first + (1n << BigInt(bits)) - 1n }),
-      protocol: null,
-      entries: within,
-    })),
+    buckets: blocks.map(({ first, bits, entries: within }) => {
+      const range = { first, last: first + (1n << BigInt(bits)) - 1n };
+      const known = { [field]: range, ...(protocol === null ? {} : { protocol }) };
+      return { tests: testsOf(field, family, protocol, range), known, entries: within };
+    }),
     others: [],
   };
 }
 
-function halved({ first, bits, entries }: Block, field: BitField): readonly Block[] {
+function halved<R extends GroupedRule>(
+  { first, bits, entries }: Block<R>,
+  field: BitField,
+): readonly Block<R>[] {
   const half = 1n << BigInt(bits - 1);
   const middle = first + half;
   const parts = [

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { emitIptables } from "../../../src/emit/iptables.ts";
-import { dispatch } from "../../../src/lower/iptables/dispatch.ts";
-import { legalise } from "../../../src/lower/legalise.ts";
-import type { LimitMatch, Ruleset } from "../../../src/netfilter/ruleset.ts";
-import { type SimulatedPacket, simulate } from "../../../src/netfilter/simulate.ts";
-import { readIptables } from "../../../src/read/iptables.ts";
-import { arbitraryPacket } from "../../netfilter/arbitrary.ts";
-import { accept, addresses, base, drop, ip, ports, protocols, rule, ruleset } from "../../netfilter/build.ts";
-import { expectSameFates, strict, understood } from "../../read/model.ts";
-import { arbitraryLongRuleset } from "../group/arbitrary.ts";
+import { emitIptables } from "../../src/emit/iptables.ts";
+import { dispatch } from "../../src/lower/dispatch.ts";
+import { legalise } from "../../src/lower/legalise.ts";
+import type { LimitMatch, Ruleset } from "../../src/netfilter/ruleset.ts";
+import { type SimulatedPacket, simulate } from "../../src/netfilter/simulate.ts";
+import { readIptables } from "../../src/read/iptables.ts";
+import { arbitraryPacket } from "../netfilter/arbitrary.ts";
+import { accept, addresses, base, drop, ip, ports, protocols, rule, ruleset } from "../netfilter/build.ts";
+import { expectSameFates, strict, understood } from "../read/model.ts";
+import { arbitraryLongRuleset } from "./group/arbitrary.ts";
 
 /** The fate of a packet, with the limits that were asked on the way. Limits of odd counts have run dry. */
 function fateOf(given: Ruleset, packet: SimulatedPacket) {
