@@ -1,6 +1,7 @@
 import type { GroupedChain, GroupedRule, GroupedRuleset } from "../netfilter/grouped.ts";
 import type { Ruleset } from "../netfilter/ruleset.ts";
-import { dispatch } from "./dispatch.ts";
+import { carryOut } from "./dispatch/plan.ts";
+import { dispatch, MOST_LINES } from "./dispatch.ts";
 import { arrange } from "./group/arrange.ts";
 import { cutLayers } from "./group/cut.ts";
 import { type Item, itemMaker } from "./group/item.ts";
@@ -28,14 +29,19 @@ export function group(ruleset: Ruleset, least = LEAST_GROUPED): GroupedRuleset {
     const { table } = chain;
     const name = table === "filter" ? chain.name : `${table}-${chain.name}`;
     const groups = arrange(chain.rules.map(makeItem), least);
-    const rules = groups.flatMap((items) => rulesOf(items, name, least));
+    const grouped = dispatch(
+      groups.flatMap((items) => rulesOf(items, name, least)),
+      null,
+    );
+    // Lists that are in each other's way everywhere make many small sets: then a tree of the rules as they are is better.
+    const plain = grouped.cost > MOST_LINES ? dispatch<GroupedRule>(chain.rules, null) : grouped;
     let parts = 0;
-    const addChain = (_: string, lines: readonly GroupedRule[]): string => {
+    const rules = carryOut(plain.cost < grouped.cost ? plain : grouped, (_, lines) => {
       const part = `${chain.name}-part-${++parts}`;
       branches.push({ table, name: part, base: null, rules: lines });
       return part;
-    };
-    return { ...chain, rules: dispatch(rules, null, addChain) };
+    });
+    return { ...chain, rules };
   });
   return { chains: [...chains, ...branches] };
 }

@@ -1,5 +1,6 @@
 import type { Family } from "../address/ranges.ts";
 import type { Chain, Ruleset, RulesetRule, TableName } from "../netfilter/ruleset.ts";
+import { carryOut } from "./dispatch/plan.ts";
 import { dispatch, MOST_LINES } from "./dispatch.ts";
 import { bringTogether } from "./group.ts";
 import { conjunctionOf } from "./iptables/conjunction.ts";
@@ -45,12 +46,12 @@ function dispatched(
   const branches: Chain[] = [];
   const shorter = chains.map((chain) => {
     const { table } = chain;
-    const rules = dispatch(chain.rules, family, (group, lines) => {
+    const rules = carryOut(dispatch(chain.rules, family), (group, lines) => {
       const name = tables.get(table)!.names.make(group);
       branches.push({ table, name, base: null, rules: lines });
       return name;
     });
-    return rules === chain.rules ? chain : { ...chain, rules };
+    return { ...chain, rules };
   });
   return [...shorter, ...branches];
 }

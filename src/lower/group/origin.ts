@@ -8,14 +8,20 @@ const MOST_NAMES = 3;
  * one, with the names that those lines go by.
  */
 export function commonOrigin(rules: readonly GroupedRule[]): string {
-  const places: { readonly file: string; readonly line: number; readonly name: string }[] = [];
+  const places: {
+    readonly file: string;
+    readonly first: number;
+    readonly last: number;
+    readonly name: string;
+  }[] = [];
   for (const { origin } of rules) {
-    const parts = /^(.*?):(\d+) (.*)$/s.exec(origin);
+    const parts = /^(.*?):(\d+)(?:-(\d+))? (.*)$/s.exec(origin);
     if (!parts) return listed(rules.map((rule) => rule.origin));
-    places.push({ file: parts[1]!, line: Number(parts[2]), name: parts[3]! });
+    const first = Number(parts[2]);
+    places.push({ file: parts[1]!, first, last: Number(parts[3] ?? first), name: parts[4]! });
   }
-  const first = places.reduce((least, { line }) => Math.min(least, line), Infinity);
-  const last = places.reduce((most, { line }) => Math.max(most, line), 0);
+  const first = places.reduce((least, place) => Math.min(least, place.first), Infinity);
+  const last = places.reduce((most, place) => Math.max(most, place.last), 0);
   const lines = first === last ? `${first}` : `${first}-${last}`;
   return `${places[0]?.file ?? ""}:${lines} ${listed(places.map(({ name }) => name))}`;
 }
