@@ -45,8 +45,14 @@ const ANYTHING: ResolvedAddresses = {
 /** The names that may lead to one another. Policies have two or three; following them is recursive. */
 const DEEPEST = 32;
 
+/**
+ * The ranges of all names together: half a gigabyte of memory. Each name holds what it leads to, so a long list in a
+ * thousand others counts a thousand times.
+ */
+const MOST_RANGES = 20_000_000;
+
 /** Index of a document's declarations. Address names are followed to their literals; a name that leads back to itself is reported once. */
-export function declareNames(document: Document, log: Log): Names {
+export function declareNames(document: Document, log: Log, mostRanges = MOST_RANGES): Names {
   const addresses = new Map(document.addresses.map((declaration) => [declaration.name.text, declaration]));
   const services = new Map(document.services.map((declaration) => [declaration.name.text, declaration]));
   const interfaces = new Map(document.interfaces.map((declaration) => [declaration.name.text, declaration]));
@@ -56,6 +62,9 @@ export function declareNames(document: Document, log: Log): Names {
   const path: AddressDeclaration[] = [];
   /** Whether names were found that lead too far. Told once: there is one long way, and every name on it is part of it. */
   let isDeep = false;
+  /** Ranges of all names so far, and whether it was said that they are too many. */
+  let remembered = 0;
+  let isMuch = false;
 
   function follow(node: NameNode): ResolvedAddresses {
     const known = resolved.get(node.name);
@@ -84,6 +93,20 @@ export function declareNames(document: Document, log: Log): Names {
     path.push(declaration);
     const members = union(declaration.members);
     path.pop();
+    remembered += members.set.v4.length + members.set.v6.length;
+    if (remembered > mostRanges) {
+      if (!isMuch)
+        log.report({
+          check: "inconclusive",
+          level: "error",
+          message: "the names of this policy come to more addresses than ctc may remember",
+          span: declaration.name.span,
+          label: "here, all before it together",
+          help: "name a long list in the rules, not in other lists",
+        });
+      isMuch = true;
+      return ANYTHING;
+    }
     const result = { ...members, set: { ...members.set, name: node.name } };
     resolved.set(node.name, result);
     return result;

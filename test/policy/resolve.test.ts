@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { declareNames } from "../../src/policy/names.ts";
+import { collectFindings } from "../../src/source/finding.ts";
 import { textOf } from "../../src/source/source.ts";
-import { type Expected, expectedOf } from "../language/support.ts";
+import { type Expected, expectedOf, readClean } from "../language/support.ts";
 import { policyOf, readPolicy } from "../support/policy.ts";
 
 const HEAD = `version: 1
@@ -90,6 +92,19 @@ describe("names", () => {
     // More than the stack holds.
     expectOnly(chain(20_000, "10.0.0.1"), "nested-too-deeply");
     expectOnly(chain(20_000, "[a0]"), "nested-too-deeply");
+  });
+  test("do not hold more than memory does", () => {
+    const list = Array.from({ length: 10 }, (_, i) => `10.0.${i}.1`).join(", ");
+    const copies = Array.from({ length: 20 }, (_, i) => `  a${i}: [list, 11.0.${i}.1]\n`).join("");
+    const document = readClean(`version: 1\naddresses:\n  list: [${list}]\n${copies}`);
+    const found = (mostRanges: number) => {
+      const log = collectFindings();
+      declareNames(document, log, mostRanges);
+      return log.all.map(({ check, span }) => `${check} ${textOf(span)}`);
+    };
+    expect(found(10 + 20 * 11)).toEqual([]);
+    expect(found(10 + 20 * 11 - 1)).toEqual(["inconclusive a19"]);
+    expect(found(30)).toEqual(["inconclusive a1"]);
   });
   test("used twice on the way are no circle", () => {
     const policy = policyOf(rules("allow from all, web to self"));
