@@ -13,9 +13,9 @@ import type { Finding, Related } from "../source/finding.ts";
 import type { Span } from "../source/source.ts";
 import type { Misplaced } from "./agreement.ts";
 import type { Difference } from "./compare.ts";
-import { describeOutcome, describeStates, differsInTracking, isUnknown } from "./phrases.ts";
+import { describeOutcome, describeStates, differsInTracking, isUnknown, unknownWords } from "./phrases.ts";
 import type { Script } from "./verify.ts";
-import { type HookWalk, type Walker, walkHook } from "./walk.ts";
+import { type HookWalk, type Met, type Walker, walkHook } from "./walk.ts";
 
 /** Large parts of a difference that are named. */
 const MOST_PARTS = 4;
@@ -55,6 +55,8 @@ interface Cause {
   readonly message: string;
   /** Nothing is wrong as far as anybody knows, but nobody knows. */
   readonly unknown: boolean;
+  /** The words of the script that were not understood. */
+  readonly words: readonly string[];
   readonly line: { readonly span: Span | null; readonly label: string } | null;
   readonly meant: Meant | null;
   /** Why, in words, where no sentence of the policy says it. */
@@ -84,6 +86,7 @@ function causesOf(difference: Difference, script: Script, telling: Telling): Cau
     found.push({
       message: messageOf(difference, unknown, outcomes),
       unknown,
+      words: unknown ? unknownWords(difference.done, outcomes) : [],
       line: lineFor(packet, difference, script, telling),
       meant,
       reason: meant ? "" : reasonFor(packet, difference, policy),
@@ -116,6 +119,7 @@ function findingOf(causes: readonly Cause[], script: Script): Finding {
     ...(label !== undefined && { label }),
     ...(line?.span && sentence && !unknown && { related: [sentence] }),
     notes: [
+      ...[...new Set(causes.flatMap(({ words }) => words))].map((text) => `not understood: \`${text}\``),
       `${isWhole ? "packets" : "packets, the largest parts of them"}:\n${lines
         .slice(0, MOST_PARTS)
         .map((one) => `  ${one}`)
@@ -211,7 +215,7 @@ function lineFor(
   const entry = arrives ? "prerouting" : "output";
   const raw = walkHook(ruleset, "raw", entry, walker);
   const byLine = (walk: HookWalk, label: string) =>
-    walk.by ? { span: walk.by.rule.span ?? null, label } : null;
+    walk.by ? { span: tellingRule(walk, walk.by).rule.span ?? null, label } : null;
   if (raw.ending) return byLine(raw, "the script's line, before connection tracking");
   if (kind === "early" || differsInTracking(meant, done, outcomes))
     return byLine(raw, "the script's line") ?? { span: null, label: "no line of raw speaks of this packet" };
@@ -219,6 +223,8 @@ function lineFor(
     const nat = walkHook(ruleset, "nat", packet.path === "input" ? "input" : "postrouting", walker);
     return byLine(nat, "the script's line") ?? { span: null, label: "no line translates this packet" };
   }
+  // What the filter accepts for being untracked, it accepts because of what raw said.
+  if (raw.untracked && outcomes.leafOf(done)?.kind === "accept") return byLine(raw, "the script's line");
   const isNew = seen[0] === "new" && !raw.untracked;
   if (isNew) {
     const nat = walkHook(ruleset, "nat", entry, walker);
@@ -243,10 +249,23 @@ function lineFor(
   return null;
 }
 
+/** The rule that tells most of why a walk ended: of a chain that asks nothing, the one that led there. */
+function tellingRule({ met }: Pick<HookWalk, "met">, by: Met): Met {
+  const { chain, rule } = by;
+  if (chain.base || rule.matches.length > 0) return by;
+  const led = met.findLast(
+    ({ rule: { statement } }) =>
+      (statement.kind === "jump" || statement.kind === "goto") && statement.chain === chain.name,
+  );
+  return led ? tellingRule({ met: met.slice(0, met.indexOf(led)) }, led) : by;
+}
+
 /** What routing says of a packet's destination, so far as the example has to have it so. */
 function deliveryOf(packet: Packet, world: SeenWorld): Pick<Walker, "delivery"> {
-  const possible = possibleSeen(packet.family, world, null);
   const space = world.seenSpaces[packet.family];
+  // Where no test tells deliveries apart the path says enough.
+  if (space.fields.find(({ name }) => name === "delivery")!.domain.ranks === 1) return {};
+  const possible = possibleSeen(packet.family, world, null);
   const fields = fieldsOf(packet, world.devices);
   const index = DELIVERIES.findIndex(
     (_, delivery) => space.verdict(possible, { ...fields, seen: 0, delivery }) === 1,

@@ -37,6 +37,19 @@ export function isUnknown(outcome: Outcome, outcomes: Outcomes): boolean {
   return asked.question.kind === "unknown" || isUnknown(asked.yes, outcomes) || isUnknown(asked.no, outcomes);
 }
 
+/** The words of a script that were not understood, of those that an outcome hangs on. */
+export function unknownWords(outcome: Outcome, outcomes: Outcomes): readonly string[] {
+  const asked = outcomes.askedOf(outcome);
+  if (!asked) {
+    const { kind, detail } = outcomes.leafOf(outcome)!;
+    // The detail begins with the place of the statement.
+    return kind === "anything" ? [detail.replace(/^[^:]*: /, "")] : [];
+  }
+  const { question, yes, no } = asked;
+  const own = question.kind === "unknown" ? [question.text] : [];
+  return [...new Set([...own, ...unknownWords(yes, outcomes), ...unknownWords(no, outcomes)])];
+}
+
 /** Whether both let the packets pass and only their tracking tells them apart. */
 export function differsInTracking(meant: Outcome, done: Outcome, outcomes: Outcomes): boolean {
   return [meant, done].every((one) => outcomes.leafOf(one)?.kind === "accept");
