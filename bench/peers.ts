@@ -22,11 +22,8 @@ interface Peer {
   /** It runs once, because it takes the better part of a minute. */
   readonly isSlow?: true;
   /** Writes its policy into a folder, and returns the shell command that compiles it to the file `out` there. */
-  readonly prepare: (folder: string, services: readonly Service[]) => string;
+  readonly prepare: (folder: string, services: readonly Service[], ctc: string) => string;
 }
-
-const CTC = join(import.meta.dirname, "../dist/ctc.mjs");
-const node = `'${process.execPath}' '${CTC}'`;
 
 /** Every peer decides by state first, drops what no rule opens, and lets out what this host sends. */
 const PEERS: readonly Peer[] = [
@@ -34,14 +31,14 @@ const PEERS: readonly Peer[] = [
     name: "ctc, both families, checked and proved",
     program: null,
     most: Number.POSITIVE_INFINITY,
-    prepare: (folder, services) => `${writeOurs(folder, services)}${node} compile policy.yaml > out`,
+    prepare: (folder, services, ctc) => `${writeOurs(folder, services)}${ctc} compile policy.yaml > out`,
   },
   {
     name: "ctc --no-verify --target iptables",
     program: null,
     most: Number.POSITIVE_INFINITY,
-    prepare: (folder, services) =>
-      `${writeOurs(folder, services)}${node} compile --no-verify --target iptables policy.yaml > out`,
+    prepare: (folder, services, ctc) =>
+      `${writeOurs(folder, services)}${ctc} compile --no-verify --target iptables policy.yaml > out`,
   },
   {
     name: "ferm",
@@ -105,7 +102,7 @@ const PEERS: readonly Peer[] = [
  * Compiles the same policy with every peer that is installed, in turns, and prints processor time and its ratio to the
  * first. Peers run in namespaces of their own: some read the tables of the kernel to compile.
  */
-export function measurePeers(root: string, sizes: readonly number[], rounds: number): void {
+export function measurePeers(ctc: string, root: string, sizes: readonly number[], rounds: number): void {
   for (const size of sizes) {
     const services = servicesOf(size);
     const takes = PEERS.map((peer, index) => {
@@ -113,7 +110,13 @@ export function measurePeers(root: string, sizes: readonly number[], rounds: num
       if (why) return { peer, why, times: [], command: "", folder: "" };
       const folder = join(root, `peer-${size}-${index}`);
       mkdirSync(folder);
-      return { peer, why, times: [] as number[], command: peer.prepare(folder, services), folder };
+      return {
+        peer,
+        why,
+        times: [] as number[],
+        command: peer.prepare(folder, services, `'${process.execPath}' '${ctc}'`),
+        folder,
+      };
     });
     for (let round = 0; round < rounds; round++)
       for (const { peer, why, times, command, folder } of takes)
