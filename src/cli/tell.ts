@@ -11,8 +11,15 @@ type Stream = "stdout" | "stderr";
 
 /** Findings as people read them on a stream; `files` are named in the summary. */
 export function prettyFor(stream: Stream, findings: readonly Finding[], files: readonly string[]): string {
-  const report = { findings, files, version: VERSION };
-  return formatPretty(report, screenOptions(screenOf(stream), process.env));
+  const screen = screenOf(stream);
+  const text = formatPretty({ findings, files, version: VERSION }, screenOptions(screen, process.env));
+  return screen.isTTY ? text + pointer(findings) : text;
+}
+
+/** Where to read on. Programs and logs need not be told. */
+function pointer(findings: readonly Finding[]): string {
+  const [name, ...others] = new Set(findings.map(({ check }) => check));
+  return name === undefined ? "" : `\`ctc explain ${others.length > 0 ? "NAME" : name}\` says more\n`;
 }
 
 /** Prints findings that are not what the command was asked for, but why it cannot do that: to standard error. */

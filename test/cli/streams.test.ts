@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { FAULTY, POLICY, workshop } from "./run.ts";
 
-const { bash, file } = workshop();
+const { bash, file, launcher } = workshop();
 
 /** More than a pipe holds, in every format: rules with a limit each stand in a line of their own. */
 const LONG = `${POLICY}${Array.from({ length: 2000 }, (_, i) => `      - allow tcp from 10.0.${i >> 8}.${i & 255} to self port 22 limit 5/minute\n`).join("")}`;
@@ -37,6 +37,16 @@ describe("standard output", () => {
       exit: 2,
       err: "ctc: cannot write to standard output: no space is left on the device\n",
     });
+  });
+
+  test("on a terminal ends with where to read on, and elsewhere does not", () => {
+    file("faulty.yaml", FAULTY);
+    file("faultier.yaml", FAULTY.replace("port 22", "port 99999"));
+    const onTerminal = (name: string) =>
+      bash(`script -qec "${process.execPath} ${launcher} lint ${name}" /dev/null </dev/null`).out;
+    expect(onTerminal("faulty.yaml")).toMatch(/\n`ctc explain unknown-name` says more\r?\n$/);
+    expect(onTerminal("faultier.yaml")).toMatch(/\n`ctc explain NAME` says more\r?\n$/);
+    expect(bash("ctc lint faulty.yaml").out).toMatch(/\n1 error in faulty\.yaml\n$/);
   });
 
   test("takes all of a long script through a slow pipe", () => {
