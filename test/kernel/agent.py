@@ -23,6 +23,7 @@ import sys
 import threading
 import time
 
+import netqueue
 import tagged
 
 ETH_P_ALL = 3
@@ -370,6 +371,7 @@ OPERATIONS = {
     operation.__name__: operation
     for operation in (
         *(sysctl, read_sysctl, send, capture, captured, serve, ask, download, hops, memcached, plugged, run, spawn, hold),
+        *(netqueue.hold_back, netqueue.let_go),
         *(tagged.forget, tagged.watch, tagged.watched, tagged.shoot),
     )
 }

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { conntrackEntries } from "../conntrack.ts";
 import { briefly } from "../lab.ts";
-import { UDP } from "../packets.ts";
+import { packetHex, UDP } from "../packets.ts";
 import { installProbes, readProbe } from "../probe.ts";
 import { describeKernel } from "../requirements.ts";
 import { GATEWAY, type Gateway, gateway, PAIR, type Pair, pair } from "../topologies.ts";
@@ -100,6 +100,15 @@ describeKernel("translation on the way out", () => {
     return net.lab.destroy;
   });
 
+  /** Sends what goes to port 7000 to a queue between the choice of a port and the moment when the flow is remembered. */
+  async function holdBackBehindNat() {
+    // A kernel may know queues only by iptables' name for them, and iptables has no hook there.
+    await net.gateway.run("iptables-nft -w -t mangle -N held".split(" "));
+    await net.gateway.run("iptables-nft -w -t mangle -A held -j NFQUEUE --queue-num 1".split(" "));
+    await load("add chain ip mangle late { type filter hook postrouting priority 110; }");
+    await load("add rule ip mangle late udp dport 7000 jump held");
+  }
+
   test("the output hook goes on showing the device that a packet was to leave by before dnat", async () => {
     const rule = `udp dport 7000 dnat ip to ${GATEWAY.client[4]}`;
     await load(`table inet n {\n chain c {\n type nat hook output priority -100\n ${rule}\n }\n}\n`);
@@ -112,6 +121,28 @@ describeKernel("translation on the way out", () => {
     expect(await net.gateway.ask(flow)).toMatchObject({ local: [GATEWAY.client[4], 7000] });
     for (const name of ["before", "after"])
       expect(await readProbe(net.gateway, name)).toEqual(counted("new"));
+  });
+
+  test.each([
+    ["where ports are kept, one of them is dropped", MASQUERADE.replace(" fully-random", ""), 1],
+    ["where ports are drawn at random, both go on", MASQUERADE, 2],
+  ])("two new flows from one port that are under way together: %s", async (_, script, arriving) => {
+    await load(script);
+    await holdBackBehindNat();
+    await net.gateway.operate("hold_back", { queue: 1, timeout: 10 });
+    const first = (source: string) =>
+      packetHex({
+        source,
+        destination: GATEWAY.server[4],
+        content: { kind: "udp", sourcePort: 5000, destinationPort: 7000 },
+      });
+    const seen = await net.server.capture("eth0", async () => {
+      await net.client.send([first(GATEWAY.client[4]), first("172.17.0.3")]);
+      await net.gateway.operate("let_go", { queue: 1, count: 2 });
+    });
+    const datagrams = seen.filter(({ packet }) => packet.protocol === UDP && packet.destinationPort === 7000);
+    expect(datagrams).toHaveLength(arriving);
+    expect(datagrams.filter(({ packet }) => packet.source !== GATEWAY.wan[4])).toEqual([]);
   });
 
   test.each([
