@@ -81,7 +81,7 @@ function reportUntrackedReject(span: Span, policy: PolicyNode, log: Log): void {
   log.report({
     check: "untracked-reject",
     level: "error",
-    message: `a \`doNotTrack\` policy cannot reject: its denies act before connection tracking, where the kernel can only drop`,
+    message: `a \`doNotTrack\` policy cannot reject: its denies act before connection tracking, where iptables can only drop`,
     span,
     related: policy.doNotTrackSpan
       ? [{ span: policy.doNotTrackSpan, text: `\`${policy.name.text}\` is not tracked` }]

@@ -96,7 +96,8 @@ ${TAIL}`,
   {
     name: "untracked-reject",
     finds: "`reject` in a `doNotTrack` policy.",
-    matters: "Its denies act before connection tracking, and there the kernel can only drop.",
+    matters:
+      "Its denies act before connection tracking. nft could reject there, iptables can only drop; and a policy means the same with both.",
     example: `version: 1
 policies:
   - name: no telnet

@@ -54,6 +54,30 @@ describeKernel("a reset", () => {
   );
 });
 
+describeKernel("a reject before tracking", () => {
+  test("is one that nft can do and iptables cannot", async () => {
+    const { lab, host, client } = await pair();
+    try {
+      for (const program of ["iptables-nft", "iptables-legacy", "ip6tables-nft", "ip6tables-legacy"]) {
+        const rule = "-w -t raw -A PREROUTING -p udp -j REJECT".split(" ");
+        expect((await host.attempt([program, ...rule])).code, program).not.toBe(0);
+      }
+      const rules = "udp dport 7000 reject\n tcp dport 7000 reject with tcp reset";
+      const chain = `chain c {\n type filter hook prerouting priority -300\n ${rules}\n }\n`;
+      await host.run(["nft", "-f", "-"], `table inet r {\n ${chain} }\n`);
+      for (const family of FAMILIES)
+        for (const protocol of ["udp", "tcp"] as const) {
+          await host.serve(protocol, PAIR.host[family], 7000);
+          expect(await client.ask({ protocol, to: PAIR.host[family], port: 7000 })).toEqual({
+            outcome: "refused",
+          });
+        }
+    } finally {
+      await lab.destroy();
+    }
+  });
+});
+
 describeKernel("the answer of a reject on input", () => {
   let net: Pair;
 
