@@ -3,7 +3,7 @@ import { single } from "../address/ranges.ts";
 import { forget } from "../packets/forget.ts";
 import type { Diagram } from "../packets/nodes.ts";
 import { targetOf } from "../policy/nat.ts";
-import { TCP } from "../policy/packet.ts";
+import { type Path, TCP } from "../policy/packet.ts";
 import { PATHS } from "../policy/paths.ts";
 import type { AddressSet, DestinationNat, SourceNat } from "../policy/policy.ts";
 import { FATE } from "./fates.ts";
@@ -20,21 +20,20 @@ export interface Translated {
 }
 
 /**
- * Flows of a source NAT sentence. `flows` are the packets that open tracked flows. After the translation the packet looks
- * like one that this host sends; where a pool is not made of this host's own addresses, like a forwarded one.
+ * Flows of each source NAT sentence of the policy. `flows` are the packets that open tracked flows. After the translation
+ * the packet looks like one that this host sends; where a pool is not made of this host's own addresses, like a forwarded
+ * one.
  */
-export function translateSource(
-  nat: SourceNat,
-  earlier: readonly SourceNat[],
-  flows: Diagram,
-  family: Family,
-  meaning: Meaning,
-): Translated {
+export function translateSources(flows: Diagram, family: Family, meaning: Meaning): Translated[] {
+  const { sourceNat } = meaning.policy;
   const space = meaning.space(family);
-  const before = space.intersection(
-    flows,
-    firstMatched(nat, earlier, family, meaning, [PATHS.indexOf("forward"), PATHS.indexOf("output")]),
+  return firstMatched(sourceNat, family, meaning, ["forward", "output"]).map((matched, i) =>
+    translateSource(sourceNat[i]!, space.intersection(flows, matched), family, meaning),
   );
+}
+
+function translateSource(nat: SourceNat, before: Diagram, family: Family, meaning: Meaning): Translated {
+  const space = meaning.space(family);
   const pool = nat.pool && targetOf(nat.pool, family);
   const ports = nat.ports ? [nat.ports] : DEFAULT_NAT_PORTS;
   const none = single(meaning.world.devices.numberOf(null));
@@ -56,13 +55,13 @@ export function translateSource(
   return { before, after: space.intersection(space.intersection(rest, looks), meaning.answerable(family)) };
 }
 
-/** Flows of a destination NAT sentence: what comes in, and what the filter sees of it once it is translated and routed. */
-export function translateDestination(
-  nat: DestinationNat,
-  earlier: readonly DestinationNat[],
-  family: Family,
-  meaning: Meaning,
-): Translated {
+/**
+ * Flows of each destination NAT sentence of the policy: what comes in, and what the filter sees of it once it is translated
+ * and routed.
+ */
+export function translateDestinations(family: Family, meaning: Meaning): Translated[] {
+  const { destinationNat } = meaning.policy;
+  if (destinationNat.length === 0) return [];
   const space = meaning.space(family);
   const opens = space.union(
     space.set([{ opening: [single(1)] }]),
@@ -73,16 +72,18 @@ export function translateDestination(
     space.intersection(opens, meaning.possible(family)),
     space.where(raw, FATE.untracked, FATE.droppedEarly),
   );
-  const before = space.intersection(
-    reachesNat,
-    firstMatched(
-      nat,
-      earlier,
-      family,
-      meaning,
-      PATHS.map((_, i) => i),
-    ),
+  return firstMatched(destinationNat, family, meaning, PATHS).map((matched, i) =>
+    translateDestination(destinationNat[i]!, space.intersection(reachesNat, matched), family, meaning),
   );
+}
+
+function translateDestination(
+  nat: DestinationNat,
+  before: Diagram,
+  family: Family,
+  meaning: Meaning,
+): Translated {
+  const space = meaning.space(family);
   const rest = forget(space, before, [
     "path",
     "out",
@@ -101,24 +102,21 @@ export function translateDestination(
   return { before, after: space.intersection(space.intersection(rest, looks), meaning.possible(family)) };
 }
 
-/** What a sentence matches and none before it does. */
+/** What each sentence matches and none before it does. */
 function firstMatched(
-  nat: SourceNat | DestinationNat,
-  earlier: readonly (SourceNat | DestinationNat)[],
+  sentences: readonly (SourceNat | DestinationNat)[],
   family: Family,
   { policy, world }: Meaning,
-  paths: readonly number[],
-): Diagram {
+  paths: readonly Path[],
+): Diagram[] {
   const space = world.spaces[family];
-  const cubes = (one: SourceNat | DestinationNat): PacketCube[] =>
-    cubesOf(
-      one.match,
-      family,
-      policy.self,
-      world.devices,
-      paths.map((path) => PATHS[path]!),
-    );
-  return space.difference(space.set(cubes(nat)), space.set(earlier.flatMap(cubes)));
+  let taken = space.nothing;
+  return sentences.map(({ match }) => {
+    const matched = space.set(cubesOf(match, family, policy.self, world.devices, paths));
+    const first = space.difference(matched, taken);
+    taken = space.union(taken, matched);
+    return first;
+  });
 }
 
 /**

@@ -46,8 +46,12 @@ function preferences(family: Family, devices: Devices): Preferences<Fields> {
     destinationPort: {
       likes: [single(443), single(80), single(53), { first: 1, last: 1023 }, { first: 1024, last: 65535 }],
     },
-    // The far end should not look like the near one.
-    destination: { likes: [...FAR_ADDRESSES[family], ...LIKED_ADDRESSES[family]], skipFirst: true },
+    // The far end should not look like the near one, nor be it.
+    destination: {
+      likes: [...FAR_ADDRESSES[family], ...LIKED_ADDRESSES[family]],
+      skipFirst: true,
+      unlike: "source",
+    },
     source: { likes: LIKED_ADDRESSES[family], skipFirst: true },
     sourcePort: {
       likes: [

@@ -11,6 +11,8 @@ export interface Preference<T extends Value> {
   readonly likes: readonly Range<T>[];
   /** Rather the second value than the first of a range: the first address of a prefix is its network, not a host. */
   readonly skipFirst?: boolean;
+  /** A field above this one whose value is not chosen again, where there is another. */
+  readonly unlike?: string;
 }
 
 export type Preferences<P extends Packet> = { readonly [F in keyof P]?: Preference<P[F]> };
@@ -28,37 +30,62 @@ export function witness<P extends Packet>(
   const packet: Record<string, Value> = {};
   let id: number = diagram;
   for (const field of space.fields) {
-    const preference = preferences[field.name as keyof P] as Preference<Value> | undefined;
+    const preference: Preference<Value> = preferences[field.name as keyof P] ?? { likes: [] };
     const pieces = piecesOf(space.engine.nodes, field, id);
-    const choice = choose(field, pieces, preference?.likes ?? []);
-    const { first, last } = choice.run;
-    packet[field.name] = preference?.skipFirst && first < last ? next(first) : first;
-    id = choice.id;
+    const { value, id: below } = choose(field, pieces, preference, packet[preference.unlike ?? ""]);
+    packet[field.name] = value;
+    id = below;
   }
   return packet as P;
 }
 
 interface Choice {
-  /** Values that follow each other, of one class. */
-  readonly run: Range<Value>;
+  readonly value: Value;
   readonly id: number;
 }
 
-function choose(field: Field, { starts, ids }: Pieces, likes: readonly Range<Value>[]): Choice {
-  const { domain } = field;
+function choose(
+  { domain }: Field,
+  { starts, ids }: Pieces,
+  { likes, skipFirst = false }: Preference<Value>,
+  avoided: Value | undefined,
+): Choice {
   const everywhere = { first: typeof domain.size === "bigint" ? 0n : 0, last: domain.size };
-  for (const liked of likes) {
+  /** What is liked but should be avoided. */
+  let second: Choice | null = null;
+  for (const liked of [...likes, everywhere]) {
     const ranks = domain.touching(liked);
     for (let i = 0; i < ids.length; i++) {
       // Every piece but NONE leads to a packet, or it would be NONE.
       if (ids[i] === NONE) continue;
       const rank = firstFrom(ranks, starts[i]!);
-      if (rank >= (starts[i + 1] ?? domain.ranks)) continue;
-      return { run: domain.firstRun(rank, liked)!, id: ids[i]! };
+      const end = starts[i + 1] ?? domain.ranks;
+      if (rank >= end) continue;
+      const { first, last } = domain.firstRun(rank, liked)!;
+      const value = skipFirst && first < last ? next(first) : first;
+      if (value !== avoided) return { value, id: ids[i]! };
+      const other =
+        value < last ? next(value) : first < value ? first : another(domain, rank, ranks, end, last, liked);
+      if (other !== null) return { value: other, id: ids[i]! };
+      second ??= { value, id: ids[i]! };
     }
   }
-  const piece = ids.findIndex((id) => id !== NONE);
-  return { run: domain.firstRun(starts[piece]!, everywhere)!, id: ids[piece]! };
+  return second!;
+}
+
+/** A liked value behind `last`, which ends a run of `rank`: of the same rank or, up to `end`, of the next one of a set. */
+function another(
+  domain: Field["domain"],
+  rank: number,
+  ranks: RankSet,
+  end: number,
+  last: Value,
+  liked: Range<Value>,
+): Value | null {
+  const rest = domain.firstRun(rank, { first: next(last), last: liked.last });
+  if (rest) return rest.first;
+  const following = firstFrom(ranks, rank + 1);
+  return following < end ? domain.firstRun(following, liked)!.first : null;
 }
 
 /** The first rank of a set that is at least `start`; infinity where there is none. */

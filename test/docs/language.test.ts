@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { analyse } from "../../src/compile.ts";
 import type { IcmpType } from "../../src/language/ast.ts";
 import { ICMP_TYPES } from "../../src/language/icmp.ts";
 import { PROTOCOL_NAMES } from "../../src/language/protocols.ts";
 import { keysAt } from "../../src/language/shape.ts";
 import { keywords } from "../../src/language/tokens.ts";
-import { read } from "../language/support.ts";
 
 const page = readFileSync("docs/language.md", "utf8");
 const words = page.slice(page.indexOf("\n## Words\n"));
@@ -29,8 +29,10 @@ describe("docs/language.md", () => {
     }
   });
 
-  test("shows a policy that can be read", () => {
-    const example = /^```yaml\n([\s\S]*?)^```/m.exec(page)![1]!;
-    expect(read(example, { "blocklist.txt": "203.0.113.0/24\n" }).findings).toEqual([]);
+  test("shows a policy in which nothing is found", () => {
+    const text = /^```yaml\n([\s\S]*?)^```/m.exec(page)![1]!;
+    const read = (name: string) =>
+      name === "blocklist.txt" ? { source: { name, text: "203.0.113.0/24\n" } } : { error: name };
+    expect(analyse({ name: "policy.yaml", text }, { read }).findings).toEqual([]);
   });
 });

@@ -30,6 +30,40 @@ describe("source NAT", () => {
       .fixedBy("masquerade from 172.17.0.0/16 out eth0 -> ports 4790-65535");
   });
 
+  test("all flows whose answers get lost are named, over both IP versions", () => {
+    const finding = expectFinding(
+      host(
+        head('host: { addresses: [192.0.2.1, "2001:db8::1"] }', "defaults: { output: deny }"),
+        symmetric(
+          "allow udp from 192.0.2.0/24 to self port 4789",
+          "allow udp from 2001:db8:1::/48 to self port 50000",
+        ),
+        tracked("allow udp from 172.17.0.0/16, fd00::/8 to any out eth0"),
+        nat("masquerade from 172.17.0.0/16, fd00::/8 out eth0"),
+      ),
+      CHECK,
+    );
+    finding.notes(
+      /^all of them:\n {2}udp self port 4789 → 192\.0\.2\.0\/24 out eth0\n {2}udp self port 50000 → 2001:db8:1::\/48 out eth0$/m,
+    );
+    // Ports that one IP version alone may not draw are no ports to draw.
+    finding.helps(/-> ports 4790-49999/);
+  });
+
+  test("the packet shown does not go where it comes from", () => {
+    expectFinding(
+      host(
+        head("defaults: { output: deny }"),
+        symmetric("allow udp from 203.0.113.0/24 to 203.0.113.0/24 port 4789 in eth0"),
+        tracked("allow udp from 172.17.0.0/16 to 203.0.113.0/24 out eth0"),
+        nat("masquerade from 172.17.0.0/16 out eth0"),
+      ),
+      CHECK,
+    ).notes(
+      /^packet: udp 203\.0\.113\.(\d+):4789 > 203\.0\.113\.(?!\1:)\d+:443 out eth0 {2}\(translated\)$/m,
+    );
+  });
+
   test("a written range that holds the port is narrowed", () => {
     const sentence = "masquerade from 172.17.0.0/16 out eth0 -> ports 1024-29999";
     expectFinding(host(HOST, symmetric(VXLAN), CONTAINERS, nat(sentence)), CHECK)

@@ -52,6 +52,29 @@ describe("witness", () => {
     );
   });
 
+  test("chooses another value than a field above has, where there is one", () => {
+    fc.assert(
+      fc.property(rules(5), fc.array(range, { maxLength: 2 }), fc.boolean(), (list, likes, skipFirst) => {
+        const space = spaceOfRules(list, [{ match: likes.map((one) => ({ source: [one] })), verdict: 1 }]);
+        const packet = witness(space, firstMatch(rankRules(space, list)), {
+          destination: { likes },
+          source: { likes, skipFirst, unlike: "destination" },
+        });
+        if (!packet) return;
+        expect(scan(list, packet)).not.toBe(0);
+        const others = EVERY_PACKET.filter(
+          (one) =>
+            scan(list, one) !== 0 &&
+            one.path === packet.path &&
+            one.port === packet.port &&
+            one.destination === packet.destination &&
+            one.source !== one.destination,
+        );
+        expect(packet.source === packet.destination).toBe(others.length === 0);
+      }),
+    );
+  });
+
   test("skips the first of several values where it is asked to", () => {
     const wide = { source: [{ first: 4n, last: 7n }] };
     const single = { source: [{ first: 2n, last: 2n }] };

@@ -1,5 +1,5 @@
 import { FATE } from "../../meaning/fates.ts";
-import { translateDestination } from "../../meaning/translation.ts";
+import { translateDestinations } from "../../meaning/translation.ts";
 import { packetOf } from "../../meaning/witness.ts";
 import { describePacket } from "../../policy/describe.ts";
 import type { Check } from "../check.ts";
@@ -10,11 +10,15 @@ export const dnatNotAllowed: Check = {
   name: "dnat-not-allowed",
   level: "warning",
   run({ policy, meaning }, report) {
+    if (policy.destinationNat.length === 0) return;
+    const translations = ([4, 6] as const).map((family) => {
+      const space = meaning.space(family);
+      const passes = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed, FATE.untracked);
+      return { family, space, passes, flows: translateDestinations(family, meaning) };
+    });
     for (const [i, nat] of policy.destinationNat.entries()) {
-      const families = ([4, 6] as const).map((family) => {
-        const space = meaning.space(family);
-        const { after } = translateDestination(nat, policy.destinationNat.slice(0, i), family, meaning);
-        const passes = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed, FATE.untracked);
+      const families = translations.map(({ family, space, passes, flows }) => {
+        const { after } = flows[i]!;
         return { family, after, passes: space.intersects(after, passes) };
       });
       if (families.some(({ passes }) => passes)) continue;

@@ -8,8 +8,9 @@ import {
 } from "../../address/ranges.ts";
 import { FATE } from "../../meaning/fates.ts";
 import type { Meaning } from "../../meaning/meaning.ts";
-import { type Translated, translateDestination, translateSource } from "../../meaning/translation.ts";
+import { translateDestinations, translateSources } from "../../meaning/translation.ts";
 import { packetOf } from "../../meaning/witness.ts";
+import type { Fields, PacketSpace } from "../../meaning/world.ts";
 import { forget } from "../../packets/forget.ts";
 import type { Diagram } from "../../packets/nodes.ts";
 import { piecesOf } from "../../packets/walk.ts";
@@ -22,63 +23,63 @@ import type { Fix } from "../../source/finding.ts";
 import { textOf } from "../../source/source.ts";
 import type { Check, Report, Subject } from "../check.ts";
 import { opensTracked, untrackedAllows } from "../way-back.ts";
+import { wholeSet } from "../whole-set.ts";
 
 /** Replies of translated flows that raw leaves untracked, so that nothing translates them back. */
 export const untrackedNatReply: Check = {
   name: "untracked-nat-reply",
   level: "error",
-  run({ policy, meaning }, report) {
+  run(subject, report) {
+    const { policy, meaning } = subject;
     if (untrackedAllows(policy).length === 0) return;
-    for (const [i, nat] of policy.sourceNat.entries())
-      reportFirst(
-        (family) =>
-          translateSource(nat, policy.sourceNat.slice(0, i), opensTracked(meaning, family), family, meaning),
-        (family, flow, lost) => reportSource(nat, family, flow, lost, { policy, meaning }, report),
-        meaning,
-      );
-    for (const [i, nat] of policy.destinationNat.entries())
-      reportFirst(
-        (family) =>
-          allowed(
-            translateDestination(nat, policy.destinationNat.slice(0, i), family, meaning),
-            family,
-            meaning,
-          ),
-        (_, flow) => reportDestination(nat, flow, { policy, meaning }, report),
-        meaning,
-      );
+    const lost = ([4, 6] as const).map((family) => lostAnswers(family, meaning));
+    policy.sourceNat.forEach((nat, i) => {
+      const found = firstOf({ 4: lost[0]!.ofSources[i]!, 6: lost[1]!.ofSources[i]! }, meaning);
+      if (found) reportSource(nat, found, subject, report);
+    });
+    policy.destinationNat.forEach((nat, i) => {
+      const found = firstOf({ 4: lost[0]!.ofDestinations[i]!, 6: lost[1]!.ofDestinations[i]! }, meaning);
+      if (found) reportDestination(nat, found, subject, report);
+    });
   },
 };
 
-/** A translated packet as it goes on, and what answers it. */
-interface Flow {
+/** By sentence, the translated packets whose answers raw leaves untracked. */
+function lostAnswers(
+  family: Family,
+  meaning: Meaning,
+): { readonly ofSources: readonly Diagram[]; readonly ofDestinations: readonly Diagram[] } {
+  const { sourceNat, destinationNat } = meaning.policy;
+  if (sourceNat.length === 0 && destinationNat.length === 0) return { ofSources: [], ofDestinations: [] };
+  const space = meaning.space(family);
+  const lost = space.where(meaning.marks(family, "reply"), FATE.untracked);
+  // Only what the filter lets through is ever answered.
+  const passes = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed, FATE.untracked);
+  const passed = space.intersection(lost, passes);
+  return {
+    ofSources: translateSources(opensTracked(meaning, family), family, meaning).map(({ after }) =>
+      space.intersection(after, lost),
+    ),
+    ofDestinations: translateDestinations(family, meaning).map(({ after }) =>
+      space.intersection(after, passed),
+    ),
+  };
+}
+
+/** Flows whose answers get lost, and one of them: its translated packet as it goes on, and what answers it. */
+interface Lost {
   readonly packet: Packet;
   readonly reply: Packet;
+  readonly sets: Readonly<Record<Family, Diagram>>;
 }
 
-/** Reports the first family in which replies get lost. */
-function reportFirst(
-  translate: (family: Family) => Translated,
-  tell: (family: Family, flow: Flow, lost: Diagram) => void,
-  meaning: Meaning,
-): void {
+function firstOf(sets: Readonly<Record<Family, Diagram>>, { world }: Meaning): Lost | null {
   for (const family of [4, 6] as const) {
-    const space = meaning.space(family);
-    const { after } = translate(family);
-    const lost = space.intersection(after, space.where(meaning.marks(family, "reply"), FATE.untracked));
-    const packet = packetOf(lost, family, meaning.world);
+    const packet = packetOf(sets[family], family, world);
     const reply = packet && replyTo(packet);
-    if (!reply) continue;
-    tell(family, { packet, reply }, lost);
-    return;
+    if (reply) return { packet, reply, sets };
   }
-}
-
-/** Only what the filter lets through is ever answered. */
-function allowed({ before, after }: Translated, family: Family, meaning: Meaning): Translated {
-  const space = meaning.space(family);
-  const passes = space.where(meaning.fates(family, "tracking", "packet"), FATE.allowed, FATE.untracked);
-  return { before, after: space.intersection(after, passes) };
+  return null;
 }
 
 function takerOf(reply: Packet, policy: Policy): Rule | null {
@@ -89,16 +90,10 @@ function takerOf(reply: Packet, policy: Policy): Rule | null {
   );
 }
 
-function reportSource(
-  nat: SourceNat,
-  family: Family,
-  { packet, reply }: Flow,
-  lost: Diagram,
-  { policy, meaning }: Pick<Subject, "policy" | "meaning">,
-  report: Report,
-): void {
+function reportSource(nat: SourceNat, { packet, reply, sets }: Lost, subject: Subject, report: Report): void {
+  const { policy, meaning } = subject;
   const taker = takerOf(reply, policy);
-  const free = packet.sourcePort === null ? null : largestFree(nat, lost, family, meaning);
+  const free = packet.sourcePort === null ? null : largestFree(nat, sets, meaning);
   const fix = free && narrowPorts(nat, free);
   report({
     message: "answers to these translated flows are left untracked",
@@ -107,6 +102,7 @@ function reportSource(
     ...(taker && { related: [{ span: taker.origin.span, text: "takes the answer" }] }),
     notes: [
       `packet: ${describePacket(packet)}  (translated)\nreply:  ${describePacket(reply)}`,
+      ...wholeSet(sets, subject),
       `The answer comes back to this host's own address${packet.sourcePort === null ? "" : " and the port that NAT drew"}. There it looks like untracked traffic, so it never reaches connection tracking, nothing translates it back, and the flow breaks${packet.sourcePort === null ? "" : ": now and then, whenever such a port is drawn"}.`,
     ],
     help: free
@@ -118,11 +114,11 @@ function reportSource(
 
 function reportDestination(
   nat: DestinationNat,
-  { packet, reply }: Flow,
-  { policy }: Pick<Subject, "policy" | "meaning">,
+  { packet, reply, sets }: Lost,
+  subject: Subject,
   report: Report,
 ): void {
-  const taker = takerOf(reply, policy);
+  const taker = takerOf(reply, subject.policy);
   report({
     message: "answers to these translated flows are left untracked",
     span: nat.origin.span,
@@ -130,6 +126,7 @@ function reportDestination(
     ...(taker && { related: [{ span: taker.origin.span, text: "takes the answer" }] }),
     notes: [
       `packet: ${describePacket(packet)}  (translated)\nreply:  ${describePacket(reply)}`,
+      ...wholeSet(sets, subject),
       "The answer comes from the translated address. It looks like untracked traffic, so it never reaches connection tracking, nothing translates it back, and the client gets an answer from a host that it never spoke to.",
     ],
     help: "track the traffic of the server behind this sentence, or leave it out of the untracked rule",
@@ -137,20 +134,8 @@ function reportDestination(
 }
 
 /** The largest range of ports of a sentence whose answers all find their way; null where there is none. */
-function largestFree(nat: SourceNat, lost: Diagram, family: Family, meaning: Meaning): Range<number> | null {
-  const space = meaning.space(family);
-  const ports = forget(
-    space,
-    lost,
-    space.fields.map(({ name }) => name as "path").filter((name) => (name as string) !== "sourcePort"),
-  );
-  const field = space.fields.find(({ name }) => name === "sourcePort")!;
-  const { starts, ids } = piecesOf(space.engine.nodes, field, ports);
-  const taken = starts.flatMap((start, i) =>
-    ids[i] === space.nothing
-      ? []
-      : (field.domain.valuesOf([start, starts[i + 1] ?? field.domain.ranks]) as PortRanges),
-  );
+function largestFree(nat: SourceNat, sets: Lost["sets"], meaning: Meaning): Range<number> | null {
+  const taken = ([4, 6] as const).flatMap((family) => sourcePortsOf(sets[family], meaning.space(family)));
   const choice: PortRanges = [nat.ports ?? { first: 1024, last: 65535 }];
   const free = intersectRanges(choice, complementPorts(mergeRanges(taken)));
   return free.reduce<Range<number> | null>(
@@ -159,8 +144,20 @@ function largestFree(nat: SourceNat, lost: Diagram, family: Family, meaning: Mea
   );
 }
 
-/** The edit that writes a port range into a sentence; null where the sentence already has one, which is its author's. */
-function narrowPorts(nat: SourceNat, { first, last }: Range<number>): Fix | null {
+/** The source ports of a set of packets. */
+function sourcePortsOf(set: Diagram, space: PacketSpace): PortRanges {
+  const others = space.fields.map(({ name }) => name as keyof Fields).filter((name) => name !== "sourcePort");
+  const field = space.fields.find(({ name }) => name === "sourcePort")!;
+  const { starts, ids } = piecesOf(space.engine.nodes, field, forget(space, set, others));
+  return starts.flatMap((start, i) =>
+    ids[i] === space.nothing
+      ? []
+      : (field.domain.valuesOf([start, starts[i + 1] ?? field.domain.ranks]) as PortRanges),
+  );
+}
+
+/** The edit that writes a port range into a sentence, in the place of one that stands there. */
+function narrowPorts(nat: SourceNat, { first, last }: Range<number>): Fix {
   const { span } = nat.origin;
   const text = textOf(span);
   const title = `write \`-> ports ${first}-${last}\``;
