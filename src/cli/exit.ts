@@ -1,4 +1,7 @@
-/** What the exit codes of every command mean. */
+/**
+ * What the exit codes of every command mean. Where a command is to compare something or to answer a question, a policy
+ * with errors is an input that cannot be used: 1 is an answer then.
+ */
 export const EXIT = {
   clean: 0,
   /** There are findings, or what was compared is not equal. */

@@ -26,8 +26,11 @@ Such a path counts from the root of the repository, with ./ from here; address
 files are then those of the commit.
 
 What is listed are packets, not lines: a change that moves text and nothing else
-prints nothing with --format markdown, and exits with 0. Differences exit with
-1; with --no-new-access only those that let more packets pass.`;
+prints nothing with --format markdown, and exits with 0.
+
+Like diff, it exits with 0 where no packet is treated differently, with 1 where
+some are (with --no-new-access only where more packets pass), and with 2 where
+either policy cannot be read or has errors, so that nothing could be compared.`;
 
 /** `ctc diff` */
 export function addDiff(program: Command, exit: (code: Exit) => void): void {
@@ -59,7 +62,7 @@ async function runDiff(oldPath: string, newPath: string, options: Options): Prom
     const side = understand(read.source, read.files);
     if (!side.policy) {
       tell(side.findings, [read.source.name]);
-      return side.unparsable ? EXIT.unusable : EXIT.findings;
+      return EXIT.unusable;
     }
     sides.push(side);
   }

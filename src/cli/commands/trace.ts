@@ -56,10 +56,10 @@ async function runTrace(file: string, text: string, options: Options): Promise<E
   const { parsePacket } = await import("../../policy/parse-packet.ts");
   const { trace } = await import("../../trace/trace.ts");
   const { formatTrace, formatTraceJson } = await import("../../trace/formats.ts");
-  const { policy, findings, unparsable } = understand(source, addressFilesOf(file, options.root ?? null));
+  const { policy, findings } = understand(source, addressFilesOf(file, options.root ?? null));
   if (!policy) {
     tell(findings, [nameOf(file)]);
-    return unparsable ? EXIT.unusable : EXIT.findings;
+    return EXIT.unusable;
   }
   const packet = parsePacket(text, policy.self);
   if ("fault" in packet) {

@@ -28,7 +28,11 @@ With scripts, those: golden files, copies changed by hand, or what a host runs:
 The comparison is a proof for all packets, in every state of connection
 tracking: whether they pass, whether they are tracked, and what NAT does to
 them. Logs and counters are not compared. What is not understood is never taken
-for equal.`;
+for equal.
+
+It exits with 0 where all is proved equal, with 1 where something differs or is
+not understood, and with 2 where a file cannot be read or the policy has errors,
+so that nothing could be compared.`;
 
 /** `ctc verify` */
 export function addVerify(program: Command, exit: (code: Exit) => void): void {
@@ -68,7 +72,7 @@ async function runVerify(file: string, paths: readonly string[], options: Option
   const analysis = analyse(policy, addressFilesOf(file, options.root ?? null));
   if (!analysis.policy || !analysis.words) {
     tell(analysis.findings, [nameOf(file)]);
-    return analysis.unparsable ? EXIT.unusable : EXIT.findings;
+    return EXIT.unusable;
   }
 
   const ipsets = options.ipsets === undefined ? null : readOrTell(options.ipsets);
