@@ -74,7 +74,7 @@ describe("a policy that lets more pass", () => {
     const { exit, out } = ctc(["diff", "old.yaml", "wider.yaml", "--format", "github"]);
     expect(exit).toBe(1);
     expect(out).toMatch(
-      /^::warning file=wider\.yaml,line=12,.*title=newly allowed.*::tcp 192\.0\.3\.0\/24 → self port 22/m,
+      /^::warning file=wider\.yaml,line=12,.*title=ctc%3A newly allowed::tcp 192\.0\.3\.0\/24 → self port 22/m,
     );
   });
 
