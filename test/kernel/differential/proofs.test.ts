@@ -1,61 +1,21 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { TCP } from "../../../src/policy/packet.ts";
-import {
-  file,
-  head,
-  lintText,
-  nat,
-  type Section,
-  symmetric,
-  tracked,
-  untracked,
-} from "../../lint/support.ts";
+import { file, head, nat, type Section, symmetric, tracked, untracked } from "../../lint/support.ts";
 import { policyOf } from "../../support/policy.ts";
 import { BACKENDS, load } from "../backends.ts";
 import { conntrackEntries } from "../conntrack.ts";
 import { type Crossroads, crossroads } from "../crossroads.ts";
-import type { End, Sighting } from "../observer.ts";
 import { describeKernel } from "../requirements.ts";
+import { endOf, HOST, sendInTurn, type Told, told } from "./foretold.ts";
 import { answerTo, laterPacket } from "./replies.ts";
 import { scriptsOf } from "./run.ts";
-import { addressOf, injection, parseShot, type Shot } from "./shots.ts";
+import { addressOf, parseShot, type Shot } from "./shots.ts";
 
 /*
  * The proofs refuse policies because of what the kernel would do. Here each of those policies is loaded all the same, the
  * packet that the finding prints is sent, and the kernel does what the finding says.
  */
 
-const HOST = head('host: { addresses: [10.0.0.1, "fd00::1"] }');
 const SILENT = head("defaults: { output: deny }");
-
-/** What a finding prints: its packet, the reply to it, and what it says will happen. */
-interface Told {
-  readonly packet: Shot;
-  readonly reply: Shot | null;
-  readonly notes: string;
-}
-
-/** The first finding of a check about a policy. Where it prints two packets, `which` says whose reply is meant. */
-function told(text: string, check: string, which: 0 | -1): Told {
-  const finding = lintText(text).find((one) => one.check === check);
-  if (!finding) throw new Error(`${check} is silent about\n${text}`);
-  const notes = (finding.notes ?? []).join("\n");
-  const shotAfter = (word: string): Shot | null => {
-    const lines = [...notes.matchAll(new RegExp(`^${word}: +(.*?)(?: {2}\\(.*\\))?$`, "gm"))];
-    const line = lines.at(which)?.[1];
-    return line === undefined ? null : parseShot(line, policyOf(text).self);
-  };
-  const packet = shotAfter("packet");
-  if (!packet) throw new Error(`${check} prints no packet`);
-  const reply = shotAfter("reply");
-  return { packet, reply: reply && withFlags(reply, packet), notes };
-}
-
-/** A SYN is answered by a SYN-ACK, everything else by an acknowledgement. */
-function withFlags(reply: Shot, { packet }: Shot): Shot {
-  if (packet.protocol !== TCP) return reply;
-  return { ...reply, flags: packet.opening ? ["syn", "ack"] : ["ack"] };
-}
 
 for (const backend of BACKENDS) {
   describeKernel(`what the proofs foretell happens under ${backend}`, () => {
@@ -77,14 +37,7 @@ for (const backend of BACKENDS) {
       await load(net.host, backend, scriptsOf(policyOf(text)));
       return witness;
     }
-    /** Sends packets one after the other. */
-    async function send(...shots: readonly Shot[]): Promise<readonly Sighting[]> {
-      const seen: Sighting[] = [];
-      for (const [i, shot] of shots.entries())
-        seen.push((await net.volley([injection({ ...shot, identifier: IDENTIFIER }, i + 1)])).get(i + 1)!);
-      return seen;
-    }
-    const endOf = ({ end }: Sighting): End | null => end;
+    const send = (...shots: readonly Shot[]) => sendInTurn(net, shots);
 
     test.each([
       ["TCP", "allow tcp from 10.7.0.0/16 to self port 11211"],
@@ -258,6 +211,3 @@ for (const backend of BACKENDS) {
     });
   });
 }
-
-/** The identifier of echoes here, so that a reply has that of its request. */
-const IDENTIFIER = 77;
