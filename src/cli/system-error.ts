@@ -15,7 +15,7 @@ const WORDS: Record<string, string> = {
 };
 
 /** An error that the operating system reported; anything else is a bug in ctc. */
-export type SystemError = Error & { readonly code: string; readonly errno: number };
+export type SystemError = Error & { readonly code: string; readonly errno: number; readonly path?: string };
 
 export function isSystemError(error: unknown): error is SystemError {
   return error instanceof Error && "code" in error && "errno" in error && typeof error.errno === "number";

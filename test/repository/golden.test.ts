@@ -269,6 +269,13 @@ describe("exit code 2 and a sentence", () => {
     );
   });
 
+  test("that names the one of several folders that cannot be read", () => {
+    write("a/policy.yaml", POLICY);
+    expect(golden("a nowhere").err).toBe(
+      "ctc: cannot look for policies in nowhere: there is no such file or folder\n",
+    );
+  });
+
   test("where a file is named that is no policy", () => {
     write("policy.yaml", POLICY);
     expect(golden("policy.yaml")).toMatchObject({ exit: 1, err: "" });

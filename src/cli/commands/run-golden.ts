@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import type { Missing, Stale } from "../../golden/compare.ts";
 import { findingsOf } from "../../golden/findings.ts";
 import { isMended, type Judged, judge } from "../../golden/judge.ts";
@@ -10,7 +11,7 @@ import { EXIT, type Exit } from "../exit.ts";
 import { type GoldenPolicy, type Goldens, goldensOf, updateGoldens } from "../goldens.ts";
 import { type Grounds, groundsOf } from "../repository.ts";
 import { complain, print, printError } from "../streams.ts";
-import { reasonOf } from "../system-error.ts";
+import { isSystemError, reasonOf } from "../system-error.ts";
 import { screenOf, screenOptions } from "../terminal.ts";
 import { refuse } from "./compile.ts";
 
@@ -31,7 +32,9 @@ export async function runGolden(folders: readonly string[], options: GoldenOptio
     grounds = found;
     goldens = goldensOf(grounds, options.root ?? null);
   } catch (error) {
-    return complain(`cannot look for policies in ${where}: ${reasonOf(error)}`);
+    // Not what was asked for, but a folder somewhere below it may be the one that cannot be read.
+    const place = isSystemError(error) && error.path ? relative("", error.path) || "." : where;
+    return complain(`cannot look for policies in ${place}: ${reasonOf(error)}`);
   }
   const { policies, discrepancies } = goldens;
   // A check that checks nothing must not look like one that passed.
