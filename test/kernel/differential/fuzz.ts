@@ -111,7 +111,7 @@ async function hold(bench: Bench, subject: Subject, tally: Tally): Promise<reado
     tally.clean++;
     tally.answered += result.answered.length;
     for (const answered of result.answered.filter((one) => breaksPromise(policy, one)))
-      findings.push(describeUnanswered(backend, text, answered));
+      findings.push(describeUnanswered(backend, seed, text, answered));
   }
   for (const difference of result.differences.slice(0, SHRUNK_PER_POLICY)) {
     const small = await shrink(bench, text, difference);
@@ -189,12 +189,13 @@ function describeDifference(
 
 function describeUnanswered(
   backend: Backend,
+  seed: number,
   text: string,
   { shot, state, answer, sighting }: Answered,
 ): string {
   const became = sighting?.end ? `was ${sighting.end.state}` : "was dropped";
   return [
-    `${backend}: no check complains, and the answer to a packet that was ${state} ${became}`,
+    `${backend}, seed ${seed}: no check complains, and the answer to a packet that was ${state} ${became}`,
     `  ${describeShot(shot)}`,
     `  ${describeShot(answer)}`,
     text,
