@@ -319,7 +319,7 @@ describe("what a change means for packets, on GitHub", () => {
     const base = commit({ ...MEMCACHED, "a/policy.yaml": POLICY });
     commit({ "a/policy.yaml": FAULTY, "web/policy.yaml": changed("port 22", "port 2222") });
     const { diff, comment } = sayChanges({ base });
-    expect(diff!.exit).toBe(1);
+    expect(diff!.exit).toBe(2);
     expect(diff!.text).toContain("error[unknown-name]");
     expect(comment).toContain("**`a/policy.yaml`** cannot be compared: the log of this job says why.\n");
     expect(comment).toContain("port 2222");
