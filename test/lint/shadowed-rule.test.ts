@@ -57,7 +57,7 @@ test("tracked and untracked are different verdicts", () => {
       symmetric("allow udp from 10.1.0.0/16 to self port 53"),
     ),
     CHECK,
-  ).relates("allow udp from 10.0.0.0/8 to any", /allowed here/);
+  ).relates("allow udp from 10.0.0.0/8 to any", /^all of its packets are allowed here, tracked$/);
 });
 
 test("to the sender a reject is not a deny", () => {

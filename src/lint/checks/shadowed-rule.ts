@@ -43,7 +43,7 @@ function telling(rule: Rule, takers: readonly Taker[]): Related[] {
     const { span } = taker.rule.origin;
     if (spans.has(span.start)) return [];
     spans.add(span.start);
-    return [{ span, text: `${share(taker.packets, total)} ${does(taker.rule)}` }];
+    return [{ span, text: `${share(taker.packets, total)} ${does(taker.rule, rule)}` }];
   });
 }
 
@@ -53,10 +53,12 @@ function share(packets: bigint, total: bigint): string {
   return percent < 0.1 ? "a few of its packets are" : `${percent} % of its packets are`;
 }
 
-function does({ action, tracked }: Rule): string {
+/** What the rule that takes packets does with them, told apart from what `rule` would do. */
+function does({ action, tracked }: Rule, rule: Rule): string {
   switch (action) {
     case "allow":
-      return tracked ? "allowed here" : "allowed here, untracked";
+      if (!tracked) return "allowed here, untracked";
+      return rule.action === "allow" && !rule.tracked ? "allowed here, tracked" : "allowed here";
     case "deny":
       return tracked ? "denied here" : "dropped here";
     case "reject":
