@@ -15,11 +15,11 @@ export interface Sequence {
 /** What a list of rules, whose verdicts are outcomes, comes to for every packet. */
 export function sequenceOf<P extends Packet>(list: RuleList<P>, { join, settled }: Sequence): Diagram {
   const { operations } = list.space.engine;
+  const joined = operations.combiner(join, { settled, neutral: true });
   // The engine's own overlay is faster, and all that is needed where every rule has the last word.
   const overlay = list.verdicts.every(settled)
     ? operations.overlay
-    : (first: number, next: number): number =>
-        first === NONE ? next : operations.combine(first, next, join, { settled, neutral: true });
+    : (first: number, next: number): number => (first === NONE ? next : joined(first, next));
   return compose(list, {
     terminalOf: (rule) => terminal(list.verdicts[rule]!),
     overlay,

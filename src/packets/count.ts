@@ -1,4 +1,3 @@
-import { createIntMap, type IntMap } from "./int-map.ts";
 import { type Diagram, NONE } from "./nodes.ts";
 import type { Packet, Space } from "./space.ts";
 import { piecesOf } from "./walk.ts";
@@ -10,16 +9,14 @@ export function countPackets<P extends Packet>(space: Space<P>, diagram: Diagram
   const sizes = Array<bigint>(fields.length + 1).fill(1n);
   for (let i = fields.length - 1; i >= 0; i--) sizes[i] = sizes[i + 1]! * BigInt(fields[i]!.domain.size);
   /** By field: a diagram that skips fields means something else at each of them. */
-  const known: { readonly ids: IntMap; readonly counts: bigint[] }[] = [];
+  const known: Map<number, bigint>[] = [];
 
   const count = (id: number, from: number): bigint => {
     if (id === NONE) return 0n;
     if (id < 0) return sizes[from]!;
-    // Most diagrams that are counted are small, and ask for few fields.
-    known[from] ??= { ids: createIntMap(), counts: [] };
-    const { ids, counts } = known[from];
-    const index = ids.indexOf(id);
-    if (index >= 0) return counts[index]!;
+    known[from] ??= new Map();
+    const before = known[from].get(id);
+    if (before !== undefined) return before;
     const { domain } = fields[from]!;
     const pieces = piecesOf(engine.nodes, fields[from]!, id);
     let sum = 0n;
@@ -27,8 +24,7 @@ export function countPackets<P extends Packet>(space: Space<P>, diagram: Diagram
       if (next !== NONE)
         sum += domain.weight(pieces.starts[i]!, pieces.starts[i + 1] ?? domain.ranks) * count(next, from + 1);
     });
-    ids.add(id);
-    counts.push(sum);
+    known[from].set(id, sum);
     return sum;
   };
   return count(diagram, 0);

@@ -232,8 +232,9 @@ function secondThoughts<P extends Packet>(
     return first + ownVerdict(second);
   };
   const shortcuts = { settled: (code: number) => settled(code), neutral: true };
+  const merged = operations.combiner(merge, shortcuts);
   const overlay = (first: number, second: number): number =>
-    first === NONE ? second : operations.combine(first, second, merge, shortcuts);
+    first === NONE ? second : merged(first, second);
 
   const { map: composed } = compose(
     list,

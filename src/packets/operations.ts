@@ -23,6 +23,8 @@ export interface Operations {
   /** The verdict of `a` where `b` does not decide, else none. On sets it is the difference. */
   drop(a: number, b: number): number;
   combine(a: number, b: number, f: Combine, shortcuts?: Shortcuts): number;
+  /** `combine` with one function, which is asked about many pairs and remembers from one to the next. */
+  combiner(f: Combine, shortcuts?: Shortcuts): (a: number, b: number) => number;
   map(a: number, f: (verdict: number) => number): number;
   /** Whether some packet is decided by both. Stops at the first. */
   intersects(a: number, b: number): boolean;
@@ -164,24 +166,30 @@ export function createOperations(nodes: Nodes): Operations {
     return false;
   }
 
-  function combine(a: number, b: number, f: Combine, shortcuts: Shortcuts = {}): number {
-    const outer = custom;
-    const outerShortcut = shortcut;
-    custom = f;
-    shortcut = shortcuts;
-    try {
-      return apply(nextCustom++, a, b);
-    } finally {
-      custom = outer;
-      shortcut = outerShortcut;
-    }
+  function combiner(f: Combine, shortcuts: Shortcuts = {}): (a: number, b: number) => number {
+    const op = nextCustom++;
+    return (a, b) => {
+      const outer = custom;
+      const outerShortcut = shortcut;
+      custom = f;
+      shortcut = shortcuts;
+      try {
+        return apply(op, a, b);
+      } finally {
+        custom = outer;
+        shortcut = outerShortcut;
+      }
+    };
   }
+
+  const combine: Operations["combine"] = (a, b, f, shortcuts) => combiner(f, shortcuts)(a, b);
 
   return {
     overlay: (a, b) => apply(OVERLAY, a, b),
     keep: (a, b) => apply(KEEP, a, b),
     drop: (a, b) => apply(DROP, a, b),
     combine,
+    combiner,
     map: (a, f) => combine(a, NONE, f),
     intersects: (a, b) => search(INTERSECTS, a, b),
     subset: (a, b) => !search(ESCAPES, a, b),
