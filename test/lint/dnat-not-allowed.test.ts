@@ -9,7 +9,7 @@ test("no rule allows what is forwarded to the new destination", () => {
     .underlines(DNAT)
     .notes(/^packet: tcp .* > 10\.0\.0\.5:80 in eth0 out .* flags syn {2}\(translated\)$/m)
     .notes(/default of forward \(`deny`\)/)
-    .helps(/new destination and port/);
+    .helps(/^add a rule for .* such as `allow tcp from any to 10\.0\.0\.5 port 80`$/);
 });
 
 test("a rule for the old destination does not help", () => {
@@ -18,7 +18,9 @@ test("a rule for the old destination does not help", () => {
 
 test("a rule denies it", () => {
   const deny = "deny from any to 10.0.0.0/8";
-  expectFinding(host(tracked(deny, "allow tcp from any to any port 80"), nat(DNAT)), CHECK).relates(deny);
+  expectFinding(host(tracked(deny, "allow tcp from any to any port 80"), nat(DNAT)), CHECK)
+    .relates(deny)
+    .helps(/^above it, add a rule/);
 });
 
 test("an earlier sentence takes all of it", () => {
@@ -51,9 +53,9 @@ describe("clean", () => {
 });
 
 test("a redirect to a port that is closed", () => {
-  expectFinding(host(nat("redirect udp from any to any port 53 in eth1 -> port 5353")), CHECK).notes(
-    /:5353 in eth1/,
-  );
+  expectFinding(host(nat("redirect udp from any to any port 53 in eth1 -> port 5353")), CHECK)
+    .notes(/:5353 in eth1/)
+    .helps(/`allow udp from any to self port 5353`/);
 });
 
 test("an untracked deny drops it before it is translated", () => {

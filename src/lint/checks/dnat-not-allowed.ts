@@ -1,7 +1,10 @@
+import { printAddress } from "../../address/print.ts";
+import { nameOfProtocol } from "../../language/protocols.ts";
 import { FATE } from "../../meaning/fates.ts";
 import { translateDestinations } from "../../meaning/translation.ts";
 import { packetOf } from "../../meaning/witness.ts";
 import { describePacket } from "../../policy/describe.ts";
+import type { Packet } from "../../policy/packet.ts";
 import type { Check } from "../check.ts";
 import { decide, describeDecision } from "../way-back.ts";
 
@@ -36,8 +39,15 @@ export const dnatNotAllowed: Check = {
           `packet: ${describePacket(packet)}  (translated)`,
           `Rules see the packet with its new destination, and NAT opens nothing by itself. Here it meets ${describeDecision(decision, packet)}.`,
         ],
-        help: "add a rule that allows the translated packet, with its new destination and port",
+        help: `${killer ? "above it, " : ""}add a rule for the new destination and port, such as \`${ruleFor(packet)}\``,
       });
     }
   },
 };
+
+/** The rule that most people want for a translated packet. */
+function ruleFor({ family, path, protocol, destination, destinationPort }: Packet): string {
+  const to = path === "input" ? "self" : printAddress(family, destination);
+  const port = destinationPort === null ? "" : ` port ${destinationPort}`;
+  return `allow ${nameOfProtocol(protocol) ?? protocol} from any to ${to}${port}`;
+}
