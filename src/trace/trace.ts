@@ -88,11 +88,14 @@ function journey(
   const routed: Packet = translated ?? packet;
   // Of what this host sends the filter goes on seeing the way out from before the translation.
   const filtered: Packet = routed.path === "output" ? { ...routed, out: packet.out } : routed;
+  const steps = stepsOf(ruleset, packet, filtered, routed, state, decision);
+  // A deny that asks where a forwarded packet leaves means it to go early, and has to wait for the filter.
+  const droppedEarly = decision.droppedEarly && steps.at(-1)?.stage === "raw";
   return {
     packet,
     state,
-    steps: stepsOf(ruleset, packet, filtered, routed, state, decision),
-    decision,
+    steps,
+    decision: { ...decision, droppedEarly },
     met: rulesMet(policy, decision.droppedEarly ? packet : filtered, decision.reason),
     translated,
   };
