@@ -74,8 +74,8 @@ async function compare(all: readonly Variant[]): Promise<void> {
     for (const { stand } of measured) await stand.destroy();
   }
   const [none] = measured as [Measured];
-  const share = median(none.fast.map(({ clients }) => clients)) * 100;
-  console.log(`the clients take ${whole(share)} % of the processor time without a policy\n`);
+  const share = median(none.fast.map(({ generator }) => generator)) * 100;
+  console.log(`the load generator itself takes ${whole(share)} % of the processor time\n`);
   const against = (of: (one: Measured, round: number) => number, one: Measured): string => {
     const ratio = median(Array.from({ length: rounds }, (_, round) => of(one, round) / of(none, round)));
     return `${ratio >= 1 ? "+" : "−"}${(Math.abs(ratio - 1) * 100).toFixed(1)} %`;

@@ -1,10 +1,11 @@
 /*
  * Short connections to a memcached, each with one question: connect, "get", answer, close. Prints one line of JSON:
  *
- *   {"interval": 0.5, "served": [12034, 11987], "late": [0, 2], "failed": [0, 0], "cpu": 0.81}
+ *   {"interval": 0.5, "served": [12034, 11987], "late": [0, 2], "failed": [0, 0], "cpu": 0.81, "user": 0.07}
  *
  * that is, how many were served in each interval, how many of these took more than half a second, how many gave up after
- * PATIENCE seconds, and the processor time of this process.
+ * PATIENCE seconds, the processor time of this process, and the part of it that its own code takes. The rest is what the
+ * kernel does for both ends of the cable: it delivers a packet in the time of whoever sends it.
  *
  *   client ADDRESS PORT FIRST-SOURCE SOURCES AT-ONCE SECONDS RATE INTERVAL PATIENCE
  *
@@ -223,11 +224,12 @@ int main(int argc, char **argv)
 	}
 	struct rusage usage;
 	getrusage(RUSAGE_SELF, &usage);
-	double cpu = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+	double user = usage.ru_utime.tv_sec + usage.ru_utime.tv_usec / 1e6;
+	double system = usage.ru_stime.tv_sec + usage.ru_stime.tv_usec / 1e6;
 	printf("{\"interval\": %g, ", interval);
 	print_counts("served", served, intervals);
 	print_counts("late", late, intervals);
 	print_counts("failed", failed, intervals);
-	printf("\"cpu\": %.3f}\n", cpu);
+	printf("\"cpu\": %.3f, \"user\": %.3f}\n", user + system, user);
 	return 0;
 }

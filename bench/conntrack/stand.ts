@@ -32,8 +32,8 @@ export interface Use {
   readonly interval: number;
   /** Microseconds of processor time for each connection, of memcached and clients, with what the kernel does for them. */
   readonly cost: number;
-  /** The part of it, 0 to 1, that the clients take. */
-  readonly clients: number;
+  /** The part of it, 0 to 1, that the code of the load generator takes. */
+  readonly generator: number;
 }
 
 const PORT = 11211;
@@ -85,11 +85,15 @@ export async function createStand(client: string): Promise<Stand> {
             PATIENCE,
           ].map(String),
         ]);
-        const { interval, served, failed, cpu } = JSON.parse(answer) as Omit<Use, "cost" | "clients"> & {
+        const { interval, served, failed, cpu, user } = JSON.parse(answer) as Omit<
+          Use,
+          "cost" | "generator"
+        > & {
           cpu: number;
+          user: number;
         };
         const used = cpu + (await processorTime(pid)) - before;
-        return { interval, served, failed, cost: (used / sum(served)) * 1e6, clients: cpu / used };
+        return { interval, served, failed, cost: (used / sum(served)) * 1e6, generator: user / used };
       },
       entries: async () => Number(await host.readSysctl("net.netfilter.nf_conntrack_count")),
       async forget() {
