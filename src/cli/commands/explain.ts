@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { EXIT, type Exit } from "../exit.ts";
 import { complain, print } from "../streams.ts";
+import { screenOf } from "../terminal.ts";
 
 /** `ctc explain` */
 export function addExplain(program: Command, exit: (code: Exit) => void): void {
@@ -19,7 +20,7 @@ async function explain(name: string): Promise<Exit> {
   const page = PAGES.find((one) => one.name === name);
   if (page) {
     const { renderPage } = await import("../../lint/pages/render.ts");
-    return print(renderPage(page));
+    return print(await fitted(renderPage(page)));
   }
   const { suggest } = await import("../../language/suggest.ts");
   const near = suggest(
@@ -39,5 +40,16 @@ async function listChecks(): Promise<Exit> {
     (page) => `  ${page.name.padEnd(width)}  ${firstSentence(page)}`,
     (title) => title,
   );
-  return print(`${list}\n\`ctc explain NAME\` tells more about one of them.\n`) || EXIT.clean;
+  return print(await fitted(`${list}\n\`ctc explain NAME\` tells more about one of them.\n`)) || EXIT.clean;
 }
+
+/** A text as wide as the screen. In a file or a pipe, lines stay whole. */
+async function fitted(text: string): Promise<string> {
+  const { isTTY, columns = 80 } = screenOf("stdout");
+  if (!isTTY) return text;
+  const { wrapMarkdown } = await import("../../report/wrap.ts");
+  return wrapMarkdown(text, Math.min(columns, WIDEST));
+}
+
+/** Prose in longer lines is hard to read, however wide the screen is. */
+const WIDEST = 100;
