@@ -1,11 +1,13 @@
 /**
  * What a policy costs a memcached whose clients open a connection for every question:
  *
- *     npm run bench:conntrack [-- --rounds 15 --slice 1 --seconds 150 --only nft/ctc,nft/naive --chart docs/conntrack.svg]
+ *     npm run bench:conntrack [-- --rounds 15 --slice 1 --seconds 150 --steady 30 --only nft/ctc,nft/naive --chart docs/conntrack.svg]
  *
  * As root, after `scripts/bench-packages.sh`. Everything happens in network namespaces; nothing on the machine itself is
  * changed. Variants take turns, a slice of time each, so that whatever else the machine does meets all of them; ratios
- * are those of one round to the same round without a policy, and their median. `--rounds 0` and `--seconds 0` leave a part out.
+ * are those of one round to the same round without a policy, and their median. Then tracking is followed for minutes, and
+ * what holds steady for as long, or for as short as `--steady` says. `--rounds 0` and `--seconds 0` leave a part out. On a busy machine,
+ * put `chrt --fifo 10` in front.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -22,9 +24,9 @@ const FIXED = 4_000;
 
 /** What is followed over time, and how the chart calls and paints it. */
 const OVER_TIME = [
-  { key: "none", name: "no policy", colour: "#7f7f7f" },
-  { key: "nft/ctc", name: "untracked, by ctc", colour: "#2ca02c" },
-  { key: "nft/tracked", name: "tracked", colour: "#d62728" },
+  { key: "none", name: "no policy", colour: "#7f7f7f", changes: false },
+  { key: "nft/ctc", name: "untracked, by ctc", colour: "#2ca02c", changes: false },
+  { key: "nft/tracked", name: "tracked", colour: "#d62728", changes: true },
 ] as const;
 
 const { values } = parseArgs({
@@ -32,6 +34,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "15" },
     slice: { type: "string", default: "1" },
     seconds: { type: "string", default: "150" },
+    steady: { type: "string", default: "150" },
     only: { type: "string" },
     chart: { type: "string" },
   },
@@ -39,6 +42,8 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const slice = Number(values.slice);
 const seconds = Number(values.seconds);
+/** What never changes need not be watched for so long. */
+const steady = Math.min(seconds, Number(values.steady));
 const only = values.only?.split(",");
 
 const folder = mkdtempSync(join(tmpdir(), "ctc-bench-"));
@@ -96,7 +101,7 @@ async function compare(all: readonly Variant[]): Promise<void> {
 /** One variant after the other, as fast as it goes for minutes, with the fill of its table. */
 async function follow(all: readonly Variant[]): Promise<void> {
   const lines = [];
-  for (const { key, name, colour } of OVER_TIME) {
+  for (const { key, name, colour, changes } of OVER_TIME) {
     const variant = all.find((one) => one.key === key);
     if (!variant) continue;
     const stand = await createStand(client);
@@ -104,7 +109,7 @@ async function follow(all: readonly Variant[]): Promise<void> {
       await variant.load(stand.host);
       const entries: number[] = [];
       const timer = setInterval(async () => entries.push(await stand.entries()), 1000);
-      const { served, interval } = await stand.use({ seconds, rate: null });
+      const { served, interval } = await stand.use({ seconds: changes ? seconds : steady, rate: null });
       clearInterval(timer);
       const rates = Array.from({ length: Math.floor(served.length * interval) }, (_, second) =>
         sum(served.slice(second / interval, (second + 1) / interval)),
