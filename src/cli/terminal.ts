@@ -21,7 +21,7 @@ export function screenOf(stream: "stdout" | "stderr"): Screen {
 export function screenOptions(stream: Screen, env: Environment): Partial<PrettyOptions> {
   return {
     paint: paintFor(stream, env),
-    ...(stream.isTTY && stream.columns ? { width: Math.min(stream.columns, WIDEST) } : {}),
+    ...(stream.isTTY && stream.columns ? { width: Math.min(stream.columns, WIDEST), breaksProse: true } : {}),
   };
 }
 

@@ -6,17 +6,20 @@ import { frameOf, type Layout, lastLineOf, type Mark } from "./frame.ts";
 import { type Paint, plain } from "./paint.ts";
 import type { Report } from "./report.ts";
 import { countsOf, summaryOf } from "./summary.ts";
+import { wrapLine } from "./wrap.ts";
 
 /** How the report for people is laid out. */
 export interface PrettyOptions {
   readonly paint: Paint;
   /** Columns of the screen. */
   readonly width: number;
+  /** Whether notes and advice are broken at that width too. Programs that read a report want them whole. */
+  readonly breaksProse: boolean;
   /** Findings shown before the report ends in "and N more". */
   readonly most: number;
 }
 
-const DEFAULTS: PrettyOptions = { paint: plain, width: 120, most: 100 };
+const DEFAULTS: PrettyOptions = { paint: plain, width: 120, breaksProse: false, most: 100 };
 
 /** Screens narrower than this are laid out as if they were this wide. */
 const NARROWEST = 40;
@@ -39,7 +42,7 @@ export function formatPretty(report: Report, options: Partial<PrettyOptions> = {
 
 /** One finding: what is wrong, where, and what to do. Ends in a line ending. */
 export function formatFinding(finding: Finding, options: Partial<PrettyOptions> = {}): string {
-  const { paint, width } = { ...DEFAULTS, ...options };
+  const { paint, width, breaksProse } = { ...DEFAULTS, ...options };
   const { check, level, message, span, label, related = [], notes = [], help, fix } = finding;
 
   const marks: Mark[] = [
@@ -56,9 +59,11 @@ export function formatFinding(finding: Finding, options: Partial<PrettyOptions> 
     rows.push(...frameOf(source, places, index === 0 ? "-->" : ":::", layout));
   }
 
-  const facts: string[] = notes.flatMap((note) => fact("note", note, layout));
+  // What stands before a line of prose is as wide as `= note: `.
+  const room = breaksProse ? layout.width - layout.gutter - 9 : Number.POSITIVE_INFINITY;
+  const facts: string[] = notes.flatMap((note) => fact("note", note, room, layout));
   const advice = help ?? fix?.title;
-  if (advice) facts.push(...fact("help", advice, layout));
+  if (advice) facts.push(...fact("help", advice, room, layout));
   if (facts.length > 0 && span.source.text !== "") rows.push(`${blank} ${paint("frame", "|")}`);
   rows.push(...facts);
   if (fix) rows.push(...fixRows(fix, layout));
@@ -66,12 +71,13 @@ export function formatFinding(finding: Finding, options: Partial<PrettyOptions> 
 }
 
 /** `= note: …`; further lines stand below, behind a bar: CI services take lines that start with `::` for commands. */
-function fact(kind: "note" | "help", text: string, { paint, gutter }: Layout): string[] {
-  const [first = "", ...others] = text.split(/\r\n|\n|\r/);
+function fact(kind: "note" | "help", text: string, room: number, { paint, gutter }: Layout): string[] {
+  const lines = text.split(/\r\n|\n|\r/).map(harmless);
+  const [first = "", ...others] = lines.flatMap((line) => (line.length > room ? wrapLine(line, room) : line));
   const blank = " ".repeat(gutter);
   return [
-    `${blank} ${paint("frame", "=")} ${paint(kind === "help" ? "help" : "strong", `${kind}:`)} ${harmless(first)}`,
-    ...others.map((line) => `${blank} ${paint("frame", "|")}       ${harmless(line)}`.trimEnd()),
+    `${blank} ${paint("frame", "=")} ${paint(kind === "help" ? "help" : "strong", `${kind}:`)} ${first}`,
+    ...others.map((line) => `${blank} ${paint("frame", "|")}       ${line}`.trimEnd()),
   ];
 }
 

@@ -18,7 +18,7 @@ export function wrapMarkdown(text: string, width: number): string {
 }
 
 /** A line as several; `  name   text` and `- text` go on below their text. A word that is too long stands alone. */
-function wrapLine(line: string, width: number): readonly string[] {
+export function wrapLine(line: string, width: number): readonly string[] {
   const hang = /^(?: *\S+ {2,}|- |\d+\. | +)(?=\S)/.exec(line)?.[0].length ?? 0;
   const indent = " ".repeat(hang > width / 2 ? 0 : hang);
   const rows: string[] = [];

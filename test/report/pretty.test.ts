@@ -17,6 +17,29 @@ function body(found: Finding, width = 80): string {
   return formatFinding(found, { width }).split("\n").slice(1).join("\n").trimEnd();
 }
 
+describe("prose", () => {
+  const source: Source = { name: "p.yaml", text: "allow wbe\n" };
+  const found = finding(words(source, "wbe"), {
+    notes: ["A note that is longer than the screen is wide.\n  and: a second line"],
+    help: "advice that is longer than the screen is wide",
+  });
+
+  test("stays whole for programs", () => {
+    expect(body(found, 40)).toContain("= note: A note that is longer than the screen is wide.\n");
+  });
+
+  test("is broken for people, below where it begins", () => {
+    const shown = formatFinding(found, { width: 40, breaksProse: true });
+    expect(shown.split("\n").slice(6, -1)).toEqual([
+      "  = note: A note that is longer than the",
+      "  |       screen is wide.",
+      "  |         and: a second line",
+      "  = help: advice that is longer than the",
+      "  |       screen is wide",
+    ]);
+  });
+});
+
 describe("a code frame", () => {
   test("underlines the exact words", () => {
     expect(frame("version: 1\nrules:\n  - allow tcp from wbe\n", "wbe", { label: "no such name" })).toBe(
