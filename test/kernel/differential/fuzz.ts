@@ -152,12 +152,13 @@ function hasNoErrors(text: string): boolean {
  * promise only that it passes.
  */
 function breaksPromise(policy: Policy, { shot, state, answer, sighting }: Answered): boolean {
-  if (policy.essentials && shot.packet.path === "loopback") return !sighting?.end;
+  const mayBeAnything = policy.essentials && shot.packet.path === "loopback";
   switch (state) {
     case "untracked":
-      return sighting?.end?.state !== "untracked";
+      return mayBeAnything ? !sighting?.end : sighting?.end?.state !== "untracked";
     case "new":
       if (shot.packet.protocol === TCP && !shot.packet.opening) return false;
+      if (mayBeAnything) return !sighting?.end;
       if (sighting && !sighting.end && isDeniedUntracked(policy, answer)) return false;
       return sighting?.end?.state !== "established";
     default:
