@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import { addNamespace, deleteNamespace, freshName } from "../../test/kernel/namespaces.ts";
 import { attempt, run } from "../../test/kernel/shell.ts";
 import { type Flow, printClient } from "./lists.ts";
@@ -10,6 +11,9 @@ const PEER = "192.0.2.2";
 
 /** Seconds that loading a script may take. */
 const PATIENCE = 240;
+
+/** Milliseconds in which what is still queued arrives. */
+const QUEUED = 50;
 
 /** A host with rules at the end of a cable, and a sender at the other. */
 export interface Cable {
@@ -88,6 +92,7 @@ export async function layCable(
       async send(seconds) {
         const before = await delivered(inside);
         const { sent, seconds: used } = JSON.parse(await sending.ask(String(seconds)));
+        await setTimeout(QUEUED);
         return { packets: sent, seconds: used, passed: ((await delivered(inside)) - before) / sent };
       },
       destroy,

@@ -43,12 +43,13 @@ export function dispatch<R extends GroupedRule>(rules: readonly R[], family: Fam
 function shortest<R extends GroupedRule>(rules: readonly R[], family: Family | null): readonly Step<R>[] {
   if (rules.length <= MOST_LINES) return plainPlan(rules).steps;
   const whole = trees(rules, family);
-  const kinds = stretches(rules, family ?? 4);
+  const { cost } = planOf(whole);
+  const kinds = cost <= MOST_LINES ? [rules] : stretches(rules, family ?? 4);
   if (kinds.length === 1) return whole;
   const apart = kinds.flatMap((stretch) =>
     stretch.length > MOST_LINES ? trees(stretch, family) : plainPlan(stretch).steps,
   );
-  return planOf(whole).cost <= planOf(apart).cost ? whole : apart;
+  return cost <= planOf(apart).cost ? whole : apart;
 }
 
 /** A tree for each family that the lines tell apart; the lines themselves where it would cost no less. */

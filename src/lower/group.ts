@@ -34,7 +34,7 @@ export function group(ruleset: Ruleset, least = LEAST_GROUPED): GroupedRuleset {
       null,
     );
     // Lists that are in each other's way everywhere make many small sets: then a tree of the rules as they are is better.
-    const plain = grouped.cost > MOST_LINES ? dispatch<GroupedRule>(chain.rules, null) : grouped;
+    const plain = grouped.cost > 3 * MOST_LINES ? dispatch<GroupedRule>(chain.rules, null) : grouped;
     let parts = 0;
     const rules = carryOut(plain.cost < grouped.cost ? plain : grouped, (_, lines) => {
       const part = `${chain.name}-part-${++parts}`;

@@ -32,6 +32,21 @@ describe("tests", () => {
     ["ip saddr 10.0.0.1", source(ip(10, 0, 0, 1))],
     ["ip saddr 10.0.0.9/8", addresses("source", 4, [ip(10, 0, 0, 0), ip(10, 255, 255, 255)])],
     ["ip saddr & 255.0.0.0 == 10.0.0.0", addresses("source", 4, [ip(10, 0, 0, 0), ip(10, 255, 255, 255)])],
+    [
+      "ip saddr & 255.255.0.0 { 10.1.0.0, 10.3.0.0, 10.4.0.1 }",
+      addresses("source", 4, [ip(10, 1, 0, 0), ip(10, 1, 255, 255)], [ip(10, 3, 0, 0), ip(10, 3, 255, 255)]),
+    ],
+    [
+      "ip saddr & 255.255.0.0 != { 10.1.0.0, 10.3.0.0 }",
+      not(
+        addresses(
+          "source",
+          4,
+          [ip(10, 1, 0, 0), ip(10, 1, 255, 255)],
+          [ip(10, 3, 0, 0), ip(10, 3, 255, 255)],
+        ),
+      ),
+    ],
     ["ip saddr != 10.0.0.1", not(source(ip(10, 0, 0, 1)))],
     ["ip saddr 10.0.0.1-10.0.0.9", addresses("source", 4, [ip(10, 0, 0, 1), ip(10, 0, 0, 9)])],
     ["ip saddr {10.0.0.1,10.0.0.3}", source(ip(10, 0, 0, 1), ip(10, 0, 0, 3))],
@@ -168,6 +183,19 @@ describe("tests", () => {
   });
 
   test("elements of several keys are a rule each", () => {
+    expect(
+      nftLine(
+        "ip saddr & 255.255.255.0 . tcp dport . ip daddr & 255.0.0.0 { 10.0.1.0 . 80 . 11.0.0.0 } accept",
+      ),
+    ).toEqual([
+      [
+        addresses("source", 4, [ip(10, 0, 1, 0), ip(10, 0, 1, 255)]),
+        tcp,
+        ports("destination", 80),
+        addresses("destination", 4, [ip(11, 0, 0, 0), ip(11, 255, 255, 255)]),
+        accept,
+      ],
+    ]);
     expect(nftLine("ip saddr . tcp dport { 10.0.0.1 . 80, 10.0.0.2 . 90-91 } jump u")).toEqual([
       [source(ip(10, 0, 0, 1)), tcp, ports("destination", 80), { kind: "jump", chain: "u" }],
       [source(ip(10, 0, 0, 2)), tcp, ports("destination", [90, 91]), { kind: "jump", chain: "u" }],

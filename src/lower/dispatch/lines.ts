@@ -5,6 +5,8 @@ import type { Box, Field, GroupedMatch, GroupedRule } from "../../netfilter/grou
 export interface Entry<R extends GroupedRule> {
   readonly rule: R;
   readonly extents: Extents;
+  /** It settles every packet within its extents. */
+  readonly settles: boolean;
 }
 
 /** Null: packets with any value. */
@@ -74,46 +76,62 @@ function wide(first: number, last: number): Range<bigint> {
   return { first: BigInt(first), last: BigInt(last) };
 }
 
-/** The lines that packets of a region may come to: none behind one that settles all of them. */
-export function reachable<R extends GroupedRule>(
-  entries: readonly Entry<R>[],
-  region: Extents,
-): readonly Entry<R>[] {
-  const last = entries.findIndex(({ rule }) => settles(rule, region));
-  return last < 0 ? entries : entries.slice(0, last + 1);
+export function entryOf<R extends GroupedRule>(rule: R, family: Family): Entry<R> {
+  return {
+    rule,
+    extents: extentsOf(rule.matches, family),
+    settles: isFinal(rule) && rule.matches.every(isBox),
+  };
 }
 
-function settles({ statement, matches }: GroupedRule, region: Extents): boolean {
+function isFinal({ statement }: GroupedRule): boolean {
   switch (statement.kind) {
     case "accept":
     case "drop":
     case "reject":
     case "notrack":
-      return matches.every((match) => holdsWithin(match, region));
+      return true;
     default:
       return false;
   }
 }
 
-/** Whether every packet of a region passes a test. Says no when in doubt. */
-function holdsWithin(match: GroupedMatch, region: Extents): boolean {
+/** Whether packets of the family that lie within the extents of a test pass it. */
+function isBox(match: GroupedMatch): boolean {
   switch (match.kind) {
     case "family":
       return true;
     case "protocol":
-      return !match.negated && region.protocol !== null && match.protocols.includes(region.protocol);
+      return !match.negated && match.protocols.length === 1;
     case "address":
-      return !match.negated && match.ranges.some((range) => contains(range, region[match.side]));
+      return !match.negated && match.ranges.length === 1;
     case "port":
-      return (
-        !match.negated &&
-        match.ports.some(({ first, last }) => contains(wide(first, last), region[`${match.side}Port`]))
-      );
+      return !match.negated && match.ports.length === 1;
     default:
       return false;
   }
 }
 
-function contains(range: Range<bigint>, inner: Range<bigint> | null): boolean {
+/** The lines that packets of a region may come to: none behind one that settles all of them. */
+export function reachable<R extends GroupedRule>(
+  entries: readonly Entry<R>[],
+  region: Extents,
+): readonly Entry<R>[] {
+  const last = entries.findIndex(({ extents, settles }) => settles && covers(extents, region));
+  return last < 0 ? entries : entries.slice(0, last + 1);
+}
+
+function covers(extents: Extents, region: Extents): boolean {
+  return (
+    (extents.protocol === null || extents.protocol === region.protocol) &&
+    contains(extents.destinationPort, region.destinationPort) &&
+    contains(extents.sourcePort, region.sourcePort) &&
+    contains(extents.source, region.source) &&
+    contains(extents.destination, region.destination)
+  );
+}
+
+function contains(range: Range<bigint> | null, inner: Range<bigint> | null): boolean {
+  if (range === null) return true;
   return inner !== null && range.first <= inner.first && inner.last <= range.last;
 }

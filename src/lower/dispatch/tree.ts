@@ -1,6 +1,6 @@
 import type { Family } from "../../address/ranges.ts";
 import type { GroupedRule } from "../../netfilter/grouped.ts";
-import { ANYTHING, type Entry, type Extents, extentsOf, reachable } from "./lines.ts";
+import { ANYTHING, type Entry, type Extents, entryOf, reachable } from "./lines.ts";
 import { type BitField, type Partition, splitByBits, splitByProtocol } from "./partition.ts";
 import { type Branch, type Plan, planOf, type Step } from "./plan.ts";
 
@@ -40,13 +40,19 @@ export function treeOf<R extends GroupedRule>(rules: readonly R[], family: Famil
     return planOf([{ kind: "branches", by: "goto", branches }, ...split.others.map(lineOf)]);
   };
 
-  const entries = rules.map((rule) => ({ rule, extents: extentsOf(rule.matches, family) }));
+  const entries = rules.map((rule) => entryOf(rule, family));
   return grow({ entries: reachable(entries, ANYTHING), region: ANYTHING, level: 0 });
 }
 
 function lineOf<R extends GroupedRule>({ rule }: Entry<R>): Step<R> {
   return { kind: "line", rule };
 }
+
+const PORT_FIELDS: readonly BitField[] = ["destinationPort", "sourcePort"];
+const ADDRESS_FIELDS: readonly BitField[] = ["source", "destination"];
+
+/** A field that leaves the fullest branch so small a part of the lines is as good as any. */
+const WELL = 4;
 
 /** Branches of one node. More would make the tree flatter and each node longer. */
 const BRANCHES = 8;
@@ -73,11 +79,11 @@ function bestSplit<R extends GroupedRule>(
     least = split.fullest;
     best = split;
   };
-  if (protocol !== null && PORTED.has(protocol))
-    for (const field of ["destinationPort", "sourcePort"] as const)
-      if (isAsked(entries, field)) consider(splitByBits(entries, field, family, protocol, BRANCHES, LEAF));
-  for (const field of ["source", "destination"] as const)
-    if (isAsked(entries, field)) consider(splitByBits(entries, field, family, null, BRANCHES, LEAF));
+  const isPorted = protocol !== null && PORTED.has(protocol);
+  // What parts well is not looked at twice.
+  for (const field of [...(isPorted ? PORT_FIELDS : []), ...ADDRESS_FIELDS])
+    if (least > entries.length / WELL && isAsked(entries, field))
+      consider(splitByBits(entries, field, family, field.endsWith("Port") ? protocol : null, BRANCHES, LEAF));
   if (best !== null || protocol !== null) return best;
   // Even where nearly all lines are for one protocol: below it they can be told apart by their ports.
   const byProtocol = counted(splitByProtocol(entries), region, entries.length);
