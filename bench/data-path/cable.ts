@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
 import { addNamespace, deleteNamespace, freshName } from "../../test/kernel/namespaces.ts";
@@ -27,8 +28,8 @@ export interface Cable {
 export interface Load {
   /** Processor time of the loader. */
   readonly seconds: number;
-  /** What the kernel's own memory grew by, in MiB, as far as it tells; other programs make it unsteady. */
-  readonly memory: number;
+  /** What the kernel keeps of the rules, in MiB; null where control groups do not count it. */
+  readonly memory: number | null;
 }
 
 export interface Sent {
@@ -76,7 +77,7 @@ export async function layCable(
       "net.ipv4.conf.all.rp_filter=0",
       "net.ipv4.conf.eth0.rp_filter=0",
     ]);
-    const load = rules ? await loadRules(inside, rules.loader, rules.script) : { seconds: 0, memory: 0 };
+    const load = rules ? await loadRules(inside, rules.loader, rules.script) : { seconds: 0, memory: null };
     if (load === null) {
       await destroy();
       return null;
@@ -112,21 +113,45 @@ async function loadRules(
   loader: readonly string[],
   script: string,
 ): Promise<Load | null> {
-  const before = await kernelMemory();
-  const timed = `TIMEFORMAT='%U %S'; time timeout ${PATIENCE} ${loader.join(" ")}`;
-  const { code, stderr } = await attempt([...inside, "bash", "-c", timed], script);
-  if (code === 124) return null;
-  if (code !== 0) throw new Error(`${loader.join(" ")}: ${stderr}`);
-  const [user, system] = stderr.trim().split("\n").at(-1)!.split(" ").map(Number);
-  return { seconds: user! + system!, memory: (await kernelMemory()) - before };
+  const account = openAccount();
+  try {
+    const join = account ? `echo $BASHPID >${account.folder}/cgroup.procs; ` : "";
+    const timed = `${join}TIMEFORMAT='%U %S'; time timeout ${PATIENCE} ${loader.join(" ")}`;
+    const { code, stderr } = await attempt([...inside, "bash", "-c", timed], script);
+    if (code === 124) return null;
+    if (code !== 0) throw new Error(`${loader.join(" ")}: ${stderr}`);
+    const [user, system] = stderr.trim().split("\n").at(-1)!.split(" ").map(Number);
+    return { seconds: user! + system!, memory: account?.used() ?? null };
+  } finally {
+    account?.close();
+  }
 }
 
-/** Memory that the kernel uses for itself, in MiB. */
-async function kernelMemory(): Promise<number> {
-  const text = await run(["cat", "/proc/meminfo"]);
-  const kilobytes = (name: string): number =>
-    Number(new RegExp(`^${name}: +(\\d+)`, "m").exec(text)?.[1] ?? 0);
-  return (kilobytes("Slab") + kilobytes("VmallocUsed") + kilobytes("Percpu")) / 1024;
+/** Counts the memory that the kernel takes for what a process does, and keeps after its end. */
+interface Account {
+  readonly folder: string;
+  /** MiB. */
+  used(): number;
+  close(): void;
+}
+
+/** A control group of its own, with the first or the second version of these; null where there is neither. */
+function openAccount(): Account | null {
+  const [root, file] = existsSync("/sys/fs/cgroup/memory/memory.kmem.usage_in_bytes")
+    ? ["/sys/fs/cgroup/memory", "memory.kmem.usage_in_bytes"]
+    : ["/sys/fs/cgroup", "memory.current"];
+  const folder = `${root}/${freshName()}`;
+  if (!existsSync(`${root}/cgroup.procs`)) return null;
+  mkdirSync(folder);
+  if (!existsSync(`${folder}/${file}`)) {
+    rmdirSync(folder);
+    return null;
+  }
+  return {
+    folder,
+    used: () => Number(readFileSync(`${folder}/${file}`, "utf8")) / 2 ** 20,
+    close: () => rmdirSync(folder),
+  };
 }
 
 /** Datagrams that came to a socket, whether it had room or not. */

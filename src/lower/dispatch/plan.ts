@@ -72,7 +72,9 @@ export function carryOut<R extends GroupedRule>(
     return step.branches.map(({ tests, rules, plan }): RulesetRule => {
       const chain = addChain(rules[0]!.group, carryOut(plan, addChain));
       const statement = { kind: step.by, chain };
-      return { matches: tests, log: null, statement, origin: commonOrigin(rules), group: "" };
+      // A comment of iptables is longer than the line, and within a tree it would stand between a packet and the next line.
+      const origin = step.by === "jump" ? commonOrigin(rules) : "";
+      return { matches: tests, log: null, statement, origin, group: "" };
     });
   });
 }

@@ -48,8 +48,9 @@ function lineOf<R extends GroupedRule>({ rule }: Entry<R>): Step<R> {
   return { kind: "line", rule };
 }
 
-const PORT_FIELDS: readonly BitField[] = ["destinationPort", "sourcePort"];
+/** Fields to branch by, the cheaper ones first: every line of iptables has addresses, ports take a match. */
 const ADDRESS_FIELDS: readonly BitField[] = ["source", "destination"];
+const PORT_FIELDS: readonly BitField[] = ["destinationPort", "sourcePort"];
 
 /** A field that leaves the fullest branch so small a part of the lines is as good as any. */
 const WELL = 4;
@@ -81,7 +82,7 @@ function bestSplit<R extends GroupedRule>(
   };
   const isPorted = protocol !== null && PORTED.has(protocol);
   // What parts well is not looked at twice.
-  for (const field of [...(isPorted ? PORT_FIELDS : []), ...ADDRESS_FIELDS])
+  for (const field of [...ADDRESS_FIELDS, ...(isPorted ? PORT_FIELDS : [])])
     if (least > entries.length / WELL && isAsked(entries, field))
       consider(splitByBits(entries, field, family, field.endsWith("Port") ? protocol : null, BRANCHES, LEAF));
   if (best !== null || protocol !== null) return best;
