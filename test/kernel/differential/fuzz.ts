@@ -158,8 +158,8 @@ function breaksPromise(policy: Policy, { shot, state, answer, sighting }: Answer
       return mayBeAnything ? !sighting?.end : sighting?.end?.state !== "untracked";
     case "new":
       if (shot.packet.protocol === TCP && !shot.packet.opening) return false;
-      if (mayBeAnything) return !sighting?.end;
       if (sighting && !sighting.end && isDeniedUntracked(policy, answer)) return false;
+      if (mayBeAnything) return !sighting?.end;
       return sighting?.end?.state !== "established";
     default:
       return false;
