@@ -9,7 +9,7 @@ export type Idle =
   /** Earlier rules decide all of its packets, some of them in another way. */
   | { readonly kind: "shadowed"; readonly takers: readonly Taker[] }
   /** Earlier rules decide all of its packets, in the same way. */
-  | { readonly kind: "repeated" }
+  | { readonly kind: "repeated"; readonly takers: readonly Taker[] }
   /** What decides after it would do the same. */
   | { readonly kind: "superfluous" }
   /** It denies what arrives on loopback only, where denies have no say. */
@@ -67,7 +67,7 @@ function findIdleness({ rule, index }: Candidate, subject: Pick<Subject, "policy
   if (rule.log !== null || rule.limit) return null;
   if (!sentenceOf(rule, policy.rules, index).every((i) => isRemovable(i, subject))) return null;
   if (!isWhole) return { kind: "superfluous" };
-  if (takers.length > 0) return { kind: "repeated" };
+  if (takers.length > 0) return { kind: "repeated", takers };
   // What no packet matches at all is an error of its own.
   return rule.action === "allow" ? null : { kind: "loopback" };
 }

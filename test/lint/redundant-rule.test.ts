@@ -9,7 +9,16 @@ test("an earlier rule does the same", () => {
     CHECK,
   )
     .underlines("allow tcp from 10.1.0.0/16 to self port 80")
+    .relates("allow tcp from 10.0.0.0/8 to self", /^all of its packets are allowed here$/)
     .helps(/take it out/);
+});
+
+test("several earlier rules do the same together", () => {
+  const low = "allow tcp from 10.0.0.0/9 to self";
+  const high = "allow tcp from 10.128.0.0/9 to self";
+  expectFinding(host(tracked(low, high, "allow tcp from 10.0.0.0/8 to self port 80")), CHECK)
+    .relates(low, /^50 % of its packets are allowed here$/)
+    .relates(high, /^50 % of its packets are allowed here$/);
 });
 
 test("later rules do the same", () => {

@@ -1,6 +1,7 @@
 import type { Check } from "../check.ts";
 import { type Idle, idleCandidates, idleness } from "../idle-rules.ts";
 import { reportMost } from "../most.ts";
+import { relatedTakers } from "../related-takers.ts";
 
 /** A rule that could go: every packet would be treated as it is now. */
 export const redundantRule: Check = {
@@ -19,6 +20,7 @@ export const redundantRule: Check = {
           message: "this rule changes nothing",
           span: candidate.span,
           label: REASONS[idle.kind],
+          ...(idle.kind === "repeated" && { related: relatedTakers(candidate.rule, idle.takers) }),
           help:
             idle.kind === "loopback"
               ? "take it out, or write `essentials: false` and allow on loopback what is needed"

@@ -1,9 +1,7 @@
-import { sameEffect, type Taker } from "../../meaning/rule-fates.ts";
-import type { Rule } from "../../policy/policy.ts";
-import type { Related } from "../../source/finding.ts";
 import type { Check } from "../check.ts";
 import { idleCandidates, idleness } from "../idle-rules.ts";
 import { reportMost } from "../most.ts";
+import { relatedTakers } from "../related-takers.ts";
 
 /** A rule whose packets are all decided by earlier rules, some of them in another way. It never has a say. */
 export const shadowedRule: Check = {
@@ -21,7 +19,7 @@ export const shadowedRule: Check = {
           message: "this rule never has a say: earlier rules decide all of its packets, and differently",
           span: candidate.span,
           label: "decides nothing",
-          related: telling(candidate.rule, idle.takers),
+          related: relatedTakers(candidate.rule, idle.takers),
           help: "move it above them if it is meant, or take it out",
         });
         return true;
@@ -29,39 +27,3 @@ export const shadowedRule: Check = {
     );
   },
 };
-
-/** How many of the rules that take most are shown. */
-const SHOWN = 3;
-
-/** The rules that take most from a rule, and in any case the one that takes most with another verdict. */
-function telling(rule: Rule, takers: readonly Taker[]): Related[] {
-  const other = takers.find((taker) => !sameEffect(taker.rule, rule));
-  const shown = new Set([...takers.slice(0, SHOWN), ...(other ? [other] : [])]);
-  const total = takers.reduce((sum, { packets }) => sum + packets, 0n);
-  const spans = new Set<number>();
-  return [...shown].flatMap((taker) => {
-    const { span } = taker.rule.origin;
-    if (spans.has(span.start)) return [];
-    spans.add(span.start);
-    return [{ span, text: `${share(taker.packets, total)} ${does(taker.rule, rule)}` }];
-  });
-}
-
-function share(packets: bigint, total: bigint): string {
-  if (packets === total) return "all of its packets are";
-  const percent = Number((packets * 1000n) / total) / 10;
-  return percent < 0.1 ? "a few of its packets are" : `${percent} % of its packets are`;
-}
-
-/** What the rule that takes packets does with them, told apart from what `rule` would do. */
-function does({ action, tracked }: Rule, rule: Rule): string {
-  switch (action) {
-    case "allow":
-      if (!tracked) return "allowed here, untracked";
-      return rule.action === "allow" && !rule.tracked ? "allowed here, tracked" : "allowed here";
-    case "deny":
-      return tracked ? "denied here" : "dropped here";
-    case "reject":
-      return "rejected here";
-  }
-}
