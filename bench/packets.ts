@@ -85,7 +85,7 @@ async function measure(title: string, size: number): Promise<void> {
           ratio(cost("no rules") / own),
           contender.backend ? ratio(cost(`${contender.backend}, state only`) / own) : "",
           contender.backend ? load.seconds.toFixed(2) : "",
-          load.memory?.toFixed(1) ?? "",
+          load.memory?.toFixed(2) ?? "",
         ),
       );
     }

@@ -4,6 +4,7 @@ import { carryOut } from "./dispatch/plan.ts";
 import { dispatch, MOST_LINES } from "./dispatch.ts";
 import { bringTogether } from "./group.ts";
 import { conjunctionOf } from "./iptables/conjunction.ts";
+import { depthOf, MOST_DEEP } from "./iptables/depth.ts";
 import { type ChainMaker, layOut, layOutBefore, needsContinuation } from "./iptables/layout.ts";
 import { type ChainNames, chainNames } from "./iptables/names.ts";
 import { prune } from "./iptables/prune.ts";
@@ -53,7 +54,9 @@ function dispatched(
     });
     return { ...chain, rules };
   });
-  return [...shorter, ...branches];
+  const all = [...shorter, ...branches];
+  // Slow rules are better than none: of a script that leads too deep, iptables-nft loads nothing.
+  return depthOf(all) > MOST_DEEP ? chains : all;
 }
 
 /** What the chains of one table share while they are made legal. */
