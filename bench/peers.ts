@@ -122,7 +122,7 @@ export function measurePeers(ctc: string, root: string, sizes: readonly number[]
       for (const { peer, why, times, command, folder } of takes)
         if (!why && (round === 0 || !peer.isSlow))
           times.push(processorTime(command, folder, peer.program !== null));
-    for (const { peer, why, folder } of takes) if (!why) checkRules(peer.name, join(folder, "out"), size);
+    for (const { peer, why, folder } of takes) if (!why) checkRules(peer.name, join(folder, "out"), services);
     const [ours] = takes;
     printTable([
       [`compile ${whole(size)} services`, "CPU ms", "times ctc's"],
@@ -195,8 +195,9 @@ function processorTime(command: string, folder: string, apart: boolean): number 
   );
 }
 
-/** A program that failed half-way is fast: the prefix of every service must have come out. */
-function checkRules(name: string, out: string, size: number): void {
-  const found = readFileSync(out, "utf8").split("/28").length - 1;
-  if (found < size) throw new Error(`${name} made rules for ${found} services of ${size}`);
+/** A program that failed half-way is fast: the address of every service must have come out. */
+function checkRules(name: string, out: string, services: readonly Service[]): void {
+  const found = new Set(readFileSync(out, "utf8").match(/\d+\.\d+\.\d+\.\d+/g));
+  const missing = services.find(({ from }) => !found.has(from.slice(0, from.indexOf("/"))));
+  if (missing) throw new Error(`${name} made no rule for ${missing.from}`);
 }

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { createLab, type Host } from "../../test/kernel/lab.ts";
 
@@ -18,7 +19,7 @@ export interface Stand {
 
 export interface Load {
   readonly seconds: number;
-  /** Connections a second, whatever the server says; null: each of 128 is followed by the next as soon as it ends. */
+  /** Connections a second, whatever the server says; null: each of 32 is followed by the next as soon as it ends. */
   readonly rate: number | null;
 }
 
@@ -37,13 +38,19 @@ export interface Use {
 }
 
 const PORT = 11211;
-const AT_ONCE = 128;
+const AT_ONCE = 32;
 const INTERVAL = 0.5;
 /** Seconds after which a client does without the cache. */
 const PATIENCE = 1;
 
 const ADDRESS = "10.1.0.1";
 const GATE = "10.1.0.2";
+/**
+ * One core does the work of both ends: what a connection costs is then what it takes from that core, and neither waiting
+ * for another core nor waking it up.
+ */
+const ON_ONE_CORE = ["taskset", "--cpu-list", String(cpus().length - 1)];
+
 /** Where the clients' addresses begin, all of them behind one neighbour; see `client.c` for why there are many. */
 const CLIENTS = { network: "10.1.64.0/18", first: "10.1.64.0", count: 64 };
 
@@ -63,7 +70,7 @@ export async function createStand(client: string): Promise<Stand> {
     await host.sysctl({ "net.ipv4.tcp_max_syn_backlog": 8192 });
     const limits = ["-c", "20000", "-b", "4096", "-t", "2", "-m", "16"];
     await host.spawn(
-      ["memcached", "-u", "nobody", "-U", "0", "-l", ADDRESS, "-p", String(PORT), ...limits],
+      [...ON_ONE_CORE, "memcached", "-u", "nobody", "-U", "0", "-l", ADDRESS, "-p", String(PORT), ...limits],
       PORT,
     );
     const pid = await pidOf(host, "memcached");
@@ -72,6 +79,7 @@ export async function createStand(client: string): Promise<Stand> {
       async use({ seconds, rate }) {
         const before = await processorTime(pid);
         const answer = await clients.run([
+          ...ON_ONE_CORE,
           client,
           ...[
             ADDRESS,
