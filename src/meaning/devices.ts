@@ -1,6 +1,6 @@
 import type { Ranges } from "../address/ranges.ts";
-import { mergeRanges } from "../address/ranges.ts";
-import { LOOPBACK, matchesDevice } from "../policy/packet.ts";
+import { mergeRanges, single } from "../address/ranges.ts";
+import { LOOPBACK } from "../policy/packet.ts";
 import type { Interfaces } from "../policy/policy.ts";
 
 /**
@@ -34,6 +34,13 @@ export function numberDevices(clauses: Iterable<Interfaces | null>): Devices {
   const names = [...literals, ...[...stems].sort().map(another), freshDevice(STARTS, literals, [...stems])];
   const numbers = new Map(names.map((name, i) => [name, i + 1]));
   const matched = new Map<string, Ranges<number>>();
+  /** The numbers of the devices that one word of a clause names. */
+  function numbersOf(device: string): number[] {
+    if (device.endsWith("*"))
+      return names.flatMap((name, i) => (name.startsWith(device.slice(0, -1)) ? [i + 1] : []));
+    const number = numbers.get(device);
+    return number === undefined ? [] : [number];
+  }
   const stemsLongestFirst = [...stems].sort((a, b) => b.length - a.length);
 
   return {
@@ -52,9 +59,7 @@ export function numberDevices(clauses: Iterable<Interfaces | null>): Devices {
       const key = devices.join(" ");
       const known = matched.get(key);
       if (known) return known;
-      const found = mergeRanges(
-        names.flatMap((name, i) => (matchesDevice(name, devices) ? [{ first: i + 1, last: i + 1 }] : [])),
-      );
+      const found = mergeRanges(devices.flatMap(numbersOf).map(single));
       matched.set(key, found);
       return found;
     },
