@@ -155,7 +155,7 @@ function composeCubes<P extends Packet>(
   return build(all, 0, false);
 }
 
-/** Scratch of `boundaries`. */
+/** Room for `boundaries` to work in, which is asked too often to make it anew. Nothing is left in it between two calls. */
 let marks = new Uint8Array(1 << 10);
 let unsorted = new Int32Array(1 << 10);
 
