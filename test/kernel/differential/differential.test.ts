@@ -32,7 +32,9 @@ describeKernel("the kernel does what the reference says", () => {
     expect(nft!.packets).toBeGreaterThan(POLICIES * 150);
     expect(nft!.ambiguous).toBeLessThan(nft!.packets / 50);
     expect(nft!.crowded).toBeLessThan(nft!.packets / 100);
-    expect(nft!.answered).toBeGreaterThan(100);
+    // No policy that passes all checks shows what they rule out: so many policies, and so many answers in them.
+    expect(nft!.clean).toBeGreaterThan(POLICIES / 4);
+    expect(nft!.answered).toBeGreaterThan(200);
   }, 180_000);
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Family } from "../../../src/address/ranges.ts";
-import { file, lintText, type Section } from "../../lint/support.ts";
+import { file, head, lintText, type Section, tracked } from "../../lint/support.ts";
 import { policyOf } from "../../support/policy.ts";
 import { BACKENDS, type Backend, load } from "../backends.ts";
 import { entriesOf } from "../conntrack.ts";
@@ -18,7 +18,7 @@ export interface Stage {
   readonly family: Family;
   /** Seconds to wait for what may come. */
   readonly patience: number;
-  /** Which scene of its story this is, from 1. */
+  /** Which scene of its story this is, counted on from story to story of the same kind: hosts remember some things. */
   readonly turn: number;
 }
 
@@ -106,14 +106,21 @@ const SILENT_FLOOD = `table inet flood {
 }
 `;
 
-/** Tells stories with a policy on one host: every scene under all backends and in both families at once. */
-export function tell(under: "left" | "near", stories: readonly Story[]): void {
-  test.each(stories)("of $title there is a control", ({ scenes }) => {
+/** Hosts that may have a policy. */
+const UNDER_TEST = ["left", "near"] as const;
+type UnderTest = (typeof UNDER_TEST)[number];
+
+/** A conversation stands once in each table, with fewer scenes than lie between these. */
+const FIRST_TURN: Readonly<Record<UnderTest, number>> = { left: 1, near: 11 };
+
+/** Tells stories, each with its policies on one host: every scene under all backends and in both families at once. */
+export function tell(tables: Readonly<Record<UnderTest, readonly Story[]>>): void {
+  test.each(UNDER_TEST.flatMap((under) => tables[under]))("of $title there is a control", ({ scenes }) => {
     const [first, ...others] = scenes.map(({ ends, entries }) => JSON.stringify({ ends, entries }));
     expect(others.some((other) => other !== first)).toBe(true);
   });
 
-  describeKernel(`what becomes of conversations with a policy on ${under}`, () => {
+  describeKernel("conversations", () => {
     const stages = new Map<Backend, NarrowPath>();
 
     beforeAll(async () => {
@@ -121,36 +128,55 @@ export function tell(under: "left" | "near", stories: readonly Story[]): void {
     });
     afterAll(() => Promise.all([...stages.values()].map(({ lab }) => lab.destroy())));
 
-    for (const { title, talk, scenes } of stories)
-      describe(title, () => {
-        test.each(scenes)("$title", async (scene) => {
-          const { policy, refused, ends, entries } = scene;
-          const turn = 1 + scenes.indexOf(scene);
-          const text = file(...policy);
-          expect(errorsOf(text)).toEqual(refused === undefined ? [] : [refused]);
-          const scripts = scriptsOf(policyOf(text));
-          const patience = isSilent(ends) ? BRIEF : AMPLE;
-          const played = BACKENDS.map(async (backend) => {
-            const net = stages.get(backend)!;
-            const host = net[under];
-            await load(host, backend, scripts);
-            await host.operate("forget");
-            const each = FAMILIES.map(async (family) => [
-              `${backend}, IPv${family}`,
-              {
-                ends: await talk({ net, family, patience, turn }),
-                entries: (await entriesOf(host, family)).map(shortly),
-              },
-            ]);
-            return Promise.all(each);
+    for (const under of UNDER_TEST)
+      describe(`with a policy on ${under}`, () => {
+        // The next table has its policies on another host.
+        afterAll(() =>
+          Promise.all([...stages].map(([backend, net]) => load(net[under], backend, scriptsOf(OPEN_TO_ALL)))),
+        );
+        for (const { title, talk, scenes } of tables[under])
+          describe(title, () => {
+            test.each(scenes)("$title", (scene) =>
+              play(scene, FIRST_TURN[under] + scenes.indexOf(scene), talk, under, stages),
+            );
           });
-          const became = Object.fromEntries((await Promise.all(played)).flat());
-          const left = Array.from({ length: entries }, () => expect.any(String));
-          const expected = Object.keys(became).map((name) => [name, { ends, entries: left }]);
-          expect(became).toEqual(Object.fromEntries(expected));
-        });
       });
   });
+}
+
+const OPEN_TO_ALL = policyOf(
+  file(head("defaults: { input: allow, forward: allow, output: allow }"), tracked("allow from any to any")),
+);
+
+/** Plays one scene on every stage, and holds how it ends against what it says. */
+async function play(
+  { policy, refused, ends, entries }: Scene,
+  turn: number,
+  talk: Talk,
+  under: UnderTest,
+  stages: ReadonlyMap<Backend, NarrowPath>,
+): Promise<void> {
+  const text = file(...policy);
+  expect(errorsOf(text)).toEqual(refused === undefined ? [] : [refused]);
+  const scripts = scriptsOf(policyOf(text));
+  const patience = isSilent(ends) ? BRIEF : AMPLE;
+  const played = [...stages].map(async ([backend, net]) => {
+    const host = net[under];
+    await load(host, backend, scripts);
+    await host.operate("forget");
+    const each = FAMILIES.map(async (family) => [
+      `${backend}, IPv${family}`,
+      {
+        ends: await talk({ net, family, patience, turn }),
+        entries: (await entriesOf(host, family)).map(shortly),
+      },
+    ]);
+    return Promise.all(each);
+  });
+  const became = Object.fromEntries((await Promise.all(played)).flat());
+  const left = Array.from({ length: entries }, () => expect.any(String));
+  const expected = Object.keys(became).map((name) => [name, { ends, entries: left }]);
+  expect(became).toEqual(Object.fromEntries(expected));
 }
 
 /** Checks that refuse a policy, each once. */

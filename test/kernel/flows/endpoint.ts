@@ -1,16 +1,16 @@
 import { symmetric, symmetricBoth, tracked, untracked } from "../../lint/support.ts";
 import { download, exchange, exchangeWithin, flood, fragments, ping, traceroute } from "./conversations.ts";
-import { BULK, CLOSED, FLOOD, SERVED, TRACED, tell } from "./stage.ts";
+import { BULK, CLOSED, FLOOD, SERVED, type Story, TRACED } from "./stage.ts";
 import { CLOSED_HOST, NO_ESSENTIALS, OPEN_HOST, scene, ways } from "./ways.ts";
 
-/*
+/**
  * Conversations of a host that has a policy, `left`, with one that has none, `right`. There are two routers between them.
  */
 
 const all = { answered: FLOOD };
 const none = { answered: 0 };
 
-tell("left", [
+export const ENDPOINT: readonly Story[] = [
   {
     title: "a TCP connection to the host, from handshake to close",
     talk: exchange("tcp", "right"),
@@ -234,4 +234,4 @@ tell("left", [
       ),
     ],
   })),
-]);
+];

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { head, nat, symmetric, tracked, untracked } from "../../lint/support.ts";
 import { crowd, download, exchange, flood, fragments, ping, traceroute } from "./conversations.ts";
-import { BULK, CLOSED, CROWD, FLOOD, SERVED, TRACED, tell } from "./stage.ts";
+import { BULK, CLOSED, CROWD, FLOOD, SERVED, type Story, TRACED } from "./stage.ts";
 import { CLOSED_HOST, NO_ESSENTIALS, OPEN_HOST, scene, ways } from "./ways.ts";
 
 /*
@@ -31,7 +31,7 @@ const leftUntracked = (action: "reject" | "deny", protocol: string) => [
   tracked(`${action} ${protocol} from any to any port ${SERVED}`),
 ];
 
-tell("near", [
+export const ROUTER: readonly Story[] = [
   {
     title: "a TCP connection through the router, from handshake to close",
     talk: exchange("tcp", "left"),
@@ -269,4 +269,4 @@ tell("near", [
       ],
     },
   ]),
-]);
+];
