@@ -120,7 +120,7 @@ export function createSearch(
 
   /** A packet was found: as long as nobody says more, the lowest of the cube. */
   function found(): false {
-    packet = cube.map((ranks) => ranks?.[0] ?? 0);
+    packet = cube.map(lowest);
     return false;
   }
 
@@ -131,6 +131,8 @@ export function createSearch(
   }
 
   return (diagram, asked) => {
+    // Short lists are many, and what is remembered is as long as all nodes are.
+    if (diagram < 0) return settled(diagram) ? "settled" : asked.map(lowest);
     if (entered.length < nodes.count) {
       entered = new Int32Array(2 * nodes.count);
       filled = new Int32Array(2 * nodes.count);
@@ -149,4 +151,9 @@ export function createSearch(
     packet = null;
     return enter(diagram) ? "settled" : (packet ?? "unknown");
   };
+}
+
+/** The lowest rank of a field's part of a cube. */
+function lowest(ranks: RankedCube[number]): number {
+  return ranks?.[0] ?? 0;
 }
