@@ -115,9 +115,10 @@ async function loadRules(
 ): Promise<Load | null> {
   const account = openAccount();
   try {
+    // Inside the namespace there is another /sys, without control groups.
     const join = account ? `echo $BASHPID >${account.folder}/cgroup.procs; ` : "";
-    const timed = `${join}TIMEFORMAT='%U %S'; time timeout ${PATIENCE} ${loader.join(" ")}`;
-    const { code, stderr } = await attempt([...inside, "bash", "-c", timed], script);
+    const timed = `${join}TIMEFORMAT='%U %S'; time timeout ${PATIENCE} ${[...inside, ...loader].join(" ")}`;
+    const { code, stderr } = await attempt(["bash", "-c", timed], script);
     if (code === 124) return null;
     if (code !== 0) throw new Error(`${loader.join(" ")}: ${stderr}`);
     const [user, system] = stderr.trim().split("\n").at(-1)!.split(" ").map(Number);

@@ -43,15 +43,27 @@ export function collectSets(ruleset: GroupedRuleset): {
 } {
   const declared: NamedSet[] = [];
   const names = new Map<readonly Range<bigint>[] | readonly Box[], SetUse>();
+  const byContent = new Map<string, string>();
   const makeName = setNames();
   for (const match of setMatches(ruleset)) {
     const list = match.kind === "tuple" ? match.boxes : match.ranges;
     if (list.length <= (match.kind === "tuple" ? INLINE_TUPLES : INLINE_ELEMENTS) || names.has(list))
       continue;
-    const name = makeName(match);
-    const sizes = match.kind === "tuple" ? maskable(match) : null;
+    if (match.kind === "address") {
+      const name = makeName(match);
+      names.set(list, { name, sizes: null });
+      declared.push(addressSet(name, match));
+      continue;
+    }
+    // What comes and what is answered are often the same set, asked for by the other end.
+    const sizes = maskable(match);
+    const content = tupleSet(match, sizes);
+    const key = JSON.stringify([content, sizes?.map(String)]);
+    const name = byContent.get(key) ?? makeName(match);
     names.set(list, { name, sizes });
-    declared.push(match.kind === "tuple" ? tupleSet(name, match, sizes) : addressSet(name, match));
+    if (byContent.has(key)) continue;
+    byContent.set(key, name);
+    declared.push({ name, ...content });
   }
   return { declared, names };
 }
@@ -96,12 +108,12 @@ function maskable({ fields, boxes }: TupleMatch): readonly bigint[] | null {
   return sizes?.every((size, at) => size === 1n || fields[at]!.kind === "address") ? sizes : null;
 }
 
-function tupleSet(name: string, { fields, boxes }: TupleMatch, sizes: readonly bigint[] | null): NamedSet {
+function tupleSet({ fields, boxes }: TupleMatch, sizes: readonly bigint[] | null): Omit<NamedSet, "name"> {
   const type = fields.map(fieldType).join(" . ");
   const elements = boxes.map((box) =>
     tupleText(fields, sizes ? box.map(({ first }) => ({ first, last: first })) : box),
   );
-  return { name, type, interval: sizes === null, elements };
+  return { type, interval: sizes === null, elements };
 }
 
 function fieldType(field: Field): string {

@@ -39,6 +39,19 @@ test("clients of one prefix length, each with its port, become one lookup in a h
   ]);
 });
 
+test("a set that is asked for by both ends stands there once", () => {
+  const answer = (at: number): RulesetRule => ({
+    ...rule([addresses("destination", 4, client(at, 28)), protocols(6), ports("source", 80 + at)], accept),
+    group: "clients",
+  });
+  const lines = grouped(...[0, 1, 2, 3].map((at) => allow(at, 80 + at)), ...[0, 1, 2, 3].map(answer));
+  expect(lines.filter((line) => line.startsWith("set "))).toEqual(["set clients-v4 {"]);
+  expect(lines.filter((line) => line.includes("@"))).toEqual([
+    'meta l4proto tcp ip saddr & 255.255.255.240 . th dport @clients-v4 accept comment "policy.yaml:1-4 clients"',
+    "meta l4proto tcp ip daddr & 255.255.255.240 . th sport @clients-v4 accept",
+  ]);
+});
+
 test("what an earlier rule has is cut out of a later one that does something else", () => {
   const wide = rule([addresses("source", 4, client(0, 24)), protocols(6), ports("destination", 80)], drop);
   const lines = grouped(allow(0, 80), wide, allow(1, 80), allow(2, 80), allow(3, 80));
