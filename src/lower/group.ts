@@ -75,20 +75,25 @@ function merged(items: readonly Item[], chain: string, least: number): readonly 
   const layers = items.flatMap(({ boxes, effect }) => boxes.map((box) => ({ box, effect })));
   const cut = cutLayers(layers, shape.fields);
   if (cut === null) return null;
-  return [...cut].flatMap(([effect, boxes]) => {
-    if (boxes.length === 0) return [];
-    const rules = items.filter((item) => item.effect === effect).map(({ rule }) => rule);
-    const [policy, ...others] = groupsOf(rules);
-    const name = policy !== undefined && others.length === 0 ? policy : chain;
-    const origin = commonOrigin(rules);
-    const heading = listed(rules.map((rule) => rule.group));
-    return testsOf(shape.fields, boxes, name).map((tests) => ({
-      ...rules[0]!,
-      matches: [...shape.rest, ...tests],
-      origin,
-      group: heading,
-    }));
-  });
+  // No packet is in two sets. What is let through meets its set first: it is what there is most of.
+  const passing = ([effect]: readonly [string, unknown]): number =>
+    /^(?:accept|notrack)/.test(effect) ? 0 : 1;
+  return [...cut]
+    .toSorted((a, b) => passing(a) - passing(b))
+    .flatMap(([effect, boxes]) => {
+      if (boxes.length === 0) return [];
+      const rules = items.filter((item) => item.effect === effect).map(({ rule }) => rule);
+      const [policy, ...others] = groupsOf(rules);
+      const name = policy !== undefined && others.length === 0 ? policy : chain;
+      const origin = commonOrigin(rules);
+      const heading = listed(rules.map((rule) => rule.group));
+      return testsOf(shape.fields, boxes, name).map((tests) => ({
+        ...rules[0]!,
+        matches: [...shape.rest, ...tests],
+        origin,
+        group: heading,
+      }));
+    });
 }
 
 /** Cuts items into runs of one effect. */

@@ -61,6 +61,15 @@ test("what an earlier rule has is cut out of a later one that does something els
   ]);
 });
 
+test("what is let through meets its set first", () => {
+  const denials = [0, 1, 2].map((at) => allow(at, 80, drop));
+  const lines = grouped(...denials, ...[3, 4, 5].map((at) => allow(at, 80)));
+  expect(lines.filter((line) => line.includes("saddr")).map((line) => line.split(" ").at(-4))).toEqual([
+    "accept",
+    "drop",
+  ]);
+});
+
 test("a short list keeps a line for each rule, in its order", () => {
   const short = ruleset(
     base("filter", "input", ...Array.from({ length: LEAST_GROUPED - 1 }, (_, at) => allow(at, 80 + at))),
