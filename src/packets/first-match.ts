@@ -35,6 +35,14 @@ export interface Composed {
   readonly unsettled: readonly Found[];
 }
 
+/** How a list is gone through. What it comes to is the same at any pace. */
+export interface Pace {
+  /** Rules that are taken together, at first: at least 1. */
+  readonly firstChunk?: number;
+  /** Nodes that a search visits before it gives up. */
+  readonly mostSteps?: number;
+}
+
 /** Rules that are taken together, at first. */
 const FIRST_CHUNK = 64;
 
@@ -62,14 +70,15 @@ export function compose<P extends Packet>(
   list: RuleList<P>,
   composition: Composition,
   before: number = NONE,
+  { firstChunk = FIRST_CHUNK, mostSteps }: Pace = {},
 ): Composed {
   const { engine, fields } = list.space;
-  const search = createSearch(engine, fields, (id) => id !== NONE && composition.settled(id));
+  const search = createSearch(engine, fields, (id) => id !== NONE && composition.settled(id), mostSteps);
   const unsettled: Found[] = [];
   const base = engine.nodes.count;
   let map = before;
   for (let start = 0, end = 0; start < list.count; start = end) {
-    end = Math.min(list.count, start + Math.max(FIRST_CHUNK, start));
+    end = Math.min(list.count, start + Math.max(firstChunk, start));
     const entries: Entries = { cubes: [], terminals: [], restricted: [] };
     for (let rule = start; rule < end; rule++) {
       const own = composition.terminalOf(rule);

@@ -29,7 +29,7 @@ export function createSearch(
   { nodes }: Engine,
   fields: readonly Field[],
   settled: (terminal: number) => boolean,
-  mostSteps = MOST_STEPS,
+  mostSteps: number = MOST_STEPS,
 ): (diagram: number, cube: RankedCube) => Found {
   const fieldOf = fields.flatMap(({ levels }, i) => Array<number>(levels).fill(i));
   /** By node, the last question in which all was found settled that the cube asks from the field of the node on… */

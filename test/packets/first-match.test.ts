@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Family, Range } from "../../src/address/ranges.ts";
 import { type Condition, enumerated, rankDomain, type Value } from "../../src/packets/domain.ts";
-import { firstMatch } from "../../src/packets/first-match.ts";
+import { boundaries, compose, firstMatch, firstMatches } from "../../src/packets/first-match.ts";
 import { terminal } from "../../src/packets/nodes.ts";
 import { type MatchRule, rankRules } from "../../src/packets/rules.ts";
-import { createSpace, type Space } from "../../src/packets/space.ts";
+import { createSpace, type Space, verdictOfRanks } from "../../src/packets/space.ts";
 import { EVERY_PACKET, rules, scan, spaceOfRules } from "./small.ts";
 
 /** A world of real size. */
@@ -206,5 +206,61 @@ describe("firstMatch", () => {
     expect(firstMatch(rankRules(space, []))).toBe(space.nothing);
     expect(firstMatch(rankRules(space, [{ match: [{}], verdict: 7 }]))).toBe(terminal(7));
     expect(firstMatch(rankRules(space, [{ match: [], verdict: 7 }]))).toBe(space.nothing);
+  });
+});
+
+describe("compose", () => {
+  test("comes to the same at any pace", () => {
+    fc.assert(
+      fc.property(
+        rules(40),
+        rules(2),
+        fc.integer({ min: 1, max: 9 }),
+        fc.nat(30),
+        (list, known, chunk, steps) => {
+          const space = spaceOfRules(list, known);
+          const ranked = rankRules(space, list);
+          const before = firstMatch(rankRules(space, known));
+          const pace = { firstChunk: chunk, mostSteps: steps };
+          const { map, unsettled } = compose(ranked, firstMatches(ranked), before, pace);
+          expect(map).toBe(firstMatch(rankRules(space, [...known, ...list])));
+          expect(unsettled).toHaveLength(list.length);
+          // What is left of a rule is its own, and known before it; where nothing is left, nothing is.
+          unsettled.forEach((found, rule) => {
+            const earlier = [...known, ...list.slice(0, rule)];
+            const left = EVERY_PACKET.some((one) => scan([list[rule]!], one) > 0 && scan(earlier, one) === 0);
+            if (found === "settled") expect(left).toBe(false);
+            else if (found !== "unknown")
+              expect(verdictOfRanks(space.engine.nodes, space.fields, before, found)).toBe(0);
+          });
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("boundaries", () => {
+  test("are where a set of ranks begins or ends, few or many of them", () => {
+    const set = fc
+      .uniqueArray(fc.nat(3000), { minLength: 2, maxLength: 8 })
+      .map((ranks) => (ranks.length % 2 === 0 ? ranks : ranks.slice(1)).sort((a, b) => a - b));
+    const sets = fc.oneof(
+      fc.array(fc.oneof(set, fc.constant(null)), { maxLength: 12 }),
+      fc.array(set, { minLength: 380, maxLength: 450 }),
+    );
+    fc.assert(
+      fc.property(sets, (list) => {
+        const wanted = new Set([0, ...list.flatMap((one) => one ?? [])]);
+        const found = boundaries(
+          list.map((one) => [null, one]),
+          list.map((_, i) => i),
+          1,
+          3000,
+        );
+        expect(found).toEqual([...wanted].filter((rank) => rank < 3000).sort((a, b) => a - b));
+      }),
+      { numRuns: 60 },
+    );
   });
 });
