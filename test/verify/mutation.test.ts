@@ -17,7 +17,7 @@ import { type Mutant, mutantsOf } from "./mutants.ts";
  * Some three thousand scripts with one small change each. Every run tries one in `SHARE` of each script, of every kind of
  * change some; `CTC_MUTANTS=all npx vitest run test/verify/mutation.test.ts` tries them all.
  */
-const SHARE = process.env.CTC_MUTANTS === "all" ? 1 : 4;
+const SHARE = process.env.CTC_MUTANTS === "all" ? 1 : 8;
 
 const ROOT = join(import.meta.dirname, "../..");
 
