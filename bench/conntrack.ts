@@ -5,7 +5,8 @@
  *
  * As root, after `scripts/bench-packages.sh`. Everything happens in network namespaces; nothing on the machine itself is
  * changed. Variants take turns, a slice of time each, so that whatever else the machine does meets all of them; ratios
- * are those of one round to the same round without a policy, and their median. Then tracking is followed for minutes, and
+ * are those of one round to the same round without a policy, and their median. The best slice is shown beside it: whatever
+ * else the machine does can only slow one down. Then tracking is followed for minutes, and
  * what holds steady for as long, or for as short as `--steady` says. `--rounds 0` and `--seconds 0` leave a part out. On a busy machine,
  * put `chrt --fifo 10` in front.
  */
@@ -79,23 +80,40 @@ async function compare(all: readonly Variant[]): Promise<void> {
     for (const { stand } of measured) await stand.destroy();
   }
   const [none] = measured as [Measured];
+  const best = ({ fast }: Measured): number => Math.max(...fast.map(perSecond));
   const share = median(none.fast.map(({ generator }) => generator)) * 100;
   console.log(`the load generator itself takes ${whole(share)} % of the processor time\n`);
   const against = (of: (one: Measured, round: number) => number, one: Measured): string => {
     const ratio = median(Array.from({ length: rounds }, (_, round) => of(one, round) / of(none, round)));
-    return `${ratio >= 1 ? "+" : "−"}${(Math.abs(ratio - 1) * 100).toFixed(1)} %`;
+    return difference(ratio);
   };
   printTable([
-    ["", "connections/s", "of no policy", `µs at ${whole(FIXED)}/s`, "of no policy", "given up"],
+    [
+      "",
+      "connections/s",
+      "of no policy",
+      "at best",
+      "of no policy",
+      `µs at ${whole(FIXED)}/s`,
+      "of no policy",
+      "given up",
+    ],
     ...measured.map((one) => [
       one.variant.name,
       whole(median(one.fast.map(perSecond))),
       one === none ? "" : against(({ fast }, round) => perSecond(fast[round]!), one),
+      whole(best(one)),
+      one === none ? "" : difference(best(one) / best(none)),
       median(one.steady.map(({ cost }) => cost)).toFixed(1),
       one === none ? "" : against(({ steady }, round) => steady[round]!.cost, one),
       whole(sum([...one.fast, ...one.steady].flatMap(({ failed }) => failed))),
     ]),
   ]);
+}
+
+/** By how much a ratio is more or less than 1. */
+function difference(ratio: number): string {
+  return `${ratio >= 1 ? "+" : "−"}${(Math.abs(ratio - 1) * 100).toFixed(1)} %`;
 }
 
 /** One variant after the other, as fast as it goes for minutes, with the fill of its table. */
