@@ -2,7 +2,10 @@ import type { Outcome, Outcomes, Question } from "../meaning/outcomes.ts";
 
 /** Decides whether two outcomes, of a policy and of a ruleset, are the same, and remembers which limits stand for which. */
 export interface Agreement {
-  /** Whether both ask the same in the same order and come to the same. What is not understood is like nothing. */
+  /**
+   * Whether both ask the same and come to the same. What is not understood is like nothing. Limits that follow each other
+   * and lead to the same may change places: whichever is asked first, the packet goes that way if one of them has room.
+   */
   alike(meant: Outcome, done: Outcome): boolean;
   /**
    * Limits whose tokens go other ways than the policy says, among all that was found alike: a rule's limit that is counted
@@ -15,6 +18,13 @@ export type Misplaced =
   | { readonly kind: "split"; readonly meant: string; readonly done: readonly string[] }
   | { readonly kind: "shared"; readonly meant: readonly string[]; readonly done: string };
 
+/** Questions one after the other, all with one `yes`, and what comes where none of them is answered with it. */
+interface Run {
+  readonly questions: readonly Question[];
+  readonly yes: Outcome;
+  readonly no: Outcome;
+}
+
 /** A fresh agreement: one for each script, because buckets of two scripts have nothing to do with each other. */
 export function createAgreement(outcomes: Outcomes): Agreement {
   const known = new Map<string, boolean>();
@@ -25,15 +35,38 @@ export function createAgreement(outcomes: Outcomes): Agreement {
     const key = `${meant} ${done}`;
     const before = known.get(key);
     if (before !== undefined) return before;
-    const a = outcomes.askedOf(meant);
-    const b = outcomes.askedOf(done);
+    const a = runOf(meant);
+    const b = runOf(done);
     const same =
       a && b
-        ? sameQuestion(a.question, b.question) && alike(a.yes, b.yes) && alike(a.no, b.no)
+        ? sameLimits(a.questions, b.questions) && alike(a.yes, b.yes) && alike(a.no, b.no)
         : !a && !b && meant === done;
     known.set(key, same);
-    if (same && a && b) note(a.question, b.question);
+    if (same && a && b) for (const question of a.questions) noteIn(question, a, b);
     return same;
+  }
+
+  /** The questions that an outcome begins with and that all have the same `yes`. */
+  function runOf(outcome: Outcome): Run | null {
+    const first = outcomes.askedOf(outcome);
+    if (!first) return null;
+    const questions: Question[] = [];
+    let no = outcome;
+    for (let next = first; next.yes === first.yes; ) {
+      questions.push(next.question);
+      no = next.no;
+      const after = outcomes.askedOf(no);
+      if (!after) break;
+      next = after;
+    }
+    return { questions, yes: first.yes, no };
+  }
+
+  /** Of several limits with the same figures in one run it cannot be told which is which; other packets tell. */
+  function noteIn(question: Question, meant: Run, done: Run): void {
+    const like = (run: Run): Question[] => run.questions.filter((one) => sameQuestion(question, one));
+    const [only, ...more] = like(done);
+    if (only && more.length === 0 && like(meant).length === 1) note(question, only);
   }
 
   function note(meant: Question, done: Question): void {
@@ -60,6 +93,17 @@ export function createAgreement(outcomes: Outcomes): Agreement {
       return found;
     },
   };
+}
+
+/** Whether two lists hold limits of the same figures, in whatever order. */
+function sameLimits(a: readonly Question[], b: readonly Question[]): boolean {
+  if (a.length !== b.length) return false;
+  const left = [...b];
+  return a.every((question) => {
+    const at = left.findIndex((one) => sameQuestion(question, one));
+    if (at >= 0) left.splice(at, 1);
+    return at >= 0;
+  });
 }
 
 function sameQuestion(a: Question, b: Question): boolean {
