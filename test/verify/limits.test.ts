@@ -17,3 +17,17 @@ policies:
 test.each(["5/second", "7/second"])("limits that lead to the same may change places: %s", (second) => {
   expect(differencesOf(policy(second))).toEqual([]);
 });
+
+test("a deny that waits for routing asks its limit once, also of what is translated", () => {
+  const text = `version: 1
+defaults: { forward: allow }
+policies:
+  - name: untracked
+    doNotTrack: true
+    rules:
+      - deny tcp from any to 10.0.0.0/8 port 81 out eth1 limit 5/second
+nat:
+  - dnat tcp from any to self -> 10.0.0.5 port 81
+`;
+  expect(differencesOf(text)).toEqual([]);
+});
