@@ -93,8 +93,7 @@ function linesInFilter(
   // A deny that waits for routing has met what is translated in the chain before.
   const waited = hook === "forward" && rule.action !== "allow" && !isDecidedInRaw(rule);
   const translated =
-    !waited &&
-    policy.destinationNat.some((nat) => mayBeTranslatedInto(nat, rule, view.paths, policy.self));
+    !waited && policy.destinationNat.some((nat) => mayBeTranslatedInto(nat, rule, view.paths, policy.self));
   const neverTracked = marks.exceptIcmpv6 && rule.action === "allow" && mayBeIcmpv6(rule);
   if (!rule.limit) return spills.length > 0 || translated || neverTracked ? all : [];
   return withoutCovered([
