@@ -35491,9 +35491,8 @@ function linesInFilter(rule2, spills, policy2, hook, view, marks3) {
   const all = linesAt(rule2.match, view, policy2.self);
   const isJudgedAgain = hook === "forward" && !marks3.settled && rule2.action === "allow";
   if (rule2.tracked || isJudgedAgain) return all;
-  const translated2 = policy2.destinationNat.some(
-    (nat) => mayBeTranslatedInto(nat, rule2, view.paths, policy2.self)
-  );
+  const waited = hook === "forward" && rule2.action !== "allow" && !isDecidedInRaw(rule2);
+  const translated2 = !waited && policy2.destinationNat.some((nat) => mayBeTranslatedInto(nat, rule2, view.paths, policy2.self));
   const neverTracked2 = marks3.exceptIcmpv6 && rule2.action === "allow" && mayBeIcmpv6(rule2);
   if (!rule2.limit) return spills.length > 0 || translated2 || neverTracked2 ? all : [];
   return withoutCovered([
@@ -40017,12 +40016,31 @@ function createAgreement(outcomes) {
     const key2 = `${meant} ${done}`;
     const before = known3.get(key2);
     if (before !== void 0) return before;
-    const a = outcomes.askedOf(meant);
-    const b = outcomes.askedOf(done);
-    const same2 = a && b ? sameQuestion(a.question, b.question) && alike(a.yes, b.yes) && alike(a.no, b.no) : !a && !b && meant === done;
+    const a = runOf(meant);
+    const b = runOf(done);
+    const same2 = a && b ? sameLimits(a.questions, b.questions) && alike(a.yes, b.yes) && alike(a.no, b.no) : !a && !b && meant === done;
     known3.set(key2, same2);
-    if (same2 && a && b) note2(a.question, b.question);
+    if (same2 && a && b) for (const question of a.questions) noteIn(question, a, b);
     return same2;
+  }
+  function runOf(outcome) {
+    const first3 = outcomes.askedOf(outcome);
+    if (!first3) return null;
+    const questions = [];
+    let no = outcome;
+    for (let next2 = first3; next2.yes === first3.yes; ) {
+      questions.push(next2.question);
+      no = next2.no;
+      const after = outcomes.askedOf(no);
+      if (!after) break;
+      next2 = after;
+    }
+    return { questions, yes: first3.yes, no };
+  }
+  function noteIn(question, meant, done) {
+    const like = (run) => run.questions.filter((one) => sameQuestion(question, one));
+    const [only, ...more] = like(done);
+    if (only && more.length === 0 && like(meant).length === 1) note2(question, only);
   }
   function note2(meant, done) {
     if (meant.kind !== "limit" || done.kind !== "limit") return;
@@ -40045,6 +40063,15 @@ function createAgreement(outcomes) {
       return found;
     }
   };
+}
+function sameLimits(a, b) {
+  if (a.length !== b.length) return false;
+  const left = [...b];
+  return a.every((question) => {
+    const at = left.findIndex((one) => sameQuestion(question, one));
+    if (at >= 0) left.splice(at, 1);
+    return at >= 0;
+  });
 }
 function sameQuestion(a, b) {
   return a.kind === "limit" && b.kind === "limit" && a.count === b.count && a.unit === b.unit && a.burst === b.burst;
@@ -42229,7 +42256,7 @@ function changesOf(before, after, family, world, outcomes) {
     const pairs2 = [[UNDECIDED, UNDECIDED]];
     const numbers3 = /* @__PURE__ */ new Map();
     const different = space.combine(one, other, (a, b) => {
-      if (a === b || sameLimits(a, b, outcomes)) return 0;
+      if (a === b || sameLimits2(a, b, outcomes)) return 0;
       const key2 = `${a} ${b}`;
       const number2 = numbers3.get(key2) ?? pairs2.push([a, b]) - 1;
       numbers3.set(key2, number2);
@@ -42319,13 +42346,13 @@ function translatedPassing(space, outcomes, { rewritten: after, conduct }) {
   if (after === space.nothing) return after;
   return space.intersection(after, passing(space, outcomes, conduct.translated()));
 }
-function sameLimits(a, b, outcomes) {
+function sameLimits2(a, b, outcomes) {
   const x = outcomes.askedOf(a);
   const y = outcomes.askedOf(b);
   if (!x || !y) return a === b;
   const { question: p } = x;
   const { question: q } = y;
-  return p.kind === "limit" && q.kind === "limit" && p.count === q.count && p.unit === q.unit && p.burst === q.burst && sameLimits(x.yes, y.yes, outcomes) && sameLimits(x.no, y.no, outcomes);
+  return p.kind === "limit" && q.kind === "limit" && p.count === q.count && p.unit === q.unit && p.burst === q.burst && sameLimits2(x.yes, y.yes, outcomes) && sameLimits2(x.no, y.no, outcomes);
 }
 var init_diff = __esm({
   "src/diff/diff.ts"() {
