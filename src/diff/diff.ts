@@ -1,15 +1,14 @@
 import type { Family } from "../address/ranges.ts";
-import { single } from "../address/ranges.ts";
 import { type Conduct, conductOf, neverTracked } from "../meaning/conduct.ts";
-import { createOutcomes, type Leaf, type Outcome, type Outcomes, UNDECIDED } from "../meaning/outcomes.ts";
-import { possibleSeen, rewritten } from "../meaning/possible.ts";
+import { createOutcomes, type Outcome, type Outcomes, UNDECIDED } from "../meaning/outcomes.ts";
+import { onPaths, possibleSeen } from "../meaning/possible.ts";
+import { rewritesOf } from "../meaning/rewrites.ts";
 import { createSeenWorld, type SeenSpace, type SeenWorld } from "../meaning/seen.ts";
-import { describeTranslation, destinationTranslation } from "../meaning/translations.ts";
+import { whereLeaves } from "../meaning/where-leaves.ts";
 import { forget } from "../packets/forget.ts";
 import type { Diagram } from "../packets/nodes.ts";
 import { verdictsOf } from "../packets/walk.ts";
 import type { Path } from "../policy/packet.ts";
-import { PATHS } from "../policy/paths.ts";
 import type { Policy } from "../policy/policy.ts";
 import { type ChangeKind, kindOf, STOPPED } from "./kinds.ts";
 
@@ -131,16 +130,8 @@ function sideOf(
   const conduct = conductOf(policy, family, world, outcomes);
   let after = space.nothing;
   let stopped = space.nothing;
-  const rewriting = leafSet(space, outcomes, conduct.opening, ({ kind }) => kind === "translate");
-  for (const nat of policy.destinationNat) {
-    const translation = destinationTranslation(nat, family);
-    if (!translation) continue;
-    const leaf = outcomes.leaf("translate", describeTranslation(translation, family));
-    const before = space.intersection(
-      space.intersection(trackable, rewriting),
-      space.where(conduct.destinationNat, leaf),
-    );
-    const looks = rewritten(translation, nat, before, family, world, policy.self);
+  const rewrites = rewritesOf(policy, conduct, trackable, family, world, outcomes);
+  for (const { nat, before, after: looks } of rewrites) {
     after = space.union(after, looks);
     const passes = space.intersection(looks, passing(space, outcomes, conduct.translated()));
     stopped = space.union(
@@ -180,27 +171,16 @@ function passingOnceRewritten(
     ...(ports ? (["destinationPort"] as const) : []),
   ] as const;
   const among = (paths: readonly Path[], otherSide: "in" | "out"): Diagram => {
-    const on = space.set([{ path: paths.map((path) => single(PATHS.indexOf(path))) }]);
+    const on = onPaths(space, paths);
     const kept = forget(space, space.intersection(passes, on), [...changed, otherSide]);
     return space.intersection(space.intersection(before, on), kept);
   };
   return space.union(among(["input", "forward"], "out"), among(["loopback", "output"], "in"));
 }
 
-function leafSet(
-  space: SeenSpace,
-  outcomes: Outcomes,
-  map: Diagram,
-  holds: (leaf: Leaf) => boolean,
-): Diagram {
-  return space.map(map, (outcome) =>
-    outcome !== UNDECIDED && outcomes.leavesOf(outcome).some(holds) ? 1 : 0,
-  );
-}
-
 /** Packets that may open a tracked flow as they are. */
 function passing(space: SeenSpace, outcomes: Outcomes, map: Diagram): Diagram {
-  return leafSet(space, outcomes, map, ({ kind, detail }) => kind === "accept" && detail === "tracked");
+  return whereLeaves(space, outcomes, map, ({ kind, detail }) => kind === "accept" && detail === "tracked");
 }
 
 function translatedPassing(

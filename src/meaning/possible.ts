@@ -5,7 +5,7 @@ import { LOOPBACK, type Path } from "../policy/packet.ts";
 import { PATHS } from "../policy/paths.ts";
 import type { AddressSet, DestinationNat } from "../policy/policy.ts";
 import { possiblePackets } from "./fates.ts";
-import { DELIVERIES, type SeenWorld } from "./seen.ts";
+import { DELIVERIES, type SeenSpace, type SeenWorld } from "./seen.ts";
 import type { Translation } from "./translations.ts";
 import { groupAddresses, type PacketCube } from "./world.ts";
 
@@ -100,8 +100,7 @@ export function rewritten(
     "destination",
     ...(ports ? (["destinationPort"] as const) : []),
   ] as const;
-  const on = (...paths: readonly Path[]): Diagram =>
-    space.intersection(before, space.set([{ path: pathsOf(paths) }]));
+  const on = (...paths: readonly Path[]): Diagram => space.intersection(before, onPaths(space, paths));
 
   const arrived = forget(space, on("input", "forward"), [...changed, "out"]);
   const arriving = space.intersection(
@@ -135,7 +134,7 @@ export function leavingAfter(after: Diagram, family: Family, world: SeenWorld): 
   const { devices } = world;
   const lo = single(devices.numberOf(LOOPBACK));
   const real = { except: [single(devices.numberOf(null)), lo] };
-  const sent = space.set([{ path: pathsOf(["output", "loopback"]) }]);
+  const sent = onPaths(space, ["output", "loopback"]);
   const rerouted = space.intersection(
     forget(space, space.intersection(after, sent), ["out"]),
     space.set([
@@ -144,6 +143,11 @@ export function leavingAfter(after: Diagram, family: Family, world: SeenWorld): 
     ]),
   );
   return space.union(space.difference(after, sent), rerouted);
+}
+
+/** Everything that takes one of these paths. */
+export function onPaths(space: SeenSpace, paths: readonly Path[]): Diagram {
+  return space.set([{ path: pathsOf(paths) }]);
 }
 
 function pathsOf(paths: readonly Path[]): { first: number; last: number }[] {

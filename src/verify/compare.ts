@@ -2,9 +2,10 @@ import type { Family } from "../address/ranges.ts";
 import { type Conduct, conductOf, neverTracked, unforeseeable } from "../meaning/conduct.ts";
 import { FATE, fates } from "../meaning/fates.ts";
 import { type Leaf, type Outcome, type Outcomes, UNDECIDED } from "../meaning/outcomes.ts";
-import { leavingAfter, possibleSeen, rewritten } from "../meaning/possible.ts";
-import { SEEN, type Seen, type SeenSpace, type SeenWorld } from "../meaning/seen.ts";
-import { describeTranslation, destinationTranslation } from "../meaning/translations.ts";
+import { leavingAfter, possibleSeen } from "../meaning/possible.ts";
+import { rewritesOf } from "../meaning/rewrites.ts";
+import { SEEN, type Seen, type SeenWorld } from "../meaning/seen.ts";
+import { whereLeaves } from "../meaning/where-leaves.ts";
 import type { ScriptRuleset } from "../netfilter/script.ts";
 import type { Diagram } from "../packets/nodes.ts";
 import { verdictsOf } from "../packets/walk.ts";
@@ -126,25 +127,6 @@ function answersOf(policy: Policy, family: Family, world: SeenWorld): Diagram {
   );
 }
 
-/** Packets some of whose outcomes, or with `all` every one of them, are such leaves. */
-function whereLeaves(
-  space: SeenSpace,
-  outcomes: Outcomes,
-  map: Diagram,
-  holds: (leaf: Leaf) => boolean,
-  all = false,
-): Diagram {
-  const answers = new Map<Outcome, number>([[UNDECIDED, 0]]);
-  return space.map(map, (outcome) => {
-    const known = answers.get(outcome);
-    if (known !== undefined) return known;
-    const leaves = outcomes.leavesOf(outcome);
-    const answer = (all ? leaves.every(holds) : leaves.some(holds)) ? 1 : 0;
-    answers.set(outcome, answer);
-    return answer;
-  });
-}
-
 function differences(subject: Subject, ruleset: ScriptRuleset, agreement: Agreement): readonly Difference[] {
   const { policy, family, world, outcomes, conduct, possible, never, unclear, flowless } = subject;
   const space = world.seenSpaces[family];
@@ -248,19 +230,9 @@ function differences(subject: Subject, ruleset: ScriptRuleset, agreement: Agreem
   look("early", "invalid", space.intersection(foreseeable, mustDrop), mustDrop, early(deeds.raw, ["drop"]));
 
   // What is rewritten, as the filter sees it.
-  const rewriting = where(conduct.opening, ({ kind }) => kind === "translate");
-  let after = space.nothing;
-  const isTranslated = policy.destinationNat.length > 0;
-  for (const nat of policy.destinationNat) {
-    const translation = destinationTranslation(nat, family);
-    if (!translation) continue;
-    const leaf = outcomes.leaf("translate", describeTranslation(translation, family));
-    const before = space.intersection(
-      space.intersection(trackable, rewriting),
-      space.where(conduct.destinationNat, leaf),
-    );
-    after = space.union(after, rewritten(translation, nat, before, family, world, policy.self));
-  }
+  const rewrites = rewritesOf(policy, conduct, trackable, family, world, outcomes);
+  const after = rewrites.reduce<Diagram>((all, one) => space.union(all, one.after), space.nothing);
+  const isTranslated = rewrites.length > 0;
   if (isTranslated) look("conduct", "new-translated", after, conduct.translated(), deeds.translated());
 
   // With which source it leaves.
