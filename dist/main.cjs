@@ -28738,6 +28738,89 @@ var init_reply = __esm({
   }
 });
 
+// src/packets/laminar.ts
+function rankTree(pieces, one) {
+  const count2 = pieces.length;
+  const parent = new Int32Array(count2).fill(-1);
+  const subtreeEnd = new Int32Array(count2).fill(count2);
+  const rest2 = [];
+  const open = [];
+  for (let i = 0; i < count2; i++) {
+    const { first: first3, last } = pieces[i];
+    while (open.length > 0 && pieces[open.at(-1)].last < first3) subtreeEnd[open.pop()] = i;
+    const size = BigInt(plus(minus(last, first3), one));
+    rest2.push(size);
+    const outer = open.at(-1);
+    if (outer !== void 0) {
+      parent[i] = outer;
+      rest2[outer] -= size;
+    }
+    open.push(i);
+  }
+  const rankStart = new Int32Array(count2 + 1);
+  const ownPiece = [];
+  const ownSize = [];
+  for (let i = 0; i < count2; i++) {
+    rankStart[i] = ownPiece.length;
+    if (rest2[i] > 0n) {
+      ownPiece.push(i);
+      ownSize.push(rest2[i]);
+    }
+  }
+  rankStart[count2] = ownPiece.length;
+  return { ownPiece, ownSize, rankStart, subtreeEnd, parent };
+}
+function laminar(ranges3, last, one) {
+  for (let current = ranges3; ; ) {
+    const sorted = sortedUnique(current);
+    const next2 = [];
+    const open = [];
+    let crossed = false;
+    for (const range of sorted) {
+      if (!(range.first >= 0 && range.last <= last)) {
+        throw new RangeError(`${range.first}\u2026${range.last} is outside the domain 0\u2026${last}`);
+      }
+      while (open.length > 0 && open.at(-1).last < range.first) open.pop();
+      if (open.length === 0 || open.at(-1).last >= range.last) {
+        open.push(range);
+        next2.push(range);
+        continue;
+      }
+      crossed = true;
+      let first3 = range.first;
+      for (let i = open.length - 1; i >= 0 && open[i].last < range.last; i--) {
+        const cut = open[i].last;
+        if (cut < first3) continue;
+        next2.push({ first: first3, last: cut });
+        first3 = plus(cut, one);
+      }
+      next2.push({ first: first3, last: range.last });
+    }
+    if (!crossed) return next2;
+    current = next2;
+  }
+}
+function sortedUnique(ranges3) {
+  const sorted = ranges3.filter(({ first: first3, last }) => first3 <= last).sort(
+    (a, b) => a.first < b.first ? -1 : a.first > b.first ? 1 : a.last > b.last ? -1 : a.last < b.last ? 1 : 0
+  );
+  return sorted.filter((range, i) => {
+    const previous = sorted[i - 1];
+    return previous?.first !== range.first || previous.last !== range.last;
+  });
+}
+function plus(a, b) {
+  return a + b;
+}
+function minus(a, b) {
+  return a - b;
+}
+var init_laminar = __esm({
+  "src/packets/laminar.ts"() {
+    "use strict";
+  }
+});
+
 // src/packets/domain.ts
 function rankDomain(size, ranges3) {
   const one = typeof size === "bigint" ? 1n : 1;
@@ -28836,76 +28919,6 @@ function enumerated(size) {
     size,
     Array.from({ length: size }, (_, value) => ({ first: value, last: value }))
   );
-}
-function rankTree(pieces, one) {
-  const count2 = pieces.length;
-  const parent = new Int32Array(count2).fill(-1);
-  const subtreeEnd = new Int32Array(count2).fill(count2);
-  const rest2 = [];
-  const open = [];
-  for (let i = 0; i < count2; i++) {
-    const { first: first3, last } = pieces[i];
-    while (open.length > 0 && pieces[open.at(-1)].last < first3) subtreeEnd[open.pop()] = i;
-    const size = BigInt(plus(minus(last, first3), one));
-    rest2.push(size);
-    const outer = open.at(-1);
-    if (outer !== void 0) {
-      parent[i] = outer;
-      rest2[outer] -= size;
-    }
-    open.push(i);
-  }
-  const rankStart = new Int32Array(count2 + 1);
-  const ownPiece = [];
-  const ownSize = [];
-  for (let i = 0; i < count2; i++) {
-    rankStart[i] = ownPiece.length;
-    if (rest2[i] > 0n) {
-      ownPiece.push(i);
-      ownSize.push(rest2[i]);
-    }
-  }
-  rankStart[count2] = ownPiece.length;
-  return { ownPiece, ownSize, rankStart, subtreeEnd, parent };
-}
-function laminar(ranges3, last, one) {
-  for (let current = ranges3; ; ) {
-    const sorted = sortedUnique(current);
-    const next2 = [];
-    const open = [];
-    let crossed = false;
-    for (const range of sorted) {
-      if (!(range.first >= 0 && range.last <= last)) {
-        throw new RangeError(`${range.first}\u2026${range.last} is outside the domain 0\u2026${last}`);
-      }
-      while (open.length > 0 && open.at(-1).last < range.first) open.pop();
-      if (open.length === 0 || open.at(-1).last >= range.last) {
-        open.push(range);
-        next2.push(range);
-        continue;
-      }
-      crossed = true;
-      let first3 = range.first;
-      for (let i = open.length - 1; i >= 0 && open[i].last < range.last; i--) {
-        const cut = open[i].last;
-        if (cut < first3) continue;
-        next2.push({ first: first3, last: cut });
-        first3 = plus(cut, one);
-      }
-      next2.push({ first: first3, last: range.last });
-    }
-    if (!crossed) return next2;
-    current = next2;
-  }
-}
-function sortedUnique(ranges3) {
-  const sorted = ranges3.filter(({ first: first3, last }) => first3 <= last).sort(
-    (a, b) => a.first < b.first ? -1 : a.first > b.first ? 1 : a.last > b.last ? -1 : a.last < b.last ? 1 : 0
-  );
-  return sorted.filter((range, i) => {
-    const previous = sorted[i - 1];
-    return previous?.first !== range.first || previous.last !== range.last;
-  });
 }
 function valuesOf(set2, pieces, tree, one) {
   const { ownPiece, rankStart, subtreeEnd } = tree;
@@ -29012,15 +29025,10 @@ function firstIndex(count2, holds2) {
   }
   return low;
 }
-function plus(a, b) {
-  return a + b;
-}
-function minus(a, b) {
-  return a - b;
-}
 var init_domain = __esm({
   "src/packets/domain.ts"() {
     "use strict";
+    init_laminar();
     init_ranks();
     init_ranks();
   }
@@ -40462,7 +40470,7 @@ function rewritten({ addresses: addresses2, ports }, { redirect }, before, famil
     "destination",
     ...ports ? ["destinationPort"] : []
   ];
-  const on = (...paths) => space.intersection(before, space.set([{ path: pathsOf2(paths) }]));
+  const on = (...paths) => space.intersection(before, onPaths(space, paths));
   const arrived = forget(space, on("input", "forward"), [...changed, "out"]);
   const arriving = space.intersection(
     space.intersection(
@@ -40492,7 +40500,7 @@ function leavingAfter(after, family, world) {
   const { devices } = world;
   const lo = single(devices.numberOf(LOOPBACK));
   const real = { except: [single(devices.numberOf(null)), lo] };
-  const sent = space.set([{ path: pathsOf2(["output", "loopback"]) }]);
+  const sent = onPaths(space, ["output", "loopback"]);
   const rerouted = space.intersection(
     forget(space, space.intersection(after, sent), ["out"]),
     space.set([
@@ -40501,6 +40509,9 @@ function leavingAfter(after, family, world) {
     ])
   );
   return space.union(space.difference(after, sent), rerouted);
+}
+function onPaths(space, paths) {
+  return space.set([{ path: pathsOf2(paths) }]);
 }
 function pathsOf2(paths) {
   return paths.map((path2) => PATHS.indexOf(path2)).sort((a, b) => a - b).map(single);
@@ -40515,6 +40526,49 @@ var init_possible = __esm({
     init_fates();
     init_seen();
     init_world();
+  }
+});
+
+// src/meaning/where-leaves.ts
+function whereLeaves(space, outcomes, map2, holds2, all = false) {
+  const answers = /* @__PURE__ */ new Map([[UNDECIDED, 0]]);
+  return space.map(map2, (outcome) => {
+    const known3 = answers.get(outcome);
+    if (known3 !== void 0) return known3;
+    const leaves3 = outcomes.leavesOf(outcome);
+    const answer = (all ? leaves3.every(holds2) : leaves3.some(holds2)) ? 1 : 0;
+    answers.set(outcome, answer);
+    return answer;
+  });
+}
+var init_where_leaves = __esm({
+  "src/meaning/where-leaves.ts"() {
+    "use strict";
+    init_outcomes();
+  }
+});
+
+// src/meaning/rewrites.ts
+function rewritesOf(policy2, { opening, destinationNat }, among, family, world, outcomes) {
+  const space = world.seenSpaces[family];
+  const rewriting = space.intersection(
+    among,
+    whereLeaves(space, outcomes, opening, ({ kind }) => kind === "translate")
+  );
+  return policy2.destinationNat.flatMap((nat) => {
+    const translation = destinationTranslation(nat, family);
+    if (!translation) return [];
+    const leaf = outcomes.leaf("translate", describeTranslation(translation, family));
+    const before = space.intersection(rewriting, space.where(destinationNat, leaf));
+    return [{ nat, before, after: rewritten(translation, nat, before, family, world, policy2.self) }];
+  });
+}
+var init_rewrites = __esm({
+  "src/meaning/rewrites.ts"() {
+    "use strict";
+    init_possible();
+    init_translations();
+    init_where_leaves();
   }
 });
 
@@ -40851,12 +40905,12 @@ function deedsOf(ruleset, family, world, outcomes) {
     tracked: outcomes.leaf("accept", "tracked"),
     untracked: outcomes.leaf("accept", "untracked")
   };
-  const onPaths = (...paths) => space.set([
+  const onPaths2 = (...paths) => space.set([
     {
       path: paths.map((path2) => PATHS.indexOf(path2)).sort((a, b) => a - b).map((path2) => ({ first: path2, last: path2 }))
     }
   ]);
-  const isArriving = onPaths("input", "forward");
+  const isArriving = onPaths2("input", "forward");
   const split2 = (arriving, sent2) => space.union(space.restrict(arriving, isArriving), space.without(sent2, isArriving));
   const rawAt = (hook) => maps.hook("raw", hook);
   const rawPrerouting = rawAt("prerouting");
@@ -40883,7 +40937,7 @@ function deedsOf(ruleset, family, world, outcomes) {
     ["loopback", [...sent, again2, maps.hook("filter", "prerouting", early), ...received]]
   ];
   const filter2 = ways.reduce(
-    (all, [path2, hooks]) => space.union(all, space.restrict(joinMaps(space, hooks, sequence), onPaths(path2))),
+    (all, [path2, hooks]) => space.union(all, space.restrict(joinMaps(space, hooks, sequence), onPaths2(path2))),
     space.nothing
   );
   const destinationNat = inState(
@@ -40891,7 +40945,7 @@ function deedsOf(ruleset, family, world, outcomes) {
     split2(maps.hook("nat", "prerouting"), maps.hook("nat", "output")),
     "new"
   );
-  const toInput = onPaths("input");
+  const toInput = onPaths2("input");
   const sources = space.union(
     space.restrict(maps.hook("nat", "input"), toInput),
     space.without(maps.hook("nat", "postrouting"), toInput)
@@ -41028,17 +41082,6 @@ function answersOf(policy2, family, world) {
     space.difference(allowed(policy2), tcp)
   );
 }
-function whereLeaves(space, outcomes, map2, holds2, all = false) {
-  const answers = /* @__PURE__ */ new Map([[UNDECIDED, 0]]);
-  return space.map(map2, (outcome) => {
-    const known3 = answers.get(outcome);
-    if (known3 !== void 0) return known3;
-    const leaves3 = outcomes.leavesOf(outcome);
-    const answer = (all ? leaves3.every(holds2) : leaves3.some(holds2)) ? 1 : 0;
-    answers.set(outcome, answer);
-    return answer;
-  });
-}
 function differences(subject, ruleset, agreement) {
   const { policy: policy2, family, world, outcomes, conduct, possible: possible2, never: never2, unclear, flowless } = subject;
   const space = world.seenSpaces[family];
@@ -41118,19 +41161,9 @@ function differences(subject, ruleset, agreement) {
   ) : space.nothing;
   const foreseeable = space.difference(space.difference(possible2, unclear), essential);
   look("early", "invalid", space.intersection(foreseeable, mustDrop), mustDrop, early(deeds.raw, ["drop"]));
-  const rewriting = where(conduct.opening, ({ kind }) => kind === "translate");
-  let after = space.nothing;
-  const isTranslated2 = policy2.destinationNat.length > 0;
-  for (const nat of policy2.destinationNat) {
-    const translation = destinationTranslation(nat, family);
-    if (!translation) continue;
-    const leaf = outcomes.leaf("translate", describeTranslation(translation, family));
-    const before = space.intersection(
-      space.intersection(trackable, rewriting),
-      space.where(conduct.destinationNat, leaf)
-    );
-    after = space.union(after, rewritten(translation, nat, before, family, world, policy2.self));
-  }
+  const rewrites = rewritesOf(policy2, conduct, trackable, family, world, outcomes);
+  const after = rewrites.reduce((all, one) => space.union(all, one.after), space.nothing);
+  const isTranslated2 = rewrites.length > 0;
   if (isTranslated2) look("conduct", "new-translated", after, conduct.translated(), deeds.translated());
   const opens = (map2) => where(map2, ({ kind, detail }) => kind === "accept" && detail === "tracked");
   const opened = space.intersection(trackable, opens(conduct.opening));
@@ -41149,8 +41182,9 @@ var init_compare = __esm({
     init_fates();
     init_outcomes();
     init_possible();
+    init_rewrites();
     init_seen();
-    init_translations();
+    init_where_leaves();
     init_walk();
     init_packet();
     init_paths();
@@ -42291,16 +42325,8 @@ function sideOf2(policy2, family, world, outcomes, trackable) {
   const conduct = conductOf(policy2, family, world, outcomes);
   let after = space.nothing;
   let stopped = space.nothing;
-  const rewriting = leafSet(space, outcomes, conduct.opening, ({ kind }) => kind === "translate");
-  for (const nat of policy2.destinationNat) {
-    const translation = destinationTranslation(nat, family);
-    if (!translation) continue;
-    const leaf = outcomes.leaf("translate", describeTranslation(translation, family));
-    const before = space.intersection(
-      space.intersection(trackable, rewriting),
-      space.where(conduct.destinationNat, leaf)
-    );
-    const looks = rewritten(translation, nat, before, family, world, policy2.self);
+  const rewrites = rewritesOf(policy2, conduct, trackable, family, world, outcomes);
+  for (const { nat, before, after: looks } of rewrites) {
     after = space.union(after, looks);
     const passes2 = space.intersection(looks, passing(space, outcomes, conduct.translated()));
     stopped = space.union(
@@ -42327,20 +42353,14 @@ function passingOnceRewritten(space, before, passes2, { ports }) {
     ...ports ? ["destinationPort"] : []
   ];
   const among = (paths, otherSide) => {
-    const on = space.set([{ path: paths.map((path2) => single(PATHS.indexOf(path2))) }]);
+    const on = onPaths(space, paths);
     const kept = forget(space, space.intersection(passes2, on), [...changed, otherSide]);
     return space.intersection(space.intersection(before, on), kept);
   };
   return space.union(among(["input", "forward"], "out"), among(["loopback", "output"], "in"));
 }
-function leafSet(space, outcomes, map2, holds2) {
-  return space.map(
-    map2,
-    (outcome) => outcome !== UNDECIDED && outcomes.leavesOf(outcome).some(holds2) ? 1 : 0
-  );
-}
 function passing(space, outcomes, map2) {
-  return leafSet(space, outcomes, map2, ({ kind, detail }) => kind === "accept" && detail === "tracked");
+  return whereLeaves(space, outcomes, map2, ({ kind, detail }) => kind === "accept" && detail === "tracked");
 }
 function translatedPassing(space, outcomes, { rewritten: after, conduct }) {
   if (after === space.nothing) return after;
@@ -42357,15 +42377,14 @@ function sameLimits2(a, b, outcomes) {
 var init_diff = __esm({
   "src/diff/diff.ts"() {
     "use strict";
-    init_ranges();
     init_conduct();
     init_outcomes();
     init_possible();
+    init_rewrites();
     init_seen();
-    init_translations();
+    init_where_leaves();
     init_forget();
     init_walk();
-    init_paths();
     init_kinds();
   }
 });
