@@ -120,9 +120,9 @@ export const flood: Talk = async ({ net, family, turn }) => {
 
 /**
  * Flows of a crowd, open at one moment, that all come from one source port: how many are answered, and by which ends they
- * are known there.
+ * are known there. With `again`, those that hear nothing ask once more, as a resolver would.
  */
-export function crowd(protocol: Flow["protocol"], fromPort: number): Talk {
+export function crowd(protocol: Flow["protocol"], fromPort: number, again = false): Talk {
   return async ({ net, family, patience }) => {
     const flows = Array.from(
       { length: CROWD },
@@ -135,7 +135,12 @@ export function crowd(protocol: Flow["protocol"], fromPort: number): Talk {
         timeout: patience,
       }),
     );
-    const endings = await net.left.askTogether(flows);
+    const first = await net.left.askTogether(flows);
+    const silent = flows.filter((_, i) => first[i]!.outcome === "silence");
+    const endings =
+      again && silent.length > 0
+        ? [...first.filter(({ outcome }) => outcome !== "silence"), ...(await net.left.askTogether(silent))]
+        : first;
     const peers = endings.flatMap((end) => (end.outcome === "answered" ? [end.peer] : []));
     return {
       answered: peers.length,

@@ -238,12 +238,6 @@ export const ROUTER: readonly Story[] = [
           CROWD,
         ),
         scene(
-          "ports kept where they can be",
-          [CLOSED_HOST, tracked("allow from any to any in eth0"), nat("masquerade out eth1 keep-ports")],
-          told(CROWD, 1),
-          CROWD,
-        ),
-        scene(
           "fewer ports than flows",
           [
             CLOSED_HOST,
@@ -266,6 +260,29 @@ export const ROUTER: readonly Story[] = [
           ),
           refused: "untracked-nat",
         },
+      ],
+    },
+    {
+      // Kept ports are what flows race for: the one that loses is dropped, and asks again.
+      title: `a crowd's ${protocol} flows from one source port, masqueraded, each of which may ask twice`,
+      talk: crowd(protocol, 5000, true),
+      scenes: [
+        scene(
+          "ports kept where they can be",
+          [CLOSED_HOST, tracked("allow from any to any in eth0"), nat("masquerade out eth1 keep-ports")],
+          told(CROWD, 1),
+          CROWD,
+        ),
+        scene(
+          "ports of a range",
+          [
+            CLOSED_HOST,
+            tracked("allow from any to any in eth0"),
+            nat("masquerade tcp out eth1 -> ports 6000-6999", "masquerade udp out eth1 -> ports 6000-6999"),
+          ],
+          told(CROWD, 0),
+          CROWD,
+        ),
       ],
     },
   ]),
