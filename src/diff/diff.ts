@@ -8,6 +8,7 @@ import { whereLeaves } from "../meaning/where-leaves.ts";
 import { forget } from "../packets/forget.ts";
 import type { Diagram } from "../packets/nodes.ts";
 import { verdictsOf } from "../packets/walk.ts";
+import { forwards } from "../policy/evaluate.ts";
 import type { Path } from "../policy/packet.ts";
 import type { Policy } from "../policy/policy.ts";
 import { type ChangeKind, kindOf, STOPPED } from "./kinds.ts";
@@ -103,7 +104,12 @@ function changesOf(
   };
 
   look("opening", false, trackable, old.opening, now.opening);
-  look("known", false, trackable, old.conduct.known, now.conduct.known);
+  // Where one of them forwards nothing, that its state lets nothing pass there follows from its rules.
+  const flowing =
+    forwards(before) === forwards(after)
+      ? trackable
+      : space.difference(trackable, onPaths(space, ["forward"]));
+  look("known", false, flowing, old.conduct.known, now.conduct.known);
   look("invalid", false, trackable, old.conduct.invalid, now.conduct.invalid);
   look("never", false, never, old.conduct.never, now.conduct.never);
 

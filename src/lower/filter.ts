@@ -1,5 +1,5 @@
 import type { Chain, RulesetRule, State, Match as Test } from "../netfilter/ruleset.ts";
-import { forwardsUntracked, leavesUntracked } from "../policy/evaluate.ts";
+import { forwards, forwardsUntracked, leavesUntracked } from "../policy/evaluate.ts";
 import { ICMP_ERRORS, ICMPV6, LOOPBACK } from "../policy/packet.ts";
 import { canTakePath } from "../policy/paths.ts";
 import type { Policy, Rule } from "../policy/policy.ts";
@@ -18,7 +18,7 @@ import { type Line, linesAt } from "./lines.ts";
 import { meetLines, withoutCovered } from "./meet.ts";
 import { mayBeTranslatedInto } from "./nat.ts";
 import { mayOverlap } from "./overlap.ts";
-import { isDecidedInRaw, NEIGHBOUR_DISCOVERY_TEST } from "./raw.ts";
+import { dropsAllForwarded, isDecidedInRaw, NEIGHBOUR_DISCOVERY_TEST } from "./raw.ts";
 import { outcomesOf } from "./verdicts.ts";
 
 /** Whether destination NAT may take what this host sends. */
@@ -53,7 +53,8 @@ function filterChain(policy: Policy, hook: FilterHook, view: HookView): Chain[] 
       origin: "denies that had to wait for routing",
       group: OWN_GROUP,
     });
-  addPrelude(builder, policy, hook, marks);
+  // What is dropped in every state need not be asked for one.
+  if (hook !== "forward" || !dropsAllForwarded(policy)) addPrelude(builder, policy, hook, marks);
   const limited: Rule[] = [];
   for (const rule of policy.rules) {
     // What a tracked rule above keeps tracked but, its limit being used up, does not decide comes to this one.
@@ -211,7 +212,8 @@ function addPrelude(chain: ChainBuilder, policy: Policy, hook: FilterHook, marks
   const passing: State[] = ["established", "related"];
   if (trustMarks && !marks.exceptIcmpv6) passing.push("untracked");
   const both = passing.includes("untracked");
-  add([state(...passing)], "accept", both ? "open flows, and what raw left untracked" : "open flows");
+  if (hook !== "forward" || forwards(policy))
+    add([state(...passing)], "accept", both ? "open flows, and what raw left untracked" : "open flows");
   const leftUntracked = "what raw left untracked";
   if (trustMarks && marks.exceptIcmpv6)
     if (marks.limitsIcmpv6)

@@ -40,6 +40,8 @@ const sentFromHere = (negated: boolean): Match => ({
   negated,
 });
 
+const noTest = (): readonly (readonly Match[])[] => [[]];
+
 /** Before routing nothing but the destination tells input from forward. */
 export const PREROUTING: HookView = {
   paths: ["input", "forward"],
@@ -48,6 +50,9 @@ export const PREROUTING: HookView = {
   tell: (paths) => (paths.length === 2 ? [[]] : [[delivered(paths[0] === "forward")]]),
 };
 
+/** Before routing, where it makes no difference what becomes of a packet that is forwarded: all may count as delivered here. */
+export const RECEIVED: HookView = { ...PREROUTING, paths: ["input"], tell: noTest };
+
 /** What this host sends, in the raw and NAT tables. */
 export const OUTPUT: HookView = {
   paths: ["output", "loopback"],
@@ -55,8 +60,6 @@ export const OUTPUT: HookView = {
   pathEnd: null,
   tell: (paths) => (paths.length === 2 ? [[]] : [[onLoopback(paths[0] === "output")]]),
 };
-
-const noTest = (): readonly (readonly Match[])[] => [[]];
 
 const toThisHost = (negated: boolean): Match => ({
   kind: "address-type",

@@ -1,10 +1,11 @@
 import type { Chain, Statement, Match as Test } from "../netfilter/ruleset.ts";
+import { forwards } from "../policy/evaluate.ts";
 import { ICMPV6, LOOPBACK, matchesDevice, NEIGHBOUR_DISCOVERY, type Path } from "../policy/packet.ts";
 import { canTakePath } from "../policy/paths.ts";
 import type { Policy, Rule } from "../policy/policy.ts";
 import { buildChain, type ChainBuilder, describeOrigin, OWN_GROUP } from "./build.ts";
 import { rulesToGuard } from "./guards.ts";
-import { type HookView, OUTPUT, PREROUTING } from "./hooks.ts";
+import { type HookView, OUTPUT, PREROUTING, RECEIVED } from "./hooks.ts";
 import { anywhereOut, denialsInDoubt, linesOfBoth } from "./late.ts";
 import { type Line, linesAt } from "./lines.ts";
 
@@ -30,6 +31,30 @@ export function isDecidedInRaw({ match }: Rule): boolean {
   return match.out === null;
 }
 
+/**
+ * Whether everything that is forwarded is dropped, whatever its state, and nobody is told of it. Then it makes no difference
+ * what raw does to such a packet.
+ */
+export function dropsAllForwarded(policy: Policy): boolean {
+  return (
+    !forwards(policy) &&
+    policy.destinationNat.length === 0 &&
+    policy.rules.every(
+      ({ match, action, tracked, log }) =>
+        (action === "deny" && tracked && log === null) ||
+        !canTakePath(match, "forward", policy.self !== null),
+    )
+  );
+}
+
+/**
+ * Whether a rule may take forwarded packets together with those it is meant for, so that nobody has to ask the routing table,
+ * which costs more than all other tests of a rule.
+ */
+function mayTakeForwarded({ tracked, limit, log }: Rule): boolean {
+  return !tracked && limit === null && log === null;
+}
+
 /** A rule and its lines in one chain. */
 interface Entry {
   readonly rule: Rule;
@@ -53,8 +78,12 @@ function rawChain(
       (rule.tracked ? guarded.has(rule) : true) &&
       (knowsOut || isDecidedInRaw(rule) || (!rule.tracked && rule.action === "allow")),
   );
+  const forgetful = !knowsOut && dropsAllForwarded(policy);
   const entries = judged
-    .map((rule) => ({ rule, lines: linesAt(rule.match, view, self, pathsOf(rule, policy, view)) }))
+    .map((rule) => {
+      const seen = forgetful && mayTakeForwarded(rule) ? RECEIVED : view;
+      return { rule, lines: linesAt(rule.match, seen, self, pathsOf(rule, policy, seen)) };
+    })
     .filter(({ lines }) => lines.length > 0);
   const lastUntracked = entries.findLastIndex(({ rule }) => !rule.tracked);
   if (lastUntracked < 0) return [];

@@ -4,7 +4,7 @@ import { forget } from "../packets/forget.ts";
 import type { Diagram } from "../packets/nodes.ts";
 import { type MatchRule, rankRules } from "../packets/rules.ts";
 import { verdictsOf } from "../packets/walk.ts";
-import { forwardsUntracked, leavesUntracked } from "../policy/evaluate.ts";
+import { forwards, forwardsUntracked, leavesUntracked } from "../policy/evaluate.ts";
 import {
   ICMP,
   ICMP_ERRORS,
@@ -97,10 +97,13 @@ export function conductOf(policy: Policy, family: Family, world: SeenWorld, outc
       outcomes.rewriter(({ kind }) => (kind === "tracked" ? leaf : early[kind as keyof typeof early])),
     );
 
-  const known = tracking(leaves.accept);
   const excepted = essentialPackets(policy, family, space);
   const ruled = told(early);
-  const judged = space.overlay(space.restrict(known, excepted), ruled);
+  const open = tracking(leaves.accept);
+  const known = forwards(policy)
+    ? open
+    : space.overlay(space.restrict(ruled, space.set([onPath("forward")])), open);
+  const judged = space.overlay(space.restrict(open, excepted), ruled);
   const received = space.set([{ path: [single(PATHS.indexOf("input")), single(PATHS.indexOf("forward"))] }]);
   const destinationNat = destinationNatOf(policy, family, world, outcomes);
   const translating = outcomes.grafter(({ kind }, self, translate) =>
@@ -126,7 +129,7 @@ export function conductOf(policy: Policy, family: Family, world: SeenWorld, outc
     known,
     ruled,
     invalid: space.overlay(
-      space.restrict(known, excepted),
+      space.restrict(open, excepted),
       space.overlay(space.restrict(tracking(leaves.drop), received), judged),
     ),
     never:

@@ -104,6 +104,17 @@ export function forwardsUntracked(policy: Policy): boolean {
 }
 
 /**
+ * Whether the policy forwards anything. Where it does not, it opens no flow that could be forwarded, and state lets none
+ * pass that others have opened.
+ */
+export function forwards({ rules, defaults, self }: Policy): boolean {
+  return (
+    defaults.forward === "allow" ||
+    rules.some(({ action, match }) => action === "allow" && canTakePath(match, "forward", self !== null))
+  );
+}
+
+/**
  * The rule that says whether connection tracking sees a packet: the first that matches. A tracked rule keeps its packets
  * tracked whether or not its limit has room, because a flow cannot change sides when its packets come fast. On an
  * essential loopback denies have no say.
@@ -136,7 +147,9 @@ function filter(
   withinLimit: (rule: Rule) => boolean,
 ): Pick<Decision, "verdict" | "reason"> {
   const { path } = packet;
-  if (state === "established" || state === "related") return { verdict: "allow", reason: { kind: "state" } };
+  const inFlow = state === "established" || state === "related";
+  if (inFlow && (path !== "forward" || forwards(policy)))
+    return { verdict: "allow", reason: { kind: "state" } };
   if (policy.essentials) {
     if (path === "loopback") return { verdict: "allow", reason: { kind: "loopback" } };
     const concerned = path === "forward" ? forwardsUntracked(policy) : leavesUntracked(policy);

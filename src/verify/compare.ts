@@ -2,15 +2,15 @@ import type { Family } from "../address/ranges.ts";
 import { type Conduct, conductOf, neverTracked, unforeseeable } from "../meaning/conduct.ts";
 import { FATE, fates } from "../meaning/fates.ts";
 import { type Leaf, type Outcome, type Outcomes, UNDECIDED } from "../meaning/outcomes.ts";
-import { leavingAfter, possibleSeen } from "../meaning/possible.ts";
+import { leavingAfter, onPaths, possibleSeen } from "../meaning/possible.ts";
 import { rewritesOf } from "../meaning/rewrites.ts";
 import { SEEN, type Seen, type SeenWorld } from "../meaning/seen.ts";
 import { whereLeaves } from "../meaning/where-leaves.ts";
 import type { ScriptRuleset } from "../netfilter/script.ts";
 import type { Diagram } from "../packets/nodes.ts";
 import { verdictsOf } from "../packets/walk.ts";
+import { forwards } from "../policy/evaluate.ts";
 import { TCP } from "../policy/packet.ts";
-import { PATHS } from "../policy/paths.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Agreement } from "./agreement.ts";
 import { deedsOf } from "./deeds.ts";
@@ -178,6 +178,8 @@ function differences(subject: Subject, ruleset: ScriptRuleset, agreement: Agreem
 
   // Every packet in every state, as it arrives or is sent.
   const flows = space.difference(trackable, flowless);
+  // Where nothing is forwarded, no flow is open that could be, and it does not matter whether state would let it pass.
+  const flowing = forwards(policy) ? flows : space.difference(flows, onPaths(space, ["forward"]));
   const tracked = outcomes.leaf("accept", "tracked");
   /** Whatever is accepted, tracked or not, where it belongs to no flow. */
   const regardless = (map: Diagram): Diagram =>
@@ -198,7 +200,7 @@ function differences(subject: Subject, ruleset: ScriptRuleset, agreement: Agreem
       case "established-translated":
       case "related":
       case "related-translated":
-        look("conduct", seen, flows, conduct.known, done());
+        look("conduct", seen, flowing, conduct.known, done());
         break;
       case "invalid":
         look("conduct", seen, flows, conduct.invalid, done());
@@ -220,12 +222,7 @@ function differences(subject: Subject, ruleset: ScriptRuleset, agreement: Agreem
       ),
     );
   const mustDrop = early(conduct.raw, ["early"]);
-  const essential = policy.essentials
-    ? space.without(
-        never,
-        space.set([{ path: [{ first: PATHS.indexOf("forward"), last: PATHS.indexOf("forward") }] }]),
-      )
-    : space.nothing;
+  const essential = policy.essentials ? space.difference(never, onPaths(space, ["forward"])) : space.nothing;
   const foreseeable = space.difference(space.difference(possible, unclear), essential);
   look("early", "invalid", space.intersection(foreseeable, mustDrop), mustDrop, early(deeds.raw, ["drop"]));
 

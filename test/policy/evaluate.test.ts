@@ -121,6 +121,16 @@ describe("tracking", () => {
     expect(decide(policy, "tcp 10.0.0.1:443 > self:4000", "invalid").reason.kind).toBe("invalid");
     expect(fate(policy, "tcp 10.9.9.9:443 > 10.0.0.1:4000 out eth0", "invalid")).toBe("allow");
   });
+  test("where nothing is forwarded, no state lets packets pass either", () => {
+    const answer = "tcp 10.0.0.1:443 > 10.9.9.9:4000 in eth0 out eth1";
+    for (const state of ["established", "related"] as const) {
+      expect(decide(policy, answer, state)).toMatchObject({ verdict: "deny", reason: { kind: "default" } });
+      for (const text of ["allow tcp from 192.0.2.1 to any port 443", "allow esp from any to any out eth9"])
+        expect(fate(host(`tracked:\n- ${text}`), answer, state), text).toBe("allow");
+      const open = host("tracked:\n- deny tcp from any to any", ["defaults: { forward: allow }"]);
+      expect(fate(open, answer, state)).toBe("allow");
+    }
+  });
   test("a tracked rule above keeps its packets tracked", () => {
     const guarded = host(`
       tracked:

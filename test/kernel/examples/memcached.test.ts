@@ -3,7 +3,7 @@ import { load } from "../backends.ts";
 import { compileExample, describeExample } from "../compile.ts";
 import { conntrackEntries, FILLING, fillTable } from "../conntrack.ts";
 import { briefly } from "../lab.ts";
-import { NARROW, narrowPath, PAIR, type Pair, pair } from "../topologies.ts";
+import { GATEWAY, gateway, NARROW, narrowPath, PAIR, type Pair, pair } from "../topologies.ts";
 
 const ADMIN = "192.0.2.10";
 const STRANGER = "10.7.0.1";
@@ -130,5 +130,38 @@ describeExample("memcached", (backend, scripts) => {
 
   test("nothing passes it without the essentials, which let the hop's ICMP errors in", async () => {
     expect(await received(4, withoutEssentials)).toBe(0);
+  });
+});
+
+describeExample("memcached", (backend) => {
+  const forLan = (text: string) => text.replace("10.1.0.0/16", `${GATEWAY.client[4]}/32`);
+  const forwarding = (text: string) =>
+    text.replace("version: 1\n", "version: 1\ndefaults: { forward: allow }\n");
+
+  test("forwards nothing, neither to a memcached behind it nor of flows that it forwarded before", async () => {
+    const { lab, client, gateway: host, server } = await gateway();
+    try {
+      await server.ip(`route add ${GATEWAY.client[4]} via ${GATEWAY.wan[4]}`);
+      await server.serve("udp", GATEWAY.server[4], 53);
+      await server.serve("tcp", GATEWAY.server[4], 11211);
+      await host.spawn(MEMCACHED, 11211);
+      const known = { protocol: "udp", to: GATEWAY.server[4], port: 53, fromPort: 4000 } as const;
+      const through = { protocol: "tcp", to: GATEWAY.server[4], port: 11211 } as const;
+
+      const before = await compileExample("memcached", { "policy.yaml": (text) => forwarding(forLan(text)) });
+      await load(host, backend, before);
+      for (const flow of [known, through])
+        expect(await client.ask(flow)).toMatchObject({ outcome: "answered" });
+      expect(await conntrackEntries(host, "sport=4000")).toHaveLength(1);
+
+      const remembered = await conntrackEntries(host, "dport=11211");
+      await load(host, backend, await compileExample("memcached", { "policy.yaml": forLan }));
+      for (const flow of [known, through])
+        expect(await client.ask(briefly(flow))).toEqual({ outcome: "silence" });
+      expect(await client.useMemcached(GATEWAY.lan[4], 11211, 20)).toBe(20);
+      expect(await conntrackEntries(host, "dport=11211")).toHaveLength(remembered.length);
+    } finally {
+      await lab.destroy();
+    }
   });
 });
