@@ -16,9 +16,11 @@ import {
 } from "../policy/packet.ts";
 import { PATHS } from "../policy/paths.ts";
 import type { Policy, Rule } from "../policy/policy.ts";
-import { type Outcome, type Outcomes, type Question, UNDECIDED } from "./outcomes.ts";
+import { waitsDecided } from "./foresight.ts";
+import { type Outcome, type Outcomes, UNDECIDED } from "./outcomes.ts";
+import { leavesOf, outcomeOf, policySequence, trackedRewriter } from "./rule-outcomes.ts";
 import type { SeenFields, SeenSpace, SeenWorld } from "./seen.ts";
-import { type Sequence, sequenceOf } from "./sequence.ts";
+import { sequenceOf } from "./sequence.ts";
 import {
   describeTranslation,
   destinationTranslation,
@@ -121,8 +123,10 @@ export function conductOf(policy: Policy, family: Family, world: SeenWorld, outc
   return {
     family,
     opening: space.overlay(
-      space.combine(space.restrict(raw, destinationNat), destinationNat, (a, b) =>
-        a === UNDECIDED ? UNDECIDED : translating(a, b),
+      space.combine(
+        waitsDecided(policy, space.restrict(raw, destinationNat), family, world, outcomes),
+        destinationNat,
+        (a, b) => (a === UNDECIDED ? UNDECIDED : translating(a, b)),
       ),
       judged,
     ),
@@ -183,23 +187,6 @@ function whereverItWasToLeave(map: Diagram, family: Family, world: SeenWorld): D
 const RAW: ReadonlySet<string> = new Set(["untracked", "early", "early-out"]);
 const HERE: readonly Path[] = ["input", "output", "loopback"];
 
-function leavesOf(outcomes: Outcomes) {
-  return {
-    accept: outcomes.leaf("accept", "tracked"),
-    untrackedAccept: outcomes.leaf("accept", "untracked"),
-    drop: outcomes.leaf("drop"),
-    reject: outcomes.leaf("reject"),
-    reset: outcomes.leaf("reject", "tcp-reset"),
-    unreachable: outcomes.leaf("reject", "port-unreachable"),
-    tracked: outcomes.leaf("tracked"),
-    /** A tracked rule matched, whose limit was used up: raw is settled, the filter is not. */
-    staysTracked: outcomes.leaf("stays-tracked"),
-    untracked: outcomes.leaf("untracked"),
-    early: outcomes.leaf("early"),
-    earlyOut: outcomes.leaf("early-out"),
-  };
-}
-
 /**
  * The rules and the defaults in order, raw and filter in one: what a packet comes to that opens a flow, as long as
  * nothing rewrites its destination and no essential speaks for it. Leaves: `untracked`, `early`, `early-out`, and for what is
@@ -226,61 +213,6 @@ function rulesOf(policy: Policy, family: Family, world: SeenWorld, outcomes: Out
     list.push({ match: [onPath(path)], verdict: byDefault === "allow" ? leaves.accept : leaves.drop });
   }
   return sequenceOf(rankRules(space, list), policySequence(outcomes));
-}
-
-function outcomeOf(rule: Rule, index: number, paths: readonly Path[], outcomes: Outcomes): Outcome {
-  const leaves = leavesOf(outcomes);
-  const { action, tracked, match, limit } = rule;
-  const waits = action !== "allow" && match.out !== null && paths.includes("forward");
-  const decided = tracked
-    ? { allow: leaves.accept, deny: leaves.drop, reject: leaves.reject }[action]
-    : action === "allow"
-      ? leaves.untracked
-      : waits
-        ? leaves.earlyOut
-        : leaves.early;
-  if (!limit) return decided;
-  const { count, unit, burst } = limit;
-  const bucket = `rule ${index}, ${paths.join()}, ${tracked ? "filter" : "raw"}`;
-  const question: Question = { kind: "limit", count, unit, burst, bucket };
-  return outcomes.ask(question, decided, tracked ? leaves.staysTracked : UNDECIDED);
-}
-
-/**
- * How rules follow each other. Once a tracked rule has matched, raw is settled, whether or not the rule's limit had room;
- * what comes after acts in the filter.
- */
-function policySequence(outcomes: Outcomes): Sequence {
-  const asTracked = trackedRewriter(outcomes);
-  const join = outcomes.grafter(
-    ({ kind }, self, next) =>
-      kind === "undecided" ? next : kind === "stays-tracked" ? asTracked(next) : self,
-    { once: "either" },
-  );
-  const open = new Set(["undecided", "stays-tracked"]);
-  const settled = (outcome: Outcome): boolean => {
-    const leaf = outcomes.leafOf(outcome);
-    return leaf !== null && !open.has(leaf.kind);
-  };
-  return { join, settled };
-}
-
-/** What the rules do in the filter, to a packet that is tracked whatever they say. */
-function trackedRewriter(outcomes: Outcomes): (outcome: Outcome) => Outcome {
-  const leaves = leavesOf(outcomes);
-  const inFilter: Readonly<Record<string, Outcome>> = {
-    untracked: leaves.accept,
-    early: leaves.drop,
-    "early-out": leaves.drop,
-    undecided: leaves.staysTracked,
-  };
-  return outcomes.rewriter(
-    ({ kind }, self) => inFilter[kind] ?? self,
-    (question) =>
-      question.kind === "limit"
-        ? { ...question, bucket: question.bucket.replace(/raw$/, "filter") }
-        : question,
-  );
 }
 
 /** Tracked packets that no rule is asked about: loopback, and ICMP errors where something is untracked. */

@@ -61,7 +61,7 @@ export function evaluate(policy: Policy, packet: Packet, circumstances: Circumst
   const tracked = !isNeighbourDiscovery(packet);
   const isNew = tracked && state === "new";
   const destinationNat = isNew ? first(policy.destinationNat, packet, policy.self) : null;
-  if (raw && !raw.tracked && !(destinationNat && waitsForRouting(raw, packet)))
+  if (raw && !raw.tracked && !(destinationNat && waitsForRouting(policy, raw, packet, withinLimit)))
     return untracked(raw.action, { kind: "rule", rule: raw });
 
   // 2. Connection tracking, and destination NAT for the first packet of a flow.
@@ -132,11 +132,25 @@ function rawRule(policy: Policy, packet: Packet, withinLimit: (rule: Rule) => bo
 }
 
 /**
- * A deny that asks where a packet leaves can only be carried out once that is known. By then a packet that is translated
- * is on another way, and its new destination is what counts.
+ * Whether an untracked deny can only be carried out once it is known where a forwarded packet leaves: because it asks for
+ * that itself, or because a rule above does, that would keep the packet from it. By then a packet that is translated is
+ * on another way, and its new destination is what counts. It does not come so far where another untracked rule has the
+ * packet: raw goes by the first rule that matches as far as it can know, without those denies that have to wait.
  */
-function waitsForRouting({ action, match }: Rule, { path }: Packet): boolean {
-  return action !== "allow" && match.out !== null && path === "forward";
+function waitsForRouting(
+  policy: Policy,
+  { action }: Rule,
+  packet: Packet,
+  withinLimit: (rule: Rule) => boolean,
+): boolean {
+  if (action === "allow" || packet.path !== "forward") return false;
+  const known = policy.rules.find(
+    (rule) =>
+      (rule.tracked || rule.action === "allow" || rule.match.out === null) &&
+      matches({ ...rule.match, out: null }, packet, policy.self) &&
+      (rule.tracked || !rule.limit || withinLimit(rule)),
+  );
+  return known === undefined || known.tracked;
 }
 
 /** `state` is null for what is not tracked. */

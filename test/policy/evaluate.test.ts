@@ -244,6 +244,35 @@ nat:
       sourceNat: null,
     });
   });
+  describe("an untracked deny that hangs on where a packet leaves judges what it was translated to", () => {
+    const dnat = ["nat: [dnat tcp from any to any -> 10.0.0.5 port 81]"];
+    const to = (port: number) => `tcp 10.0.0.2:4000 > 192.0.2.7:${port} in eth0 out wg0 flags syn`;
+
+    test("because it asks for that", () => {
+      const policy = host(
+        "untracked:\n- deny tcp from any to any out wg0\ntracked:\n- allow from any to any",
+        dnat,
+      );
+      expect(fate(policy, to(53))).toBe("allow");
+      expect(fate(policy, to(53), "established")).toBe("deny early");
+    });
+    test("unless one below it takes the packet before", () => {
+      const policy = host(
+        "untracked:\n- deny from any to any out wg0\n- deny tcp from any to any port 53\ntracked:\n- allow from any to any",
+        dnat,
+      );
+      expect(fate(policy, to(53))).toBe("deny early");
+      expect(fate(policy, to(80))).toBe("allow");
+    });
+    test("because a rule above it asks for that, wherever the packet leaves", () => {
+      const policy = host(
+        "tracked:\n- allow tcp from any to any port 50-60, 81 out eth1\nuntracked:\n- deny tcp from any to any port 53-80",
+        dnat,
+      );
+      expect(fate(policy, to(53))).toBe("allow");
+      expect(fate(policy, to(80))).toBe("deny early");
+    });
+  });
   test("a sentence translates only the families that it has addresses for", () => {
     const policy = policyOf(`version: 1
 policies: []

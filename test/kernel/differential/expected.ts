@@ -1,4 +1,5 @@
 import type { Range } from "../../../src/address/ranges.ts";
+import { denialsInDoubt } from "../../../src/lower/late.ts";
 import { type Decision, evaluate, matches } from "../../../src/policy/evaluate.ts";
 import { LOOPBACK, type Packet, type TrackedState } from "../../../src/policy/packet.ts";
 import type { DestinationNat, NatTarget, Policy, Rule, SourceNat } from "../../../src/policy/policy.ts";
@@ -69,17 +70,30 @@ function expectation(
 
 /**
  * What becomes of a packet of an open flow whose translation is undone on its way: raw sees it as it is on the wire, and
- * what waits for routing, an untracked deny with `out`, sees it as it is then.
+ * takes no packet from a tracked rule that may want it; what waits for routing, an untracked deny with `out` or below a rule that
+ * has one, sees it as it is then.
  */
 export function expectationWithin(policy: Policy, shot: Shot, end: Expectation["end"]): Expectation {
   const { packet } = shot;
   const { path, out, destination, destinationPort } = end;
   const undone: Packet = { ...packet, path, out, destination, destinationPort };
   const known = { state: "established", withinLimit: () => true, translate: () => undone } as const;
-  const isWaiting = ({ tracked, action, match }: Rule): boolean =>
+  const asksOut = ({ tracked, action, match }: Rule): boolean =>
     !tracked && action === "deny" && match.out !== null;
-  const atOnce = packet.path === "forward" ? policy.rules.filter((rule) => !isWaiting(rule)) : policy.rules;
-  const inRaw = evaluate({ ...policy, rules: atOnce }, packet, known);
+  const foreseen = policy.rules
+    .filter((rule) => !asksOut(rule))
+    .map((rule) => (rule.tracked ? { ...rule, match: { ...rule.match, out: null } } : rule));
+  const inRaw = evaluate(
+    { ...policy, rules: packet.path === "forward" ? foreseen : policy.rules },
+    packet,
+    known,
+  );
+  const inDoubt = denialsInDoubt(policy);
+  const isWaiting = (rule: Rule): boolean => {
+    const takers = inDoubt.get(rule);
+    if (!takers || !rule.limit) return asksOut(rule) || takers !== undefined;
+    return takers.some(({ match }) => matches({ ...match, out: null }, undone, policy.self));
+  };
   const routed = evaluate(policy, undone, known);
   const isHeldBack =
     inRaw.tracked && path === "forward" && routed.reason.kind === "rule" && isWaiting(routed.reason.rule);
@@ -116,8 +130,16 @@ export function isAmbiguous(policy: Policy, shot: Shot, state: TrackedState): bo
     const isRewritten =
       end.destination !== packet.destination || end.destinationPort !== packet.destinationPort;
     if (state === "new" && verdict !== "allow" && !isRewritten) return false;
-    return waits(policy, packet);
+    return waits(policy, packet) && mayBeLeftUntracked(policy, packet);
   });
+}
+
+/** Whether raw, not knowing where a packet will leave, may leave it untracked. */
+function mayBeLeftUntracked(policy: Policy, packet: Packet): boolean {
+  return policy.rules.some(
+    ({ tracked, action, match }) =>
+      !tracked && action === "allow" && matches({ ...match, out: null }, packet, policy.self),
+  );
 }
 
 /** Which of the addresses and ports of a translation the kernel takes. */
