@@ -49,6 +49,25 @@ export function subtractRanks(a: RankSet, b: RankSet, ranks: number): readonly n
   return left;
 }
 
+/** The ranks that both sets hold: the very set of which the other holds all, where both are single intervals. */
+export function intersectRanks(a: RankSet, b: RankSet): RankSet {
+  if (a === null || a === b) return b;
+  if (b === null) return a;
+  if (a.length === 2 && b.length === 2) {
+    if (b[0]! <= a[0]! && a[1]! <= b[1]!) return a;
+    if (a[0]! <= b[0]! && b[1]! <= a[1]!) return b;
+  }
+  const both: number[] = [];
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    const start = Math.max(a[i]!, b[j]!);
+    const end = Math.min(a[i + 1]!, b[j + 1]!);
+    if (start < end) both.push(start, end);
+    if (a[i + 1]! < b[j + 1]!) i += 2;
+    else j += 2;
+  }
+  return both;
+}
+
 /** Whether two sets of ranks share one. */
 export function ranksMeet(a: RankSet, b: RankSet): boolean {
   if (a === null || b === null) return a !== b ? (a ?? b)!.length > 0 : true;

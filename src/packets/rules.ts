@@ -1,5 +1,5 @@
 import { type Diagram, NONE } from "./nodes.ts";
-import { ranksMeet } from "./ranks.ts";
+import { intersectRanks, type RankSet, ranksMeet } from "./ranks.ts";
 import type { Cube, Packet, RankedCube, Space } from "./space.ts";
 
 /** A rule of a list in which the first match wins. */
@@ -79,6 +79,17 @@ export function cubesMeet(a: RankedCube, b: RankedCube): boolean {
   // From the bottom: addresses tell more pairs apart than paths do.
   for (let i = a.length - 1; i >= 0; i--) if (!ranksMeet(a[i]!, b[i]!)) return false;
   return true;
+}
+
+/** The packets that are in both cubes; null where none is. */
+export function meetCubes(a: RankedCube, b: RankedCube): RankedCube | null {
+  const both: RankSet[] = [];
+  for (let i = 0; i < a.length; i++) {
+    const ranks = intersectRanks(a[i]!, b[i]!);
+    if (ranks?.length === 0) return null;
+    both.push(ranks);
+  }
+  return both;
 }
 
 /** The packets that a rule matches, whatever stands before it. */

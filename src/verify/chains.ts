@@ -5,10 +5,11 @@ import type { SeenSpace } from "../meaning/seen.ts";
 import { joinMaps, type Sequence, sequenceOf } from "../meaning/sequence.ts";
 import { describeTranslation } from "../meaning/translations.ts";
 import type { Hook, TableName } from "../netfilter/ruleset.ts";
-import type { ScriptChain, ScriptRule, ScriptRuleset } from "../netfilter/script.ts";
+import type { ScriptChain, ScriptRule, ScriptRuleset, ScriptStatement } from "../netfilter/script.ts";
 import { type Diagram, NONE, verdictOf } from "../packets/nodes.ts";
+import { cubesMeet, meetCubes } from "../packets/rules.ts";
 import type { RankedCube } from "../packets/space.ts";
-import { type HookView, testReader } from "./tests.ts";
+import { type Asked, type HookView, testReader } from "./tests.ts";
 
 /**
  * What the chains of a ruleset do with every packet. A map gives each packet one of these leaves, or a tree of them:
@@ -35,6 +36,7 @@ export function chainMaps(
 ): ChainMaps {
   const read = testReader(space, devices, family);
   const byKey = new Map(chains.map((chain) => [keyOf(chain.table, chain.name), chain]));
+  const callers = countCallers(chains, byKey);
   const made = new Map<string, Diagram>();
   const { engine } = space;
   const leaf = (kind: string): Outcome => outcomes.leaf(kind);
@@ -121,7 +123,7 @@ export function chainMaps(
     // A stack of our own: scripts may lead deeper than the one of this program.
     const open: ScriptChain[] = [chain];
     for (let top = open.at(-1); top; top = open.at(-1)) {
-      const missing = calledBy(top).filter((called) => !made.has(keyIn(called, view)));
+      const missing = calledBy(top, view).filter((called) => !made.has(keyIn(called, view)));
       if (missing.length > 0) {
         open.push(...missing);
         continue;
@@ -133,11 +135,31 @@ export function chainMaps(
     return made.get(key)!;
   }
 
-  function calledBy({ table, rules }: ScriptChain): ScriptChain[] {
-    return rules.flatMap(({ statement }) => {
-      if (statement.kind !== "jump" && statement.kind !== "goto") return [];
-      const called = byKey.get(keyOf(table, statement.chain));
-      return called ? [called] : [];
+  function targetOf({ table }: ScriptChain, { statement }: ScriptRule): ScriptChain | undefined {
+    if (statement.kind !== "jump" && statement.kind !== "goto") return undefined;
+    return byKey.get(keyOf(table, statement.chain));
+  }
+
+  /**
+   * Whether the rules of a chain may as well stand where another rule leads to it, each for the packets of that rule alone:
+   * nothing else leads there, and no packet comes back from the middle of it. Of a tree of chains then remains one list, and no
+   * map of a branch is made only to be put into that of the next.
+   */
+  function standsIn(called: ScriptChain, { statement }: ScriptRule, asked: Asked, depth: number): boolean {
+    if (depth === MOST_DEEP || callers.get(called) !== 1) return false;
+    if (asked.questions.length > 0 || asked.cubes.length !== 1) return false;
+    // From a chain that was gone to a packet comes back to where this one goes on anyway.
+    return statement.kind === "goto" || called.rules.every(({ statement: { kind } }) => !RETURNS.has(kind));
+  }
+
+  /** The chains that must have maps before a chain can have one. */
+  function calledBy(chain: ScriptChain, view: HookView, depth = 0): ScriptChain[] {
+    return chain.rules.flatMap((rule) => {
+      const called = targetOf(chain, rule);
+      if (!called) return [];
+      return standsIn(called, rule, read(rule, view, ""), depth)
+        ? calledBy(called, view, depth + 1)
+        : [called];
     });
   }
 
@@ -145,41 +167,57 @@ export function chainMaps(
     const maps: Diagram[] = [];
     let cubes: (readonly RankedCube[])[] = [];
     let verdicts: Outcome[] = [];
+    const add = (match: readonly RankedCube[], verdict: Outcome): void => {
+      cubes.push(match);
+      verdicts.push(verdict);
+    };
     const close = (): void => {
       if (verdicts.length > 0)
         maps.push(sequenceOf({ space, count: verdicts.length, cubes, verdicts }, sequence));
       cubes = [];
       verdicts = [];
     };
-    chain.rules.forEach((rule, at) => {
-      const place = `${chain.table} ${chain.name} ${at}`;
-      const asked = read(rule, view, place);
-      if (asked.cubes.length === 0) return;
-      const asking = (outcome: Outcome): Outcome =>
-        asked.questions.reduceRight((yes, question) => outcomes.ask(question, yes, UNDECIDED), outcome);
-      const { statement } = rule;
-      let effect = effectOf(rule, chain, place);
-      if (statement.kind === "jump" || statement.kind === "goto") {
-        const target = byKey.get(keyOf(chain.table, statement.chain));
-        // The tools refuse a script that leads nowhere, and the readers say so.
-        if (!target) return;
-        const leaving = statement.kind === "jump" ? jumped : gone;
-        const map = made.get(keyIn(target, view))!;
-        if (map >= 0) {
-          close();
-          const called = space.map(map, (outcome) => asking(leaving(outcome)));
-          let match = NONE;
-          for (const cube of asked.cubes) match = engine.operations.overlay(match, engine.cube(cube, 1));
-          maps.push(space.restrict(called, match as Diagram));
-          return;
+    /** Adds what the rules of a chain do to the packets of a cube. */
+    const walk = (one: ScriptChain, within: RankedCube | null, depth: number): void => {
+      const places = one.rules.map((_, at) => `${one.table} ${one.name} ${at}`);
+      const tests = one.rules.map((rule, at) => read(rule, view, places[at]!));
+      one.rules.forEach((rule, at) => {
+        const asked = tests[at]!;
+        const match = within
+          ? asked.cubes.map((cube) => meetCubes(cube, within)).filter((cube) => cube !== null)
+          : asked.cubes;
+        if (match.length === 0) return;
+        const { statement } = rule;
+        const asking = (outcome: Outcome): Outcome =>
+          asked.questions.reduceRight((yes, question) => outcomes.ask(question, yes, UNDECIDED), outcome);
+        let effect = effectOf(rule, one, places[at]!);
+        if (statement.kind === "jump" || statement.kind === "goto") {
+          const target = targetOf(one, rule);
+          // The tools refuse a script that leads nowhere, and the readers say so.
+          if (!target) return;
+          if (standsIn(target, rule, asked, depth)) {
+            walk(target, match[0]!, depth + 1);
+            if (statement.kind === "goto" && mayMeetLater(asked, tests, at)) add(match, leaf("return"));
+            return;
+          }
+          const leaving = statement.kind === "jump" ? jumped : gone;
+          const map = made.get(keyIn(target, view))!;
+          if (map >= 0) {
+            close();
+            const called = space.map(map, (outcome) => asking(leaving(outcome)));
+            let met = NONE;
+            for (const cube of match) met = engine.operations.overlay(met, engine.cube(cube, 1));
+            maps.push(space.restrict(called, met as Diagram));
+            return;
+          }
+          // Whatever comes there, one thing becomes of it: as good as a statement.
+          effect = leaving(verdictOf(map));
         }
-        // Whatever comes there, one thing becomes of it: as good as a statement.
-        effect = leaving(verdictOf(map));
-      }
-      if (effect === null || effect === UNDECIDED) return;
-      cubes.push(asked.cubes);
-      verdicts.push(asking(effect));
-    });
+        if (effect === null || effect === UNDECIDED) return;
+        add(match, asking(effect));
+      });
+    };
+    walk(chain, null, 0);
     close();
     return joinMaps(space, maps, sequence);
   }
@@ -195,6 +233,38 @@ export function chainMaps(
       return joinMaps(space, maps, sequence);
     },
   };
+}
+
+/** Chains of a tree that are put into one list: more than that a packet of a sensible script never walks through. */
+const MOST_DEEP = 64;
+
+/** What makes a packet leave a chain before its end, other than for good. */
+const RETURNS: ReadonlySet<ScriptStatement["kind"]> = new Set(["return", "goto"]);
+
+/** By chain, how many rules lead to it. */
+function countCallers(
+  chains: readonly ScriptChain[],
+  byKey: ReadonlyMap<string, ScriptChain>,
+): ReadonlyMap<ScriptChain, number> {
+  const callers = new Map<ScriptChain, number>();
+  for (const { table, rules } of chains)
+    for (const { statement } of rules) {
+      if (statement.kind !== "jump" && statement.kind !== "goto") continue;
+      const called = byKey.get(keyOf(table, statement.chain));
+      if (called) callers.set(called, (callers.get(called) ?? 0) + 1);
+    }
+  return callers;
+}
+
+/** Rules behind a `goto` that are looked at, whether they could take what comes back from there. */
+const MOST_LATER = 64;
+
+/** Whether some packet that the rule at `at` sends away could be taken by a later rule of its chain. Says yes when in doubt. */
+function mayMeetLater(asked: Asked, tests: readonly Asked[], at: number): boolean {
+  if (tests.length - at > MOST_LATER) return true;
+  return tests
+    .slice(at + 1)
+    .some(({ cubes }) => cubes.some((later) => asked.cubes.some((cube) => cubesMeet(cube, later))));
 }
 
 /** Rules see the input device up to the routing decision and in forward, the output device from it on. */

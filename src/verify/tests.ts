@@ -5,7 +5,7 @@ import type { Question } from "../meaning/outcomes.ts";
 import { DELIVERIES, SEEN, type Seen, type SeenSpace } from "../meaning/seen.ts";
 import type { AddressType, State } from "../netfilter/ruleset.ts";
 import type { ScriptMatch, ScriptRule } from "../netfilter/script.ts";
-import { complementRanks, type RankSet, subtractRanks } from "../packets/domain.ts";
+import { intersectRanks, type RankSet } from "../packets/domain.ts";
 import type { RankedCube } from "../packets/space.ts";
 import { ICMP, ICMPV6, PROTOCOLS_WITH_PORTS, TCP } from "../policy/packet.ts";
 import { PATHS } from "../policy/paths.ts";
@@ -36,39 +36,45 @@ export function isDeliveredTest({ types }: AddressTypeTest, family: Family): boo
   return DELIVERED[family].every((type) => types.includes(type));
 }
 
+/** What a test leaves of one field, by its index. */
+type Narrowed = readonly [field: number, ranks: RankSet];
+
 /** Makes the cubes of rules in the ranks of a space. */
 export function testReader(
   space: SeenSpace,
   devices: Devices,
   family: Family,
 ): (rule: ScriptRule, view: HookView, place: string) => Asked {
-  const { fields, engine } = space;
+  const { fields } = space;
   const index = new Map(fields.map(({ name }, i) => [name, i]));
-  const anything: RankedCube = fields.map(() => null);
   const tellsDeliveries = fields[index.get("delivery")!]!.domain.ranks > 1;
 
-  type Condition = NonNullable<Parameters<typeof engine.rankCube>[0][string]>;
-  const cubeOf = (conditions: Readonly<Record<string, Condition>>): RankedCube[] => {
-    const cube = engine.rankCube(conditions);
-    return cube ? [cube] : [];
+  type Condition = Parameters<(typeof fields)[number]["domain"]["ranksOf"]>[0];
+  /** What a condition leaves of a field. */
+  const narrowed = (name: string, condition: Condition): Narrowed => {
+    const field = index.get(name)!;
+    return [field, fields[field]!.domain.ranksOf(condition)];
   };
-  /** All values but those that a cube of one field holds. */
-  const negate = (cubes: readonly RankedCube[], field: string): RankedCube[] => {
-    const i = index.get(field)!;
-    const { ranks } = fields[i]!.domain;
-    const left = cubes.reduce<RankSet>((rest, cube) => subtractRanks(rest, cube[i]!, ranks), null);
-    return left?.length === 0 ? [] : [anything.with(i, left)];
+  const protocolIs = (protocols: Iterable<number>): Narrowed =>
+    narrowed("protocol", ascending(protocols).map(single));
+  /** By protocol, because a long list asks for one of two or three in each of its lines. */
+  const known = new Map<number, Narrowed>();
+  const oneProtocol = (protocol: number): Narrowed => {
+    const found = known.get(protocol) ?? protocolIs([protocol]);
+    known.set(protocol, found);
+    return found;
   };
-  const always = [anything];
+  const portful = protocolIs(PROTOCOLS_WITH_PORTS);
+  const icmp = oneProtocol(family === 4 ? ICMP : ICMPV6);
 
   /** The alternatives of a test; null for what the fields do not show. */
-  function alternatives(match: ScriptMatch, view: HookView): readonly RankedCube[] | null {
+  function alternatives(match: ScriptMatch, view: HookView): readonly Alternative[] | null {
     switch (match.kind) {
       case "family":
-        return match.family === family ? always : [];
+        return match.family === family ? ALWAYS : NEVER;
       case "address": {
-        if (match.family !== family) return [];
-        return cubeOf({ [match.side]: match.negated ? { except: match.ranges } : match.ranges });
+        if (match.family !== family) return NEVER;
+        return [[narrowed(match.side, match.negated ? { except: match.ranges } : match.ranges)]];
       }
       case "address-type":
         return addressType(match);
@@ -76,84 +82,77 @@ export function testReader(
         const { side, negated } = match;
         // A device that is not there has an empty name in the kernel, which `*` matches.
         if (match.devices.some((device) => device === "*" || (device === "" && !view[side])))
-          return negated ? [] : always;
-        if (!view[side]) return negated ? always : [];
+          return negated ? NEVER : ALWAYS;
+        if (!view[side]) return negated ? ALWAYS : NEVER;
         const named = devices.matching({ negated: false, devices: match.devices });
-        return cubeOf({ [side]: negated ? { except: named } : named });
+        return [[narrowed(side, negated ? { except: named } : named)]];
       }
       case "protocol": {
-        const listed = ascending(match.protocols).map(single);
-        return cubeOf({ protocol: match.negated ? { except: listed } : listed });
+        const { protocols, negated } = match;
+        if (protocols.length === 1 && !negated) return [[oneProtocol(protocols[0]!)]];
+        const listed = ascending(protocols).map(single);
+        return [[narrowed("protocol", negated ? { except: listed } : listed)]];
       }
       case "port":
-        return cubeOf({
-          protocol: ascending(PROTOCOLS_WITH_PORTS).map(single),
-          [`${match.side}Port`]: match.negated ? { except: match.ports } : match.ports,
-        });
+        return [
+          [portful, narrowed(`${match.side}Port`, match.negated ? { except: match.ports } : match.ports)],
+        ];
       case "icmp":
-        return match.family === family ? icmpTypes(match.types) : [];
+        return match.family === family ? icmpTypes(match.types) : NEVER;
       case "opening":
-        return cubeOf({ protocol: [single(TCP)], opening: [single(match.negated ? 0 : 1)] });
+        return [[oneProtocol(TCP), narrowed("opening", [single(match.negated ? 0 : 1)])]];
       case "state": {
-        const cubes = states(match.states);
-        return match.negated ? negate(cubes, "seen") : cubes;
+        const listed = seenWhere((one) => match.states.includes(one.replace("-translated", "") as State));
+        return [[narrowed("seen", match.negated ? { except: listed } : listed)]];
       }
       case "dnat-status":
-        return cubeOf({ seen: seenWhere((one) => one.endsWith("-translated")) });
+        return [
+          [
+            narrowed(
+              "seen",
+              seenWhere((one) => one.endsWith("-translated")),
+            ),
+          ],
+        ];
       case "limit":
       case "unknown":
         return null;
     }
   }
 
-  function states(listed: readonly State[]): RankedCube[] {
-    return cubeOf({ seen: seenWhere((one) => listed.includes(one.replace("-translated", "") as State)) });
-  }
-
   function icmpTypes(
     types: readonly { readonly type: number; readonly code: number | null }[],
-  ): readonly RankedCube[] {
-    const protocol = [single(family === 4 ? ICMP : ICMPV6)];
+  ): readonly Alternative[] {
     const whole = new Set(types.filter(({ code }) => code === null).map(({ type }) => type));
     const codes = new Map<number, Set<number>>();
     for (const { type, code } of types) {
       if (code === null || whole.has(type)) continue;
       codes.set(type, (codes.get(type) ?? new Set()).add(code));
     }
+    const typeIs = (some: Iterable<number>): Narrowed =>
+      narrowed("destinationPort", ascending(some).map(single));
     return [
-      ...(whole.size > 0 ? cubeOf({ protocol, destinationPort: ascending(whole).map(single) }) : []),
-      ...[...codes].flatMap(([type, some]) =>
-        cubeOf({ protocol, destinationPort: [single(type)], sourcePort: ascending(some).map(single) }),
-      ),
+      ...(whole.size > 0 ? [[icmp, typeIs(whole)]] : []),
+      ...[...codes].map(([type, some]) => [
+        icmp,
+        typeIs([type]),
+        narrowed("sourcePort", ascending(some).map(single)),
+      ]),
     ];
   }
 
-  function addressType(match: AddressTypeTest): readonly RankedCube[] | null {
+  function addressType(match: AddressTypeTest): readonly Alternative[] | null {
     const { side, types, negated } = match;
     if (side === "source") {
       // Of sources a policy knows one thing: whether they are this host's.
       if (!types.includes("local")) return null;
-      const here = [PATHS.indexOf("output"), PATHS.indexOf("loopback")];
-      return cubeOf({ path: negated ? { except: here.map(single) } : here.map(single) });
+      const here = [PATHS.indexOf("output"), PATHS.indexOf("loopback")].map(single);
+      return [[narrowed("path", negated ? { except: here } : here)]];
     }
-    const field = tellsDeliveries ? "delivery" : "path";
     const listed = tellsDeliveries
       ? ascending(types.map((type) => DELIVERIES.indexOf(type))).map(single)
       : ascending(["input", "loopback"].map((path) => PATHS.indexOf(path as never))).map(single);
-    return cubeOf({ [field]: negated ? { except: listed } : listed });
-  }
-
-  function meet(a: RankedCube, b: RankedCube): RankedCube[] {
-    const cube: RankSet[] = [];
-    for (let i = 0; i < a.length; i++) {
-      const x = a[i]!;
-      const y = b[i]!;
-      const { ranks } = fields[i]!.domain;
-      const both = x === null ? y : y === null ? x : subtractRanks(x, complementRanks(y, ranks), ranks);
-      if (both?.length === 0) return [];
-      cube.push(both);
-    }
-    return [cube];
+    return [[narrowed(tellsDeliveries ? "delivery" : "path", negated ? { except: listed } : listed)]];
   }
 
   return ({ matches, statement }, view, place) => {
@@ -161,10 +160,10 @@ export function testReader(
     const limits: Question[] = [];
     // A translation to addresses of one family does not happen to packets of the other.
     const isOther = (statement.kind === "snat" || statement.kind === "dnat") && statement.family !== family;
-    let cubes: readonly RankedCube[] = isOther ? [] : always;
+    let cubes: RankSet[][] = isOther ? [] : [fields.map(() => null)];
     matches.forEach((match, at) => {
       const passing = alternatives(match, view);
-      if (passing) cubes = cubes.flatMap((cube) => passing.flatMap((other) => meet(cube, other)));
+      if (passing) cubes = cubes.flatMap((cube) => meet(cube, passing));
       else if (match.kind === "limit") {
         const { kind, count, unit, burst } = match;
         limits.push({ kind, count, unit, burst, bucket: `${place}, ${at}` });
@@ -172,6 +171,24 @@ export function testReader(
     });
     return { cubes, questions: [...unknowns, ...limits] };
   };
+}
+
+/** Restrictions of several fields, all of which hold. */
+type Alternative = readonly Narrowed[];
+
+const ALWAYS: readonly Alternative[] = [[]];
+const NEVER: readonly Alternative[] = [];
+
+/** What alternatives leave of a cube, which is used up. */
+function meet(cube: RankSet[], alternatives: readonly Alternative[]): RankSet[][] {
+  return alternatives.flatMap((alternative, at) => {
+    const left = at === alternatives.length - 1 ? cube : [...cube];
+    for (const [field, ranks] of alternative) {
+      left[field] = intersectRanks(left[field]!, ranks);
+      if (left[field]?.length === 0) return [];
+    }
+    return [left];
+  });
 }
 
 function textOf(match: ScriptMatch): string {

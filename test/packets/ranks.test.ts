@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   complementRanks,
   holdsRank,
+  intersectRanks,
   mergeRanks,
   type RankSet,
   ranksMeet,
@@ -27,7 +28,7 @@ function membersOf(set: RankSet): number[] {
 const ascending = (ranks: readonly number[]): number[] => [...ranks].sort((a, b) => a - b);
 
 describe("sets of ranks", () => {
-  test("merge, hold, complement, subtract and meet as sets do", () => {
+  test("merge, hold, complement, subtract, intersect and meet as sets do", () => {
     fc.assert(
       fc.property(members, members, (a, b) => {
         expect(membersOf(setOf(a))).toEqual(ascending(a));
@@ -35,6 +36,7 @@ describe("sets of ranks", () => {
         const left = a.filter((rank) => !b.includes(rank));
         expect(mergeRanks(subtractRanks(setOf(a), setOf(b), RANKS), RANKS)).toEqual(setOf(left));
         expect(ranksMeet(setOf(a), setOf(b))).toBe(left.length < a.length);
+        expect(intersectRanks(setOf(a), setOf(b))).toEqual(setOf(a.filter((rank) => b.includes(rank))));
       }),
     );
   });

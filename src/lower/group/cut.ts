@@ -1,5 +1,6 @@
 import type { Range } from "../../address/ranges.ts";
 import type { Box, Field } from "../../netfilter/grouped.ts";
+import { numbering, type Scale, scaleOf } from "./scale.ts";
 
 /** A box and what happens to the packets in it, unless an earlier one has them. */
 export interface Layer {
@@ -9,6 +10,9 @@ export interface Layer {
 
 /** Pieces that a cut may make for each layer. Past that the layers stay as they are. */
 const MOST_PIECES = 4;
+
+/** A box in the marks of its fields: where it begins and is over in the first field, then in the second, … */
+type Piece = readonly number[];
 
 /**
  * Cuts layers, of which the first that holds a packet decides, into boxes of which no two overlap: by effect, in the
@@ -22,129 +26,118 @@ export function cutLayers(
   layers: readonly Layer[],
   fields: readonly Field[],
 ): ReadonlyMap<string, readonly Box[]> | null {
-  const cuts = fields.map((_, at) => fieldCuts(layers.map(({ box }) => box[at]!)));
-  const pivot = pickPivot(cuts, fields);
-  const stacks = stackLayers(layers, cuts, pivot);
+  const scales = fields.map((_, at) => scaleOf(layers.map(({ box }) => box[at]!)));
+  const pivot = pickPivot(scales, fields);
+  const stacks = stackLayers(layers.length, scales, pivot);
   if (stacks === null) return null;
-  const byEffect = new Map<string, Box[]>(layers.map(({ effect }) => [effect, []]));
-  for (const { others, layers: stack } of stacks.values()) {
-    for (const { range, effect } of sweep(stack)) byEffect.get(effect)!.push(others.with(pivot, range));
+  const byEffect = new Map<string, Piece[]>(layers.map(({ effect }) => [effect, []]));
+  for (const { others, layers: stack } of stacks) {
+    for (const { start, end, effect } of sweep(stack, layers, scales[pivot]!)) {
+      const piece = [...others];
+      piece[2 * pivot] = start;
+      piece[2 * pivot + 1] = end;
+      byEffect.get(effect)!.push(piece);
+    }
   }
-  for (const [effect, boxes] of byEffect) byEffect.set(effect, join(boxes, cuts, pivot));
-  return byEffect;
-}
-
-interface Cuts {
-  readonly distinct: number;
-  /** Where elementary ranges begin; null where no two distinct ranges overlap. */
-  readonly starts: readonly bigint[] | null;
-}
-
-function fieldCuts(ranges: readonly Range<bigint>[]): Cuts {
-  const distinct = [...new Map(ranges.map((range) => [rangeKey(range), range])).values()].sort((a, b) =>
-    compare(a.first, b.first),
+  const boxOf = boxMaker(scales);
+  return new Map(
+    [...byEffect].map(([effect, pieces]) => [effect, join(pieces, scales, pivot).map(boxOf)] as const),
   );
-  const overlap = distinct.some((range, at) => at > 0 && distinct[at - 1]!.last >= range.first);
-  if (!overlap) return { distinct: distinct.length, starts: null };
-  const starts = new Set(distinct.flatMap(({ first, last }) => [first, last + 1n]));
-  return { distinct: distinct.length, starts: [...starts].sort(compare) };
 }
 
 /**
  * The field that has most to gain from the sweep: one whose ranges overlap, and then the one with most of them.
  * Protocols come last, because neighbours among them are none that a reader would put together.
  */
-function pickPivot(cuts: readonly Cuts[], fields: readonly Field[]): number {
+function pickPivot(scales: readonly Scale[], fields: readonly Field[]): number {
   const weight = (at: number): number =>
-    fields[at]!.kind === "protocol" ? 0 : (cuts[at]!.starts ? 1e9 : 0) + cuts[at]!.distinct;
-  return [...cuts.keys()].reduce((best, at) => (weight(at) > weight(best) ? at : best), 0);
+    fields[at]!.kind === "protocol" ? 0 : (scales[at]!.overlaps ? 1e9 : 0) + scales[at]!.distinct;
+  return [...scales.keys()].reduce((best, at) => (weight(at) > weight(best) ? at : best), 0);
 }
 
-/** Ranges of the pivot, the first in front, that lie in the same box of the other fields. */
+/** Layers, the first in front, that lie in the same box of the other fields. */
 interface Stack {
   /** What stands in the place of the pivot means nothing. */
-  readonly others: readonly Range<bigint>[];
-  readonly layers: { readonly range: Range<bigint>; readonly effect: string }[];
+  readonly others: Piece;
+  /** By number. */
+  readonly layers: number[];
 }
 
-function stackLayers(
-  layers: readonly Layer[],
-  cuts: readonly Cuts[],
-  pivot: number,
-): ReadonlyMap<string, Stack> | null {
-  const stacks = new Map<string, Stack>();
-  let room = MOST_PIECES * layers.length + 16;
-  for (const { box, effect } of layers) {
-    let pieces: (readonly Range<bigint>[])[] = [[]];
-    for (const [at, range] of box.entries()) {
-      const { starts } = cuts[at]!;
-      const parts = at === pivot || starts === null ? [range] : elementary(range, starts);
-      if (pieces.length * parts.length > room) return null;
-      pieces = pieces.flatMap((piece) => parts.map((part) => [...piece, part]));
+function stackLayers(count: number, scales: readonly Scale[], pivot: number): readonly Stack[] | null {
+  const stacks: Stack[] = [];
+  const byNumber = new Map<number, Stack>();
+  const number = numbering(Math.max(...scales.map(({ marks }) => marks.length)));
+  const others = scales.flatMap(() => [0, 0]);
+  /** Puts a layer on the stacks of all combinations of its pieces in the fields from `at` on. */
+  const put = (layer: number, at: number, before: number): void => {
+    const scale = scales[at];
+    if (!scale) {
+      const stack = byNumber.get(before) ?? { others: [...others], layers: [] };
+      if (stack.layers.length === 0) {
+        byNumber.set(before, stack);
+        stacks.push(stack);
+      }
+      stack.layers.push(layer);
+    } else if (at === pivot) put(layer, at + 1, before);
+    else {
+      const end = scale.ends[layer]!;
+      for (let start = scale.starts[layer]!; start < end; start = others[2 * at + 1]!) {
+        others[2 * at] = start;
+        others[2 * at + 1] = scale.overlaps ? start + 1 : end;
+        // Ranges that do not overlap differ where they begin.
+        put(layer, at + 1, number(before, start));
+      }
     }
-    room -= pieces.length;
-    for (const others of pieces) {
-      const key = others.map((range, at) => (at === pivot ? "" : rangeKey(range))).join(" ");
-      const stack = stacks.get(key) ?? { others, layers: [] };
-      stacks.set(key, stack);
-      stack.layers.push({ range: box[pivot]!, effect });
-    }
+  };
+  let room = MOST_PIECES * count + 16;
+  for (let layer = 0; layer < count; layer++) {
+    const pieces = scales.reduce(
+      (product, { starts, ends, overlaps }, at) =>
+        at === pivot || !overlaps ? product : product * (ends[layer]! - starts[layer]!),
+      1,
+    );
+    if (pieces > room) return null;
+    room -= pieces;
+    put(layer, 0, 0);
   }
   return stacks;
 }
 
-function elementary(range: Range<bigint>, starts: readonly bigint[]): readonly Range<bigint>[] {
-  const parts: Range<bigint>[] = [];
-  for (let at = indexOf(starts, range.first); at < starts.length && starts[at]! <= range.last; at++)
-    parts.push({ first: starts[at]!, last: starts[at + 1]! - 1n });
-  return parts;
+/** A stretch of the pivot, and what happens there. */
+interface Stretch {
+  readonly start: number;
+  end: number;
+  readonly effect: string;
 }
 
-/** The place of a value that is among ascending values. */
-function indexOf(values: readonly bigint[], value: bigint): number {
-  let low = 0;
-  let high = values.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (values[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** The line of sight from above: disjoint ranges in ascending order, each with the effect of the first layer over it. */
+/** The line of sight from above: disjoint stretches in ascending order, each with the effect of the first layer over it. */
 function sweep(
-  layers: Stack["layers"],
-): readonly { readonly range: Range<bigint>; readonly effect: string }[] {
-  if (layers.length === 1) return layers;
-  const seen: { range: Range<bigint>; effect: string }[] = [];
-  const show = (first: bigint, last: bigint, effect: string): void => {
+  stack: readonly number[],
+  layers: readonly Layer[],
+  { starts, ends }: Scale,
+): readonly Stretch[] {
+  const seen: Stretch[] = [];
+  const show = (start: number, end: number, effect: string): void => {
     const before = seen.at(-1);
-    if (before && before.effect === effect && before.range.last + 1n === first)
-      before.range = { first: before.range.first, last };
-    else seen.push({ range: { first, last }, effect });
+    if (before && before.effect === effect && before.end === start) before.end = end;
+    else seen.push({ start, end, effect });
   };
-  const byStart = [...layers.keys()].sort(
-    (a, b) => compare(layers[a]!.range.first, layers[b]!.range.first) || a - b,
-  );
+  const byStart = [...stack].sort((a, b) => starts[a]! - starts[b]! || a - b);
   const open = new Heap();
   let next = 0;
-  for (let at = 0n; next < byStart.length || open.top !== undefined; ) {
-    while (open.top !== undefined && layers[open.top]!.range.last < at) open.pop();
+  for (let at = 0; next < byStart.length || open.top !== undefined; ) {
+    while (open.top !== undefined && ends[open.top]! <= at) open.pop();
     if (open.top === undefined) {
       if (next === byStart.length) break;
-      const start = layers[byStart[next]!]!.range.first;
-      if (start > at) at = start;
+      at = Math.max(at, starts[byStart[next]!]!);
     }
-    while (next < byStart.length && layers[byStart[next]!]!.range.first <= at) open.push(byStart[next++]!);
+    while (next < byStart.length && starts[byStart[next]!]! <= at) open.push(byStart[next++]!);
     const top = open.top;
-    if (top === undefined) continue;
-    const { range, effect } = layers[top]!;
-    if (range.last < at) continue;
-    const following = next < byStart.length ? layers[byStart[next]!]!.range.first : null;
-    const last = following !== null && following <= range.last ? following - 1n : range.last;
-    show(at, last, effect);
-    at = last + 1n;
+    if (top === undefined || ends[top]! <= at) continue;
+    const following = next < byStart.length ? starts[byStart[next]!]! : ends[top]!;
+    const end = Math.min(following, ends[top]!);
+    show(at, end, layers[top]!.effect);
+    at = end;
   }
   return seen;
 }
@@ -187,44 +180,52 @@ class Heap {
   }
 }
 
-/** Puts together again what was cut in vain: boxes that differ in one field only and touch there. */
-function join(boxes: readonly Box[], cuts: readonly Cuts[], pivot: number): Box[] {
-  let joined = [...boxes];
-  for (const [at, { starts }] of cuts.entries()) {
-    if (at === pivot || starts === null) continue;
-    const rows = new Map<string, Box[]>();
-    for (const box of joined) {
-      const key = box.map((range, other) => (other === at ? "" : rangeKey(range))).join(" ");
+/** Puts together again what was cut in vain: pieces that differ in one field only and touch there. In the order of fields. */
+function join(pieces: readonly Piece[], scales: readonly Scale[], pivot: number): readonly Piece[] {
+  let joined = [...pieces];
+  for (const [at, { overlaps }] of scales.entries()) {
+    if (at === pivot || !overlaps) continue;
+    const number = numbering(Math.max(...scales.map(({ marks }) => marks.length)));
+    const rows = new Map<number, Piece[]>();
+    for (const piece of joined) {
+      let key = 0;
+      for (let i = 0; i < piece.length; i++) if (i >> 1 !== at) key = number(key, piece[i]!);
       const row = rows.get(key);
-      if (row) row.push(box);
-      else rows.set(key, [box]);
+      if (row) row.push(piece);
+      else rows.set(key, [piece]);
     }
-    joined = [...rows.values()].flatMap((row) => {
-      const whole: Box[] = [];
-      for (const box of row.sort((a, b) => compare(a[at]!.first, b[at]!.first))) {
-        const before = whole.at(-1);
-        if (before && before[at]!.last + 1n === box[at]!.first)
-          whole[whole.length - 1] = before.with(at, { first: before[at]!.first, last: box[at]!.last });
-        else whole.push(box);
-      }
-      return whole;
-    });
+    joined = [...rows.values()].flatMap((row) => joinRow(row, 2 * at));
   }
   return joined.sort(inOrder);
 }
 
-function inOrder(a: Box, b: Box): number {
-  for (const [at, range] of a.entries()) {
-    const order = compare(range.first, b[at]!.first);
-    if (order !== 0) return order;
+/** Joins the pieces of a row that touch in the field whose beginnings stand at `start`. */
+function joinRow(row: Piece[], start: number): readonly Piece[] {
+  const whole: Piece[] = [];
+  for (const piece of row.sort((a, b) => a[start]! - b[start]!)) {
+    const before = whole.at(-1);
+    if (before?.[start + 1] === piece[start])
+      whole[whole.length - 1] = before!.with(start + 1, piece[start + 1]!);
+    else whole.push(piece);
   }
+  return whole;
+}
+
+function inOrder(a: Piece, b: Piece): number {
+  for (let i = 0; i < a.length; i += 2) if (a[i] !== b[i]) return a[i]! - b[i]!;
   return 0;
 }
 
-function compare(a: bigint, b: bigint): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function rangeKey({ first, last }: Range<bigint>): string {
-  return `${first.toString(36)}-${last.toString(36)}`;
+/** Makes boxes of pieces, with one object for each range of a field. */
+function boxMaker(scales: readonly Scale[]): (piece: Piece) => Box {
+  const known = scales.map(() => new Map<number, Range<bigint>>());
+  return (piece) =>
+    scales.map(({ marks }, at) => {
+      const start = piece[2 * at]!;
+      const end = piece[2 * at + 1]!;
+      const key = start * marks.length + end;
+      const range = known[at]!.get(key) ?? { first: marks[start]!, last: marks[end]! - 1n };
+      known[at]!.set(key, range);
+      return range;
+    });
 }

@@ -2,6 +2,7 @@ import { mergeRanges, type Range } from "../../address/ranges.ts";
 import { type Box, commonSize, type Field, type GroupedMatch } from "../../netfilter/grouped.ts";
 import type { Match } from "../../netfilter/ruleset.ts";
 import { lookupsOf } from "./lookups.ts";
+import { scaleOf } from "./scale.ts";
 
 /** Fewer ranges of addresses are as well kept in one test. */
 const LEAST_APART = 16;
@@ -15,7 +16,7 @@ export function testsOf(
   boxes: readonly Box[],
   name: string,
 ): readonly (readonly GroupedMatch[])[] {
-  const values = fields.map((_, at) => distinct(boxes.map((box) => box[at]!)));
+  const values = fields.map((_, at) => distinctRanges(boxes.map((box) => box[at]!)));
   const combinations = values.reduce((count, { length }) => count * length, 1);
   // Boxes that are every combination of some values need not be listed.
   if (combinations === boxes.length) return productTests(fields, values, name);
@@ -56,12 +57,18 @@ function productTests(
   });
 }
 
-function distinct(ranges: readonly Range<bigint>[]): readonly Range<bigint>[] {
-  return [...new Map(ranges.map((range) => [`${range.first}-${range.last}`, range])).values()];
+/** Each range once, in the order in which they first occur. */
+export function distinctRanges(ranges: readonly Range<bigint>[]): readonly Range<bigint>[] {
+  const { marks, starts, ends } = scaleOf(ranges);
+  const seen = new Set<number>();
+  return ranges.filter((_, at) => {
+    const { size } = seen;
+    return seen.add(starts[at]! * marks.length + ends[at]!).size > size;
+  });
 }
 
 /** A test of one field for any of some ranges. */
-function plainTest(field: Field, ranges: readonly Range<bigint>[], name: string): Match {
+export function plainTest(field: Field, ranges: readonly Range<bigint>[], name: string): Match {
   const union = mergeRanges(ranges);
   switch (field.kind) {
     case "address": {
