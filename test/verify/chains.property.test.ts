@@ -26,25 +26,36 @@ const plain = fc.constantFrom<ScriptStatement>(
   { kind: "continue" },
 );
 
-/** Chains that lead only to later ones, most of them by one line alone, as in a tree. */
-const chains = fc.integer({ min: 1, max: 7 }).chain((count) =>
-  fc.tuple(
-    ...Array.from({ length: count }, (_, at) => {
-      const later = Array.from({ length: count - at - 1 }, (_, i) => at + 1 + i);
-      const leads = fc
-        .tuple(fc.constantFrom("jump" as const, "goto" as const), fc.constantFrom(...later, count - 1))
-        .map(([kind, to]): ScriptStatement => ({ kind, chain: `chain ${to}` }));
-      const statement = later.length === 0 ? plain : fc.oneof(plain, leads, leads);
-      const rule = fc
-        .tuple(fc.oneof(portTest, fc.constant([])), statement)
-        .map(([matches, one]): ScriptRule => ({ matches, log: null, statement: one, origin: "", group: "" }));
-      return fc.array(rule, { maxLength: 5 }).map((rules): ScriptChain => {
-        const base = at === 0 ? ({ hook: "input", policy: "drop", priority: 0 } as const) : null;
-        return { table: "filter", name: `chain ${at}`, base, rules };
+const ruleWith = (statement: fc.Arbitrary<ScriptStatement>): fc.Arbitrary<ScriptRule> =>
+  fc
+    .tuple(fc.oneof(portTest, fc.constant([])), statement)
+    .map(([matches, one]) => ({ matches, log: null, statement: one, origin: "", group: "" }));
+
+/** A tree of chains, each but the first led to by one line of an earlier one; some by a second line, too. */
+const chains = fc
+  .array(fc.array(ruleWith(plain), { maxLength: 3 }), { minLength: 1, maxLength: 6 })
+  .chain((bodies) => {
+    const leads = bodies.flatMap((_, at) =>
+      at === 0 ? [] : [leadTo(at), fc.option(leadTo(at), { freq: 6 })],
+    );
+    return fc
+      .tuple(fc.constantFrom("accept" as const, "drop" as const), ...leads)
+      .map(([policy, ...found]) => {
+        const rules = bodies.map((body) => [...body]);
+        for (const lead of found) if (lead) rules[lead.from]!.splice(lead.place, 0, lead.rule);
+        return rules.map((own, at): ScriptChain => {
+          const base = at === 0 ? ({ hook: "input", policy, priority: 0 } as const) : null;
+          return { table: "filter", name: `chain ${at}`, base, rules: own };
+        });
       });
-    }),
-  ),
-);
+  });
+
+function leadTo(at: number) {
+  const statement = fc
+    .constantFrom("jump" as const, "goto" as const)
+    .map((kind): ScriptStatement => ({ kind, chain: `chain ${at}` }));
+  return fc.record({ from: fc.nat(at - 1), place: fc.nat(3), rule: ruleWith(statement) });
+}
 
 test("chains that lead into each other do to every packet what a walk along their lines does", () => {
   fc.assert(
