@@ -7,7 +7,7 @@ import { parseDocument } from "../../src/language/document.ts";
 import { eitherVocabulary, vocabularyOf } from "../../src/meaning/vocabulary.ts";
 import { fieldsOf } from "../../src/meaning/world.ts";
 import { describePacket } from "../../src/policy/describe.ts";
-import { type Decision, evaluate } from "../../src/policy/evaluate.ts";
+import { type Decision, evaluate, forwards } from "../../src/policy/evaluate.ts";
 import { isNeighbourDiscovery, TCP } from "../../src/policy/packet.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { collectFindings } from "../../src/source/finding.ts";
@@ -272,6 +272,9 @@ test("a packet is treated differently exactly where a change is listed", () => {
         for (const sample of samples) {
           const { packet, state } = sample;
           if (isNeighbourDiscovery(packet) || state === "related") continue;
+          // What follows from forwarding nothing is not listed again for flows that were open before.
+          if (state === "established" && packet.path === "forward" && forwards(old) !== forwards(now))
+            continue;
           const circumstances = { state, withinLimit: () => true, translate: (same: typeof packet) => same };
           const was = fate(evaluate(old, packet, circumstances), sample);
           const is = fate(evaluate(now, packet, circumstances), sample);
