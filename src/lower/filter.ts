@@ -11,6 +11,7 @@ import {
   FILTER_OUTPUT,
   type HookView,
   OUTPUT,
+  PREROUTING,
   TRANSLATED_OUTPUT,
 } from "./hooks.ts";
 import { anywhereOut, denialsInDoubt, linesOfBoth } from "./late.ts";
@@ -18,7 +19,12 @@ import { type Line, linesAt } from "./lines.ts";
 import { meetLines, withoutCovered } from "./meet.ts";
 import { mayBeTranslatedInto } from "./nat.ts";
 import { mayOverlap } from "./overlap.ts";
-import { dropsAllForwarded, isDecidedInRaw, NEIGHBOUR_DISCOVERY_TEST } from "./raw.ts";
+import {
+  dropsAllForwarded,
+  isDecidedInRaw,
+  limitsNeighbourDiscovery,
+  NEIGHBOUR_DISCOVERY_TEST,
+} from "./raw.ts";
 import { outcomesOf } from "./verdicts.ts";
 
 /** Whether destination NAT may take what this host sends. */
@@ -63,7 +69,12 @@ function filterChain(policy: Policy, hook: FilterHook, view: HookView): Chain[] 
       : limited.filter((one) => mayOverlap(one.match, rule.match, view.paths, policy.self));
     const lines = linesInFilter(rule, spills, policy, hook, view, marks);
     if (lines.length > 0)
-      addRule(builder, lines, rule, spills.length === 0 && wasLoggedInRaw(rule, policy) ? null : rule.log);
+      addRule(
+        builder,
+        lines,
+        rule,
+        spills.length === 0 && wasLoggedInRaw(rule, marks, policy) ? null : rule.log,
+      );
     if (rule.tracked && rule.limit) limited.push(rule);
   }
   const chain: Chain = {
@@ -95,8 +106,10 @@ function linesInFilter(
   const waited = hook === "forward" && rule.action !== "allow" && !isDecidedInRaw(rule);
   const translated =
     !waited && policy.destinationNat.some((nat) => mayBeTranslatedInto(nat, rule, view.paths, policy.self));
-  const neverTracked = marks.exceptIcmpv6 && rule.action === "allow" && mayBeIcmpv6(rule);
-  if (!rule.limit) return spills.length > 0 || translated || neverTracked ? all : [];
+  const asksNeverTracked = rule.action === "allow" ? marks.exceptIcmpv6 : marks.judgesNeighbourDiscovery;
+  const neverTracked = asksNeverTracked && mayBeIcmpv6(rule);
+  if (!rule.limit && (spills.length > 0 || translated)) return all;
+  if (!rule.limit && rule.action === "allow") return neverTracked ? all : [];
   return withoutCovered([
     ...spills.flatMap((taker) => linesOfBoth(taker.match, rule.match, view, policy.self)),
     ...(translated ? all.map((line): Line => [...line, { kind: "dnat-status" }]) : []),
@@ -169,6 +182,8 @@ interface Marks {
   readonly exceptIcmpv6: boolean;
   /** Some of it raw has counted already, so that only neighbour discovery may be judged again. */
   readonly limitsIcmpv6: boolean;
+  /** Raw has let neighbour discovery by, and denies of it are carried out here as well. */
+  readonly judgesNeighbourDiscovery: boolean;
 }
 
 function untrackedAt(policy: Policy, view: HookView): Marks {
@@ -181,6 +196,10 @@ function untrackedAt(policy: Policy, view: HookView): Marks {
     settled: !isForward || marksSettle(passing, policy),
     exceptIcmpv6: isForward || !policy.essentials,
     limitsIcmpv6: passing.some((rule) => isUntrackedAllow(rule) && rule.limit !== null && mayBeIcmpv6(rule)),
+    judgesNeighbourDiscovery: limitsNeighbourDiscovery(
+      policy,
+      view.paths.includes("output") ? OUTPUT : PREROUTING,
+    ),
   };
 }
 
@@ -200,8 +219,11 @@ function mayBeIcmpv6({ match }: Rule): boolean {
   return match.traffic.some(({ protocol }) => protocol === null || protocol === ICMPV6);
 }
 
-function wasLoggedInRaw(rule: Rule, policy: Policy): boolean {
-  return !rule.tracked && isDecidedInRaw(rule) && policy.destinationNat.length === 0;
+/** Whether what comes to a rule in the filter has met its log in raw. Neighbour discovery that raw lets by has not. */
+function wasLoggedInRaw(rule: Rule, { judgesNeighbourDiscovery }: Marks, policy: Policy): boolean {
+  return (
+    !rule.tracked && isDecidedInRaw(rule) && policy.destinationNat.length === 0 && !judgesNeighbourDiscovery
+  );
 }
 
 function addPrelude(chain: ChainBuilder, policy: Policy, hook: FilterHook, marks: Marks): void {

@@ -89,6 +89,12 @@ function rawChain(
   if (lastUntracked < 0) return [];
   const builder = buildChain("raw", hook);
   const drops = entries.filter(({ rule }) => !rule.tracked && rule.action !== "allow");
+  if (limitsNeighbourDiscovery(policy, view))
+    builder.add([[NEIGHBOUR_DISCOVERY_TEST]], {
+      statement: { kind: "accept" },
+      origin: "neighbour discovery is never tracked, and judged in the filter",
+      group: OWN_GROUP,
+    });
   prepend(builder, policy, drops);
   const inDoubt = knowsOut ? new Map<Rule, readonly Rule[]>() : denialsInDoubt(policy);
   for (const { rule, lines } of entries.slice(0, lastUntracked + 1)) {
@@ -170,15 +176,35 @@ export const NEIGHBOUR_DISCOVERY_TEST: Test = {
   types: NEIGHBOUR_DISCOVERY.map((type) => ({ type, code: null })),
 };
 
+/**
+ * Whether neighbour discovery is left to the filter: where a limited allow that raw carries out may match some of it. It is
+ * never tracked, so the mark of raw does not show whether the limit had room, and what is asked in both places is asked twice.
+ */
+export function limitsNeighbourDiscovery({ rules, essentials, self }: Policy, { paths }: HookView): boolean {
+  const judged = paths.filter((path) => path === "forward" || !essentials);
+  return rules.some(
+    ({ tracked, action, limit, match }) =>
+      !tracked &&
+      action === "allow" &&
+      limit !== null &&
+      mayBeNeighbourDiscovery(match) &&
+      judged.some((path) => canTakePath(match, path, self !== null)),
+  );
+}
+
 /** Whether a rule that drops may match neighbour discovery. */
 function mayDropNeighbourDiscovery({ rule: { match }, lines }: Entry): boolean {
-  const isIcmpv6 = match.traffic.some(
+  return mayBeNeighbourDiscovery(match) && lines.some(isForIpv6);
+}
+
+function mayBeNeighbourDiscovery({ traffic, openings }: Rule["match"]): boolean {
+  const isIcmpv6 = traffic.some(
     ({ protocol, family, icmp }) =>
       family !== 4 &&
       (protocol === null || protocol === ICMPV6) &&
       (icmp === null || NEIGHBOUR_DISCOVERY.includes(icmp.type)),
   );
-  return isIcmpv6 && match.openings !== "only" && lines.some(isForIpv6);
+  return isIcmpv6 && openings !== "only";
 }
 
 function isForIpv6(line: Line): boolean {

@@ -222,8 +222,7 @@ function differences(subject: Subject, ruleset: ScriptRuleset, agreement: Agreem
       ),
     );
   const mustDrop = early(conduct.raw, ["early"]);
-  const essential = policy.essentials ? space.difference(never, onPaths(space, ["forward"])) : space.nothing;
-  const foreseeable = space.difference(space.difference(possible, unclear), essential);
+  const foreseeable = space.difference(space.difference(possible, unclear), never);
   look("early", "invalid", space.intersection(foreseeable, mustDrop), mustDrop, early(deeds.raw, ["drop"]));
 
   // What is rewritten, as the filter sees it.

@@ -1,17 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { differencesOf } from "./own.ts";
 
-/** A policy with these rules, all of which random policies came upon. */
+/** The text of a policy; `head` is what stands before its rules. */
 function withRules(head: string, ...policies: readonly string[]): string {
-  return `version: 1\n${head}\npolicies:\n${policies.join("\n")}\n`;
+  const named = policies.map((rules, index) => `  - name: p${index}\n${rules}`);
+  return `version: 1\n${head}\npolicies:\n${named.join("")}`;
 }
 
 function tracked(...rules: readonly string[]): string {
-  return `  - name: tracked ${rules[0]}\n    rules:\n${rules.map((rule) => `      - ${rule}\n`).join("")}`;
+  return `    rules:\n${rules.map((rule) => `      - ${rule}\n`).join("")}`;
 }
 
 function untracked(...rules: readonly string[]): string {
-  return `  - name: untracked ${rules[0]}\n    doNotTrack: true\n    rules:\n${rules.map((rule) => `      - ${rule}\n`).join("")}`;
+  return `    doNotTrack: true\n${tracked(...rules)}`;
 }
 
 const TRANSLATING = "nat: [dnat tcp from any to any -> 10.0.0.5 port 81]";
@@ -58,6 +59,42 @@ describe("what once was compiled to something else than it means", () => {
         TRANSLATING,
         tracked("allow tcp from 10.0.0.0/8 to any out eth1"),
         untracked("deny tcp from any to any port 53-90 limit 5/second"),
+      ),
+    ],
+    [
+      "limited neighbour discovery above a limited deny",
+      withRules(
+        "essentials: false",
+        untracked(
+          "allow icmp6 neighbour-solicitation from 2001:db8::7 to fd00::/8 limit 5/second",
+          "deny from not self to any limit 5/second",
+        ),
+      ),
+    ],
+    [
+      "limited neighbour discovery among rules of every kind",
+      withRules(
+        "essentials: false\ndefaults: { input: allow, forward: allow, output: allow }",
+        untracked("deny icmp6 neighbour-advertisement from fd00::/16 to any"),
+        tracked("allow icmp6 from fd00::7 to any limit 7/second", "deny icmp6 137 from any to any"),
+        untracked(
+          "allow icmp6 from fd00::9 to fd00::10",
+          "allow icmp6 from fd00::10 to fd00::9",
+          'allow icmp6 135 from any to fd00::/8 limit 5/second log "ns"',
+          "deny icmp6 135 from any to any",
+          "deny icmp6 136 from any to any limit 3/second",
+        ),
+      ),
+    ],
+    [
+      "limited neighbour discovery that is forwarded",
+      withRules(
+        "",
+        untracked(
+          "deny icmp6 135 from fd00::/16 to any limit 3/second",
+          "allow icmp6 135 from fd00::/8 to any in eth0 limit 5/second",
+          "deny icmp6 135 from any to any",
+        ),
       ),
     ],
   ])("%s", (_, text) => {

@@ -1,7 +1,12 @@
 import type { Range } from "../../../src/address/ranges.ts";
 import { denialsInDoubt } from "../../../src/lower/late.ts";
 import { type Decision, evaluate, matches } from "../../../src/policy/evaluate.ts";
-import { LOOPBACK, type Packet, type TrackedState } from "../../../src/policy/packet.ts";
+import {
+  isNeighbourDiscovery,
+  LOOPBACK,
+  type Packet,
+  type TrackedState,
+} from "../../../src/policy/packet.ts";
 import type { DestinationNat, NatTarget, Policy, Rule, SourceNat } from "../../../src/policy/policy.ts";
 import { type Device, LINK_LOCAL, OWN } from "../crossroads.ts";
 import type { ObservedState } from "../observer.ts";
@@ -10,7 +15,10 @@ import { addressOf, isAnswerable, isGroup, isNeverTracked, isOwn, type Shot } fr
 /** What the reference says that the observer will see. */
 export interface Expectation {
   readonly verdict: "allow" | "deny" | "reject";
-  /** It is gone before connection tracking; null where the policy cannot have it either way: see `waits`. */
+  /**
+   * It is gone before connection tracking; null where the policy cannot have it either way (see `waits`), and where it makes
+   * no difference, because the kernel does not track the packet.
+   */
   readonly early: boolean | null;
   /** What it is at the end of its way, if it comes there. */
   readonly end: {
@@ -54,7 +62,7 @@ function expectation(
   const port = seen.sourcePort;
   return {
     verdict: isSilent ? "deny" : verdict,
-    early: waits(policy, shot.packet) ? null : droppedEarly,
+    early: waits(policy, shot.packet) || isNeighbourDiscovery(shot.packet) ? null : droppedEarly,
     end: {
       path: seen.path,
       // The observer sees what comes in on loopback, where nothing leaves.
