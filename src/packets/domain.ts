@@ -1,6 +1,6 @@
 import type { Range, Ranges } from "../address/ranges.ts";
 import { laminar, minus, plus, type RankTree, rankTree, sortedUnique, type Value } from "./laminar.ts";
-import { complementRanks, mergeRanks, type RankSet } from "./ranks.ts";
+import { complementRanks, indexOf, mergeRanks, type RankSet } from "./ranks.ts";
 
 // What domains are asked for comes with the operations on it.
 export type { Value } from "./laminar.ts";
@@ -56,9 +56,12 @@ export function rankDomain<T extends Value>(size: T, ranges: Iterable<Range<T>>)
   const tree = rankTree(pieces, one);
   const { ownPiece, rankStart, subtreeEnd, parent } = tree;
   const ranks = ownPiece.length;
-  const sums = prefixSums(tree.ownSize);
+  /** By piece, its first value in floating point, which orders most pieces without a look at their big integers. */
+  const firsts = Float64Array.from(pieces, ({ first }) => Number(first));
+  let sums: readonly bigint[] | null = null;
   /** By piece, its ranks: most conditions are one declared range, and share what it comes to. */
   const known: RankSet[] = [];
+  const knownBits = new Map<number, RankSet>();
   const knownLists = new WeakMap<object, RankSet>();
   const touched = new WeakMap<object, RankSet>();
 
@@ -74,8 +77,9 @@ export function rankDomain<T extends Value>(size: T, ranges: Iterable<Range<T>>)
   /** The largest piece that starts at a value and does not go beyond another, or one that starts elsewhere. */
   function largestFrom(at: T, end: T): number {
     // Pieces are ordered by first value, the largest first among equals.
-    let low = 0;
-    let high = pieces.length;
+    const near = Number(at);
+    let low = indexOf(firsts, near);
+    let high = firsts[low] === near ? firstIndex(pieces.length, (i) => firsts[i]! > near) : low;
     while (low < high) {
       const middle = (low + high) >> 1;
       const { first, last } = pieces[middle]!;
@@ -133,7 +137,20 @@ export function rankDomain<T extends Value>(size: T, ranges: Iterable<Range<T>>)
   }
 
   function weight(start: number, end: number): bigint {
+    sums ??= prefixSums(tree.ownSize);
     return sums[end]! - sums[start]!;
+  }
+
+  /** The values of a condition as bits; null where there are too many values. */
+  function bitsOf(condition: Condition<T>): number | null {
+    if (size > MOST_BITS) return null;
+    const isNegated = "except" in condition;
+    let bits = 0;
+    for (const { first, last } of isNegated ? condition.except : condition) {
+      if (last >= size) return null;
+      for (let value = Number(first); value <= last; value++) bits |= 1 << value;
+    }
+    return isNegated ? ~bits : bits;
   }
 
   function compute(condition: Condition<T>): RankSet {
@@ -148,6 +165,14 @@ export function rankDomain<T extends Value>(size: T, ranges: Iterable<Range<T>>)
     bits: Math.ceil(Math.log2(ranks)),
     rankOf,
     ranksOf(condition) {
+      const bits = bitsOf(condition);
+      if (bits !== null) {
+        const found = knownBits.get(bits);
+        if (found !== undefined) return found;
+        const set = compute(condition);
+        knownBits.set(bits, set);
+        return set;
+      }
       if (!("except" in condition) && condition.length === 1) return rankSingle(condition[0]!);
       // Long lists are named sets, shared by many rules; short ones are cheaper to look up than to remember.
       const length = "except" in condition ? condition.except.length : condition.length;
@@ -161,6 +186,9 @@ export function rankDomain<T extends Value>(size: T, ranges: Iterable<Range<T>>)
     firstRun: (rank, range) => firstRun(ownPiece[rank]!, range, pieces, tree, one),
   };
 }
+
+/** Paths, devices and states are so few values that any set of them is remembered, as a number. */
+const MOST_BITS = 31;
 
 /** A domain of `size` values that are all told apart. */
 export function enumerated(size: number): Domain<number> {

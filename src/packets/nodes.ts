@@ -178,7 +178,10 @@ export function createNodes(budget: number): Nodes {
       if (moved[index - base] === 0) continue;
       for (let at = index * RADIX; at < (index + 1) * RADIX; at++) need(branches[at]!);
     }
-    forget(base);
+    // What is dropped is mostly more than what stays.
+    const isMost = count - base > base;
+    if (isMost) slots.fill(0);
+    else forget(base);
     let next = base;
     for (let index = base; index < count; index++) {
       if (moved[index - base] === 0) continue;
@@ -189,7 +192,7 @@ export function createNodes(budget: number): Nodes {
     nodes.count = next;
     nodes.compactions++;
     for (let i = 0; i < roots.length; i++) roots[i] = rewrite(roots[i]!);
-    remember(base);
+    remember(isMost ? 0 : base);
   }
 
   /**

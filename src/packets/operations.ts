@@ -25,6 +25,7 @@ export interface Operations {
   combine(a: number, b: number, f: Combine, shortcuts?: Shortcuts): number;
   /** `combine` with one function, which is asked about many pairs and remembers from one to the next. */
   combiner(f: Combine, shortcuts?: Shortcuts): (a: number, b: number) => number;
+  /** Like `combine`, it may remember from one call to the next what a function said. */
   map(a: number, f: (verdict: number) => number): number;
   /** Whether some packet is decided by both. Stops at the first. */
   intersects(a: number, b: number): boolean;
@@ -47,6 +48,8 @@ const FIRST_CUSTOM = 5;
 const ENTRY = 4;
 const FIRST_ENTRIES = 1 << 12;
 const MOST_ENTRIES = 1 << 19;
+/** Verdicts up to which a map keeps a list of what becomes of them. */
+const MOST_LEAVES = 1 << 12;
 
 export function createOperations(nodes: Nodes): Operations {
   /**
@@ -55,8 +58,9 @@ export function createOperations(nodes: Nodes): Operations {
    */
   let memo = new Int32Array(FIRST_ENTRIES * ENTRY);
   let entries = FIRST_ENTRIES;
-  /** Each function passed in is an operation of its own. */
+  /** Each function passed in is an operation of its own, and the same one whenever it is passed in again. */
   let nextCustom = FIRST_CUSTOM;
+  const numbers = new WeakMap<object, number>();
   let custom: Combine = (a) => a;
   let shortcut: Shortcuts = {};
   let test: (a: number, b: number) => boolean = () => false;
@@ -166,8 +170,14 @@ export function createOperations(nodes: Nodes): Operations {
     return false;
   }
 
+  function numberOf(f: object): number {
+    const number = numbers.get(f) ?? nextCustom++;
+    numbers.set(f, number);
+    return number;
+  }
+
   function combiner(f: Combine, shortcuts: Shortcuts = {}): (a: number, b: number) => number {
-    const op = nextCustom++;
+    const op = numberOf(f);
     return (a, b) => {
       const outer = custom;
       const outerShortcut = shortcut;
@@ -184,13 +194,39 @@ export function createOperations(nodes: Nodes): Operations {
 
   const combine: Operations["combine"] = (a, b, f, shortcuts) => combiner(f, shortcuts)(a, b);
 
+  /** Maps have one operand, and few verdicts: what becomes of each is asked once. */
+  function map(a: number, f: (verdict: number) => number): number {
+    const op = numberOf(f);
+    const leaves: number[] = [];
+    const leafOf = (id: number): number => {
+      const verdict = verdictOf(id);
+      if (verdict >= MOST_LEAVES) return terminal(f(verdict));
+      const leaf = leaves[verdict] ?? terminal(f(verdict));
+      leaves[verdict] = leaf;
+      return leaf;
+    };
+    const visit = (id: number): number => {
+      if (id < 0) return leafOf(id);
+      const slot = slotOf(op, id, NONE);
+      if (memo[slot + 1] === id && memo[slot + 2] === NONE && memo[slot] === op + 1) return memo[slot + 3]!;
+      const at = branchesOf(id);
+      const { branches } = nodes;
+      const first = visit(branches[at]!);
+      const second = visit(branches[at + 1]!);
+      const third = visit(branches[at + 2]!);
+      const fourth = visit(branches[at + 3]!);
+      return remember(op, id, NONE, nodes.make(levelOf(id), first, second, third, fourth));
+    };
+    return visit(a);
+  }
+
   return {
     overlay: (a, b) => apply(OVERLAY, a, b),
     keep: (a, b) => apply(KEEP, a, b),
     drop: (a, b) => apply(DROP, a, b),
     combine,
     combiner,
-    map: (a, f) => combine(a, NONE, f),
+    map,
     intersects: (a, b) => search(INTERSECTS, a, b),
     subset: (a, b) => !search(ESCAPES, a, b),
     some(a, b, wanted) {

@@ -86,8 +86,8 @@ export function holdsRank(set: RankSet, rank: number): boolean {
   return indexOf(set, rank + 1) % 2 === 1;
 }
 
-/** Where `rank` stands in `starts`. */
-export function indexOf(starts: readonly number[], rank: number): number {
+/** Where `rank` stands in `starts`, or would stand if it were there. */
+export function indexOf(starts: ArrayLike<number>, rank: number): number {
   let low = 0;
   let high = starts.length;
   while (low < high) {
