@@ -66,10 +66,13 @@ const PROTOCOLS: ReadonlyMap<string, number> = new Map([
 
 export const ICMP = 1;
 export const TCP = 6;
+export const UDP = 17;
 export const ICMPV6 = 58;
+export const SCTP = 132;
+export const UDPLITE = 136;
 
 /** Protocols that both tools can ask for ports: TCP, UDP, DCCP, SCTP, UDP-Lite. */
-export const PROTOCOLS_WITH_PORTS: ReadonlySet<number> = new Set([TCP, 17, 33, 132, 136]);
+export const PROTOCOLS_WITH_PORTS: ReadonlySet<number> = new Set([TCP, UDP, 33, SCTP, UDPLITE]);
 
 /** Services by name that people write by hand, as IANA registers them. The tools print numbers. */
 const SERVICES: ReadonlyMap<string, number> = new Map([

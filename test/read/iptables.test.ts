@@ -494,6 +494,64 @@ describe("sets", () => {
     ]);
   });
 
+  test("of prefixes with ports, a rule for each port, ports of equal addresses together", () => {
+    const held = [
+      "create held hash:net,port family inet",
+      "add held 10.0.0.0/28,tcp:80",
+      "add held 10.0.0.0/24,tcp:80",
+      "add held 10.0.0.0/24,tcp:90-92",
+      "add held 10.0.0.0/28,tcp:91 nomatch",
+      "add held 10.0.1.0/24,udp:53",
+    ].join("\n");
+    const whole: [bigint, bigint] = [ip(10, 0, 0, 0), ip(10, 0, 0, 255)];
+    expect(line("-m set --match-set held src,dst -j ACCEPT", 4, held)).toEqual([
+      [addresses("source", 4, whole), tcp, ports("destination", 80, 90, 92), accept],
+      [addresses("source", 4, [ip(10, 0, 0, 16), whole[1]]), tcp, ports("destination", 91), accept],
+      [
+        addresses("source", 4, [ip(10, 0, 1, 0), ip(10, 0, 1, 255)]),
+        protocols(17),
+        ports("destination", 53),
+        accept,
+      ],
+    ]);
+  });
+
+  test("of ports, for TCP and UDP, which are all that the kernel looks up there", () => {
+    const many = "create many bitmap:port range 0-1023\nadd many 80\nadd many 90-92";
+    const held = ports("destination", 80, [90, 92]);
+    const said = (words: string) => line(`${words} -j ACCEPT`, 4, many);
+    expect(said("-p udp -m set --match-set many dst")).toEqual([[protocols(17), held, accept]]);
+    expect(said("-p udp -m set ! --match-set many dst")).toEqual([[protocols(17), not(held), accept]]);
+    expect(said("-m set --match-set many dst")).toEqual([
+      [tcp, held, accept],
+      [protocols(17), held, accept],
+    ]);
+    expect(said("-p sctp -m set --match-set many dst")).toEqual([]);
+    expect(said("-p sctp -m set ! --match-set many dst")).toEqual([[protocols(132), accept]]);
+    expect(said("-m set ! --match-set many dst")).toEqual([[unknown("many"), accept]]);
+  });
+
+  test.each([
+    [
+      "a port that a bitmap has no room for",
+      "create many bitmap:port range 0-1023\nadd many 1024",
+      "`1024` is no",
+    ],
+    ["a set that is there already", "create a hash:net\ncreate a hash:net", "there is a set `a` already"],
+  ])("%s is refused", (_, ipsets, words) => {
+    expect(iptables("filter", [], 4, ipsets).findings.map(({ message }) => message)).toEqual([
+      expect.stringContaining(words),
+    ]);
+  });
+
+  test("that is created again with -exist keeps what it has", () => {
+    const twice =
+      "create a hash:net -exist\nadd a 10.0.0.1 -exist\ncreate a hash:net -exist\nadd a 10.0.0.3 -exist";
+    expect(line("-m set --match-set a src -j DROP", 4, twice)).toEqual([
+      [{ ...addresses("source", 4, ip(10, 0, 0, 1), ip(10, 0, 0, 3)), name: "a" }, drop],
+    ]);
+  });
+
   test("whose elements come and go are unknown, those of the other family hold nothing", () => {
     expect(line("-m set --match-set timed src -j DROP", 4, sets)).toEqual([[unknown("timed"), drop]]);
     expect(line("-m set --match-set six src -j DROP", 4, sets)).toEqual([]);

@@ -3,8 +3,8 @@ import { icmpTest, unknownTest } from "../alternatives.ts";
 import { ICMP, ICMPV6, PROTOCOLS_WITH_PORTS, TCP } from "../names.ts";
 import { eitherPortTest, portRange, portTest } from "../ports.ts";
 import { icmpTypeOf } from "./icmp.ts";
-import { setTest } from "./ipset.ts";
 import { add, argument, type Line, type LineContext } from "./line.ts";
+import { setTest } from "./set-test.ts";
 import {
   addressRangeTest,
   addressTypeTest,
@@ -77,7 +77,8 @@ export function readMatchOption(option: string, line: Line, context: LineContext
       if (directions === null) return `\`${name}\` needs a set and its directions`;
       return more(
         (negated) =>
-          setTest(context.sets.get(text), directions, context.family, negated) ?? unknownTest(text),
+          setTest(context.sets.get(text), directions, context.family, negated, line.protocol) ??
+          unknownTest(text),
       );
     }
     case "limit":
