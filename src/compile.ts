@@ -1,3 +1,4 @@
+import { emitIpsets } from "./emit/ipset.ts";
 import { emitIptables } from "./emit/iptables.ts";
 import { emitNft } from "./emit/nft.ts";
 import type { AddressFiles } from "./language/address-files.ts";
@@ -5,6 +6,7 @@ import { parseDocument } from "./language/document.ts";
 import { heedIgnores } from "./lint/ignore.ts";
 import { lint } from "./lint/lint.ts";
 import { group } from "./lower/group.ts";
+import { MEASURED_COSTS } from "./lower/ipset/cost.ts";
 import { legalise } from "./lower/legalise.ts";
 import { lower } from "./lower/lower.ts";
 import { type Vocabulary, vocabularyOf } from "./meaning/vocabulary.ts";
@@ -36,6 +38,8 @@ export interface Outputs {
   readonly iptables: () => string;
   /** For `ip6tables-restore`. */
   readonly ip6tables: () => string;
+  /** For `ipset restore`, before those two: the sets that they ask. Nothing but comments where they ask none. */
+  readonly ipset: () => string;
 }
 
 export interface Compilation {
@@ -77,25 +81,43 @@ export function understand(source: Source, files: AddressFiles): Analysis {
   };
 }
 
-/** The whole way from a policy to scripts, without touching a file. */
-export function compile(source: Source, files: AddressFiles): Compilation {
+/** The whole way from a policy to scripts, without touching a file. `withSets`: see `outputsOf`. */
+export function compile(source: Source, files: AddressFiles, withSets = false): Compilation {
   const { findings, unparsable, policy, words } = analyse(source, files);
   return {
     findings,
     unparsable,
-    outputs: policy && outputsOf(policy),
+    outputs: policy && outputsOf(policy, withSets),
     prove: policy && words && ((texts) => verify(policy, ownScripts(texts), words)),
   };
 }
 
-/** The scripts that a policy is compiled to. */
-export function outputsOf(policy: Policy): Outputs {
+/** The scripts that a policy is compiled to. `withSets`: those for iptables ask sets where lists are long. */
+export function outputsOf(policy: Policy, withSets = false): Outputs {
   // The path would tell the scripts of two machines apart; the name of the file does not.
   const header = { source: baseName(policy.source) };
   const ruleset = lower(policy);
+  const costs = withSets ? MEASURED_COSTS : null;
+  const legal = { 4: once(() => legalise(ruleset, 4, costs)), 6: once(() => legalise(ruleset, 6, costs)) };
+  const ipsets = once(() => {
+    const families = withSets ? ([4, 6] as const) : [];
+    return emitIpsets(
+      families.map((family) => ({ family, ruleset: legal[family]() })),
+      header,
+    );
+  });
   return {
     nft: () => emitNft(group(ruleset), header),
-    iptables: () => emitIptables(legalise(ruleset, 4), 4, header),
-    ip6tables: () => emitIptables(legalise(ruleset, 6), 6, header),
+    iptables: () => emitIptables(legal[4](), 4, header, ipsets().names),
+    ip6tables: () => emitIptables(legal[6](), 6, header, ipsets().names),
+    ipset: () => ipsets().script,
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { SCRIPT_NAMES, TARGETS, type Target } from "../golden/layout.ts";
+import { PLAIN_TARGETS, SCRIPT_NAMES, TARGETS, type Target } from "../golden/layout.ts";
 
 /** Where the scripts go. */
 export type Destinations =
@@ -12,11 +12,16 @@ export type Destinations =
       readonly folder: string | null;
     };
 
-/** Makes sense of `--target` and `-o`, either of which may be left out. */
-export function destinationsOf(target: Target | null, output: string | null): Destinations {
+/** Makes sense of `--target`, `-o` and `--ipset`, any of which may be left out. A target of sets asks for them by itself. */
+export function destinationsOf(
+  target: Target | null,
+  output: string | null,
+  withSets: boolean,
+): Destinations {
   if (output === null || output === "-") return { kind: "stdout", target: target ?? "nft" };
   if (output.endsWith("/") || statSync(output, { throwIfNoEntry: false })?.isDirectory()) {
-    const files = (target ? [target] : TARGETS).map((each) => ({
+    const all = withSets ? TARGETS : PLAIN_TARGETS;
+    const files = (target ? [target] : all).map((each) => ({
       path: join(output, SCRIPT_NAMES[each]),
       target: each,
     }));
@@ -26,5 +31,7 @@ export function destinationsOf(target: Target | null, output: string | null): De
 }
 
 function targetByEnding(path: string): Target {
-  return path.endsWith(".v4") ? "iptables" : path.endsWith(".v6") ? "ip6tables" : "nft";
+  if (path.endsWith(".v4")) return "iptables";
+  if (path.endsWith(".v6")) return "ip6tables";
+  return /(?:^|[./\\])ipsets?$/.test(path) ? "ipset" : "nft";
 }

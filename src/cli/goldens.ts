@@ -105,13 +105,12 @@ function compileAt({ root, show }: Grounds, policy: string, addressRoot: string 
     },
   };
   const { findings, unparsable, policy: proved, words } = analyse(source, files);
-  const outputs = proved && outputsOf(proved);
   return {
     policy,
     source,
     files: given,
     uses,
-    scripts: outputs && ((target) => outputs[target]()),
+    scripts: proved && ((withSets) => outputsOf(proved, withSets)),
     findings,
     meant: proved && words && { policy: proved, words },
     unusable: unparsable,

@@ -1,11 +1,11 @@
-import type { Match } from "../netfilter/ruleset.ts";
+import type { GroupedMatch } from "../netfilter/grouped.ts";
 
 /** The matches of a kind. */
-export function ofKind<K extends Match["kind"]>(
-  matches: readonly Match[],
+export function ofKind<K extends GroupedMatch["kind"]>(
+  matches: readonly GroupedMatch[],
   kind: K,
-): readonly (Match & { kind: K })[] {
-  return matches.filter((match): match is Match & { kind: K } => match.kind === kind);
+): readonly (GroupedMatch & { kind: K })[] {
+  return matches.filter((match): match is GroupedMatch & { kind: K } => match.kind === kind);
 }
 
 /** What negates the option behind it. */

@@ -1,13 +1,27 @@
-import type { Family } from "../address/ranges.ts";
+import type { Family, PortRanges } from "../address/ranges.ts";
+import type { GroupedMatch } from "../netfilter/grouped.ts";
 import type { IcmpMatch, Match, Side } from "../netfilter/ruleset.ts";
+import type { IpsetNames } from "./ipset.ts";
 import { atMostOne, not, ofKind, unsayable } from "./iptables-options.ts";
 import { printPorts, protocolName, TCP, UDP } from "./protocols.ts";
 
 /** Ports that one `multiport` takes; a range counts for two. */
 const MULTIPORT_SLOTS = 15;
 
-/** Protocol, ports, TCP flags and ICMP type: tests that mean something behind their `-p` only. Throws as its caller does. */
-export function transportOptions(matches: readonly Match[], family: Family): readonly string[] {
+/** Whether one `multiport` takes some ports. */
+export function fitsMultiport(ports: PortRanges): boolean {
+  return ports.reduce((sum, { first, last }) => sum + (first === last ? 1 : 2), 0) <= MULTIPORT_SLOTS;
+}
+
+/**
+ * Protocol, ports, TCP flags and ICMP type: tests that mean something behind their `-p` only. Ports that have a name are
+ * asked for in a set. Throws as its caller does.
+ */
+export function transportOptions(
+  matches: readonly GroupedMatch[],
+  family: Family,
+  names: IpsetNames,
+): readonly string[] {
   const protocol = atMostOne(ofKind(matches, "protocol"), "protocol");
   const icmp = atMostOne(ofKind(matches, "icmp"), "ICMP type");
   const hasPorts = ["port", "opening"].some((kind) => matches.some((match) => match.kind === kind));
@@ -22,11 +36,12 @@ export function transportOptions(matches: readonly Match[], family: Family): rea
   const number = protocol.protocols[0]!;
   if (number === 0) return [protocolZero(family, protocol.negated)];
   const test = `${not(protocol.negated)}-p ${protocolName(number)}`;
-  return [test, ...headerOptions(matches, number), ...multiportOptions(matches, number)];
+  const plain = matches.filter((match) => match.kind !== "port" || !names.has(match.ports));
+  return [test, ...headerOptions(plain, number), ...multiportOptions(plain, number)];
 }
 
 /** What the extension of TCP or UDP itself can test. */
-function headerOptions(matches: readonly Match[], protocol: number): readonly string[] {
+function headerOptions(matches: readonly GroupedMatch[], protocol: number): readonly string[] {
   const ports = (["source", "destination"] as const).flatMap((side) => {
     const tests = ofKind(matches, "port").filter(
       (match) => match.side === side && isPlain(match, matches, protocol),
@@ -42,19 +57,18 @@ function headerOptions(matches: readonly Match[], protocol: number): readonly st
 }
 
 /** `multiport` serves every protocol with ports; iptables has no extension for UDP-Lite, a kernel may lack SCTP's. */
-function multiportOptions(matches: readonly Match[], protocol: number): readonly string[] {
+function multiportOptions(matches: readonly GroupedMatch[], protocol: number): readonly string[] {
   return ofKind(matches, "port")
     .filter((match) => !isPlain(match, matches, protocol))
     .map(({ side, ports, negated }) => {
-      const slots = ports.reduce((sum, { first, last }) => sum + (first === last ? 1 : 2), 0);
-      if (slots > MULTIPORT_SLOTS) unsayable("so many ports");
+      if (!fitsMultiport(ports)) unsayable("so many ports");
       const list = ports.map((range) => printPorts(range, ":")).join(",");
       return `-m multiport ${not(negated)}--${letter[side]}ports ${list}`;
     });
 }
 
 /** Whether the extension of TCP or UDP can make a test, so that `multiport` need not. */
-function isPlain(test: PortMatch, matches: readonly Match[], protocol: number): boolean {
+function isPlain(test: PortMatch, matches: readonly GroupedMatch[], protocol: number): boolean {
   if (test.ports.length !== 1 || (protocol !== TCP && protocol !== UDP)) return false;
   // From `! --sport 61 ! --dport 80` iptables-nft 1.8.9 makes one comparison of four bytes, which passes where *either*
   // differs. It leaves `multiport` alone.

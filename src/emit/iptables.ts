@@ -1,6 +1,8 @@
 import { printAddress } from "../address/print.ts";
 import type { Family } from "../address/ranges.ts";
-import type { Chain, Hook, Ruleset, RulesetRule, Statement, TableName } from "../netfilter/ruleset.ts";
+import type { GroupedChain, GroupedRule, GroupedRuleset } from "../netfilter/grouped.ts";
+import type { Hook, Statement, TableName } from "../netfilter/ruleset.ts";
+import type { IpsetNames } from "./ipset.ts";
 import { matchOptions } from "./iptables-match.ts";
 import { printPorts } from "./protocols.ts";
 import { type Header, harmless, headerLines, headingLines, logPrefix } from "./text.ts";
@@ -19,17 +21,28 @@ const builtIn: { readonly [table in TableName]: readonly Hook[] } = {
 /**
  * Prints a ruleset that is legal for iptables (see `lower/legalise.ts`) as the input of `iptables-restore` or
  * `ip6tables-restore`, legacy or nf_tables, 1.6.2 or newer. Loading it replaces the tables raw, nat and filter, each
- * atomically. Throws where a rule cannot be said in one line: that is a mistake of the caller.
+ * atomically. `sets`: the names of those that rules ask, which must be loaded first (see `emitIpsets`). Throws where a rule
+ * cannot be said in one line: that is a mistake of the caller.
  */
-export function emitIptables(ruleset: Ruleset, family: Family, header: Header): string {
+export function emitIptables(
+  ruleset: GroupedRuleset,
+  family: Family,
+  header: Header,
+  sets: IpsetNames = new Map(),
+): string {
   return [
     ...headerLines(header),
-    ...(["raw", "nat", "filter"] as const).flatMap((table) => tableLines(ruleset, table, family)),
+    ...(["raw", "nat", "filter"] as const).flatMap((table) => tableLines(ruleset, table, family, sets)),
     "",
   ].join("\n");
 }
 
-function tableLines(ruleset: Ruleset, table: TableName, family: Family): readonly string[] {
+function tableLines(
+  ruleset: GroupedRuleset,
+  table: TableName,
+  family: Family,
+  sets: IpsetNames,
+): readonly string[] {
   const chains = ruleset.chains.filter((chain) => chain.table === table);
   const based = chains.flatMap(({ base }) => base ?? []);
   const policies = new Map(based.map(({ hook, policy }) => [hook, policy]));
@@ -40,19 +53,19 @@ function tableLines(ruleset: Ruleset, table: TableName, family: Family): readonl
       (hook) => `:${hook.toUpperCase()} ${policies.get(hook)?.toUpperCase() ?? "ACCEPT"} [0:0]`,
     ),
     ...chains.filter(({ base }) => !base).map(({ name }) => `:${checkedChain(name)} - [0:0]`),
-    ...chains.flatMap((chain) => chainLines(chain, family)),
+    ...chains.flatMap((chain) => chainLines(chain, family, sets)),
     "COMMIT",
   ];
 }
 
-function chainLines(chain: Chain, family: Family): readonly string[] {
+function chainLines(chain: GroupedChain, family: Family, sets: IpsetNames): readonly string[] {
   const name = chain.base ? chain.base.hook.toUpperCase() : checkedChain(chain.name);
   const lines: string[] = [];
   let group = "";
   for (const rule of chain.rules) {
     if (rule.group !== group) lines.push(...headingLines(rule.group));
     group = rule.group;
-    for (const line of ruleLines(rule, family)) lines.push(`-A ${name} ${line}`);
+    for (const line of ruleLines(rule, family, sets)) lines.push(`-A ${name} ${line}`);
   }
   return lines;
 }
@@ -65,12 +78,12 @@ function checkedChain(name: string): string {
 }
 
 /** Most rules are one line; logging and untracking are targets of their own, so such rules are several with the same tests. */
-function ruleLines(rule: RulesetRule, family: Family): readonly string[] {
+function ruleLines(rule: GroupedRule, family: Family, sets: IpsetNames): readonly string[] {
   const targets = [...(rule.log ? [logTarget(rule.log.prefix)] : []), ...statementTargets(rule, family)];
   if (targets.length > 1 && rule.matches.some(({ kind }) => kind === "limit" || kind === "state")) {
     throw new Error("tests whose answer changes between two lines of one rule");
   }
-  const tests = matchOptions(rule.matches, family);
+  const tests = matchOptions(rule.matches, family, sets);
   const comment = harmless(rule.origin, COMMENT_LENGTH);
   const comments = comment === "" ? [] : [`-m comment --comment "${comment}"`];
   return targets.map((target) => [...tests, ...comments, target].join(" "));
@@ -81,7 +94,7 @@ function logTarget(prefix: string): string {
   return text === "" ? "-j LOG" : `-j LOG --log-prefix "${text}"`;
 }
 
-function statementTargets({ statement }: RulesetRule, family: Family): readonly string[] {
+function statementTargets({ statement }: GroupedRule, family: Family): readonly string[] {
   if (statement.kind === "notrack") return ["-j CT --notrack", "-j ACCEPT"];
   return [statementTarget(statement, family)];
 }

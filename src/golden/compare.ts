@@ -1,3 +1,5 @@
+import type { Outputs } from "../compile.ts";
+import type { Source } from "../source/source.ts";
 import {
   byPath,
   isCompanion,
@@ -22,14 +24,17 @@ export interface Repository {
 export interface Compiled {
   /** Its path: one of the layout's. */
   readonly policy: string;
-  /** Null where the policy has errors: then nobody can say what should stand in its scripts. */
-  readonly scripts: ((target: Target) => string) | null;
+  /** Null where the policy has errors: then nobody can say what should stand in its scripts. See `outputsOf`. */
+  readonly scripts: ((withSets: boolean) => Outputs) | null;
   /** The address files that it names. */
   readonly uses: readonly string[];
 }
 
 /** Something in a repository that is not as it should be. */
 export type Discrepancy = Stale | Missing | Surplus | Contested;
+
+/** Scripts without which another one means nothing: the sets that it asks, or for sets the scripts that ask them. */
+export type Beside = Partial<Readonly<Record<Target, Source>>>;
 
 /** A script that says something else than its policy. */
 export interface Stale {
@@ -38,7 +43,9 @@ export interface Stale {
   readonly policy: string;
   readonly target: Target;
   readonly found: string;
+  readonly foundBeside: Beside;
   readonly wanted: string;
+  readonly wantedBeside: Beside;
 }
 
 export interface Missing {
@@ -47,6 +54,7 @@ export interface Missing {
   readonly policy: string;
   readonly target: Target;
   readonly wanted: string;
+  readonly wantedBeside: Beside;
 }
 
 export interface Surplus {
@@ -89,19 +97,27 @@ export function compareGoldens(
     const rival = places.find((place) => place.folder === folder && place.policy !== policy);
     if (rival) found.push({ kind: "contested", path: policy, other: rival.policy, folder });
     else if (scripts) {
+      const outputs = scripts(targets.includes("ipset"));
+      const ofFolder = scriptPaths(folder);
       for (const target of targets) {
-        const path = scriptPaths(folder)[target];
-        const wanted = scripts(target);
+        const path = ofFolder[target];
+        const wanted = outputs[target]();
+        const beside = (textOf: (other: Target) => string | null): Beside =>
+          companyOf(target, targets, ofFolder, textOf);
+        const wantedBeside = beside((other) => outputs[other]());
         if (!present.has(path)) {
-          found.push({ kind: "missing", path, policy, target, wanted });
+          found.push({ kind: "missing", path, policy, target, wanted, wantedBeside });
           continue;
         }
         const text = read(path);
         if (text === wanted) continue;
         // An empty file is a place kept free for a script.
-        if (text === "" || isSigned(text))
-          found.push({ kind: "stale", path, policy, target, found: text, wanted });
-        else found.push({ kind: "foreign", path });
+        if (text === "" || isSigned(text)) {
+          const foundBeside = beside((other) =>
+            present.has(ofFolder[other]) ? read(ofFolder[other]) : null,
+          );
+          found.push({ kind: "stale", path, policy, target, found: text, foundBeside, wanted, wantedBeside });
+        } else found.push({ kind: "foreign", path });
       }
     }
   }
@@ -117,6 +133,23 @@ export function compareGoldens(
     else if (mirrors.some((mirror) => isUnder(path, mirror))) found.push({ kind: "stray", path });
   }
   return found.sort((a, b) => byPath(a.path, b.path));
+}
+
+/** What stands beside a script and belongs to it, in a folder in which some scripts are kept. */
+function companyOf(
+  target: Target,
+  kept: readonly Target[],
+  paths: Readonly<Record<Target, string>>,
+  textOf: (other: Target) => string | null,
+): Beside {
+  if (target === "nft" || !kept.includes("ipset")) return {};
+  const others = target === "ipset" ? (["iptables", "ip6tables"] as const) : (["ipset"] as const);
+  const beside: { [other in Target]?: Source } = {};
+  for (const other of others) {
+    const text = kept.includes(other) ? textOf(other) : null;
+    if (text !== null) beside[other] = { name: paths[other], text };
+  }
+  return beside;
 }
 
 function isSigned(text: string | null): text is string {

@@ -10,18 +10,24 @@ import type { Outputs } from "../compile.ts";
  *   then holds nothing that a machine wrote. A mirror is a folder `golden` in which scripts stand, or nothing yet.
  * - The kinds of script that are kept are those that stand there: who never loads iptables rules has no `rules.v4`. Each
  *   mirror answers for itself, and so do all policies without one.
+ * - Where `ipsets` stands in the folder of a policy's scripts, its iptables scripts are those that ask sets. Each folder
+ *   answers for itself: which host gets sets is a decision about that host.
  */
 
 export type Target = keyof Outputs;
 
 /** In the order in which they are told of. */
-export const TARGETS = ["nft", "iptables", "ip6tables"] as const satisfies readonly Target[];
+export const TARGETS = ["nft", "iptables", "ip6tables", "ipset"] as const satisfies readonly Target[];
+
+/** What is written where nobody asks for sets. */
+export const PLAIN_TARGETS = ["nft", "iptables", "ip6tables"] as const satisfies readonly Target[];
 
 /** The names of the scripts in their folder. */
 export const SCRIPT_NAMES: Readonly<Record<Target, string>> = {
   nft: "ruleset.nft",
   iptables: "rules.v4",
   ip6tables: "rules.v6",
+  ipset: "ipsets",
 };
 
 /** Paths of policies; the pre-commit hooks and the CI steps use the same expression. */
@@ -36,7 +42,7 @@ const COMPANIONS = /(?:^|\/)(?:README\.md|\.gitkeep|\.gitattributes)$/;
 export interface Place {
   readonly policy: string;
   readonly folder: string;
-  /** The kinds of script that are kept: all of them where there is no script yet. */
+  /** The kinds of script that are kept: all but sets where there is no script yet. */
   readonly targets: readonly Target[];
 }
 
@@ -59,18 +65,18 @@ export function layoutOf(files: readonly string[]): Layout {
   const kept = new Map<string | null, Set<Target>>();
   for (const { folder, mirror } of policies) {
     const targets = kept.get(mirror) ?? new Set<Target>();
-    for (const target of TARGETS) if (present.has(scriptPaths(folder)[target])) targets.add(target);
+    for (const target of PLAIN_TARGETS) if (present.has(scriptPaths(folder)[target])) targets.add(target);
     kept.set(mirror, targets);
   }
   const targetsOf = (mirror: string | null): readonly Target[] => {
-    const targets = TARGETS.filter((target) => kept.get(mirror)?.has(target));
-    return targets.length > 0 ? targets : TARGETS;
+    const targets = PLAIN_TARGETS.filter((target) => kept.get(mirror)?.has(target));
+    return targets.length > 0 ? targets : PLAIN_TARGETS;
   };
-  const places = policies.map(({ policy, folder, mirror }) => ({
-    policy,
-    folder,
-    targets: targetsOf(mirror),
-  }));
+  const places = policies.map(({ policy, folder, mirror }): Place => {
+    const targets = targetsOf(mirror);
+    const withSets = present.has(scriptPaths(folder).ipset);
+    return { policy, folder, targets: withSets ? [...targets, "ipset"] : targets };
+  });
   return { places, mirrors };
 }
 
@@ -87,6 +93,7 @@ export function scriptPaths(folder: string): Readonly<Record<Target, string>> {
     nft: join(folder, SCRIPT_NAMES.nft),
     iptables: join(folder, SCRIPT_NAMES.iptables),
     ip6tables: join(folder, SCRIPT_NAMES.ip6tables),
+    ipset: join(folder, SCRIPT_NAMES.ipset),
   };
 }
 

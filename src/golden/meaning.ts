@@ -3,7 +3,8 @@ import type { Policy } from "../policy/policy.ts";
 import type { Finding } from "../source/finding.ts";
 import type { Source } from "../source/source.ts";
 import { readScript } from "../verify/scripts.ts";
-import { verify } from "../verify/verify.ts";
+import { type Script, verify } from "../verify/verify.ts";
+import type { Beside } from "./compare.ts";
 import type { Meaning } from "./judge.ts";
 import type { Target } from "./layout.ts";
 
@@ -13,9 +14,9 @@ export interface Meant {
   readonly words: () => Vocabulary;
 }
 
-/** Reads an old script back and holds it, for every packet, against what a policy means. */
-export function compareMeaning(meant: Meant, script: Source, target: Target): Meaning {
-  const { errors, unreadable } = prove(meant, script, target);
+/** Reads an old script back, with what stands beside it, and holds it, for every packet, against what a policy means. */
+export function compareMeaning(meant: Meant, script: Source, target: Target, beside: Beside): Meaning {
+  const { errors, unreadable } = prove(meant, script, target, beside);
   const [first] = errors;
   if (!first) return { kind: "equal" };
   if (unreadable) return { kind: "unknown", reason: `the script cannot be loaded (${first.message})` };
@@ -25,11 +26,20 @@ export function compareMeaning(meant: Meant, script: Source, target: Target): Me
 }
 
 /** What is wrong with a script that was just compiled: nothing, if ctc is right. */
-export function faultsOf(meant: Meant, script: Source, target: Target): readonly Finding[] {
-  return prove(meant, script, target).errors;
+export function faultsOf(meant: Meant, script: Source, target: Target, beside: Beside): readonly Finding[] {
+  return prove(meant, script, target, beside).errors;
 }
 
-function prove({ policy, words }: Meant, script: Source, target: Target) {
-  const { findings, unreadable } = verify(policy, [readScript(script, target)], words);
+function prove({ policy, words }: Meant, script: Source, target: Target, beside: Beside) {
+  const { findings, unreadable } = verify(policy, read(script, target, beside), words);
   return { errors: findings.filter(({ level }) => level === "error"), unreadable };
+}
+
+/** Sets by themselves do nothing: they mean what the scripts mean that ask them. */
+function read(script: Source, target: Target, beside: Beside): readonly Script[] {
+  if (target !== "ipset") return [readScript(script, target, beside.ipset ?? null)];
+  return (["iptables", "ip6tables"] as const).flatMap((family) => {
+    const asking = beside[family];
+    return asking ? [readScript(asking, family, script)] : [];
+  });
 }

@@ -1,5 +1,12 @@
-import type { GroupedChain, GroupedRule, GroupedRuleset } from "../netfilter/grouped.ts";
-import type { Ruleset } from "../netfilter/ruleset.ts";
+import type {
+  Box,
+  Field,
+  GroupedChain,
+  GroupedMatch,
+  GroupedRule,
+  GroupedRuleset,
+} from "../netfilter/grouped.ts";
+import type { Chain, Ruleset } from "../netfilter/ruleset.ts";
 import { carryOut } from "./dispatch/plan.ts";
 import { dispatch, MOST_LINES } from "./dispatch.ts";
 import { arrange } from "./group/arrange.ts";
@@ -22,17 +29,12 @@ export const LEAST_GROUPED = 32;
  * for sorting. `least`: fewer rules of one shape are left alone.
  */
 export function group(ruleset: Ruleset, least = LEAST_GROUPED): GroupedRuleset {
-  const makeItem = itemMaker();
+  const rulesOf = groupedRules(testsOf, least);
   const branches: GroupedChain[] = [];
   const chains = ruleset.chains.map((chain): GroupedChain => {
     if (chain.rules.length < least) return chain;
     const { table } = chain;
-    const name = table === "filter" ? chain.name : `${table}-${chain.name}`;
-    const groups = arrange(chain.rules.map(makeItem), least);
-    const grouped = dispatch(
-      groups.flatMap((items) => rulesOf(items, name, least)),
-      null,
-    );
+    const grouped = dispatch(rulesOf(chain), null);
     // Lists that are in each other's way everywhere make many small sets: then a tree of the rules as they are is better.
     const plain = grouped.cost > 3 * MOST_LINES ? dispatch<GroupedRule>(chain.rules, null) : grouped;
     let parts = 0;
@@ -44,6 +46,27 @@ export function group(ruleset: Ruleset, least = LEAST_GROUPED): GroupedRuleset {
     return { ...chain, rules };
   });
   return { chains: [...chains, ...branches] };
+}
+
+/**
+ * Tests that the packets in some disjoint boxes pass, and no others: lists of them, and a packet passes all tests of one
+ * list. `name`: what sets are called. Null where the rules are better left alone.
+ */
+export type MakeTests = (
+  fields: readonly Field[],
+  boxes: readonly Box[],
+  name: string,
+) => readonly (readonly GroupedMatch[])[] | null;
+
+/** Makes, of the rules of one chain, those that do the same with fewer rules that ask for more: `makeTests` says how. */
+export function groupedRules(makeTests: MakeTests, least: number): (chain: Chain) => readonly GroupedRule[] {
+  const makeItem = itemMaker();
+  return ({ table, name, rules }) => {
+    const place = table === "filter" ? name : `${table}-${name}`;
+    const merge = (items: readonly Item[]) => merged(items, place, least, makeTests);
+    const apart = (run: readonly Item[]): readonly GroupedRule[] => merge(run) ?? run.map(({ rule }) => rule);
+    return arrange(rules.map(makeItem), least).flatMap((items) => merge(items) ?? runs(items).flatMap(apart));
+  };
 }
 
 /**
@@ -61,15 +84,13 @@ export function bringTogether(ruleset: Ruleset, most: number): Ruleset {
   };
 }
 
-/** The rules that do what the rules of one group do, of one shape each and in order. */
-function rulesOf(items: readonly Item[], chain: string, least: number): readonly GroupedRule[] {
-  const apart = (run: readonly Item[]): readonly GroupedRule[] =>
-    merged(run, chain, least) ?? run.map(({ rule }) => rule);
-  return merged(items, chain, least) ?? runs(items).flatMap(apart);
-}
-
 /** A rule for each effect and each set that it takes; null where the rules are better left alone. `chain`: what sets of several policies are called. */
-function merged(items: readonly Item[], chain: string, least: number): readonly GroupedRule[] | null {
+function merged(
+  items: readonly Item[],
+  chain: string,
+  least: number,
+  makeTests: MakeTests,
+): readonly GroupedRule[] | null {
   const shape = items[0]?.shape;
   if (!shape || items.length < least) return null;
   const layers = items.flatMap(({ boxes, effect }) => boxes.map((box) => ({ box, effect })));
@@ -78,22 +99,19 @@ function merged(items: readonly Item[], chain: string, least: number): readonly 
   // No packet is in two sets. What is let through meets its set first: it is what there is most of.
   const passing = ([effect]: readonly [string, unknown]): number =>
     /^(?:accept|notrack)/.test(effect) ? 0 : 1;
-  return [...cut]
-    .toSorted((a, b) => passing(a) - passing(b))
-    .flatMap(([effect, boxes]) => {
-      if (boxes.length === 0) return [];
-      const rules = items.filter((item) => item.effect === effect).map(({ rule }) => rule);
-      const [policy, ...others] = groupsOf(rules);
-      const name = policy !== undefined && others.length === 0 ? policy : chain;
-      const origin = commonOrigin(rules);
-      const heading = listed(rules.map((rule) => rule.group));
-      return testsOf(shape.fields, boxes, name).map((tests) => ({
-        ...rules[0]!,
-        matches: [...shape.rest, ...tests],
-        origin,
-        group: heading,
-      }));
-    });
+  const found: GroupedRule[] = [];
+  for (const [effect, boxes] of [...cut].toSorted((a, b) => passing(a) - passing(b))) {
+    if (boxes.length === 0) continue;
+    const rules = items.filter((item) => item.effect === effect).map(({ rule }) => rule);
+    const [policy, ...others] = groupsOf(rules);
+    const name = policy !== undefined && others.length === 0 ? policy : chain;
+    const tests = makeTests(shape.fields, boxes, name);
+    if (tests === null) return null;
+    const origin = commonOrigin(rules);
+    const group = listed(rules.map((rule) => rule.group));
+    for (const some of tests) found.push({ ...rules[0]!, matches: [...shape.rest, ...some], origin, group });
+  }
+  return found;
 }
 
 /** Cuts items into runs of one effect. */

@@ -1,8 +1,11 @@
 import type { Family } from "../address/ranges.ts";
-import type { Chain, Ruleset, RulesetRule, TableName } from "../netfilter/ruleset.ts";
+import type { GroupedChain, GroupedRule, GroupedRuleset } from "../netfilter/grouped.ts";
+import type { Ruleset, RulesetRule, TableName } from "../netfilter/ruleset.ts";
 import { carryOut } from "./dispatch/plan.ts";
 import { dispatch, MOST_LINES } from "./dispatch.ts";
 import { bringTogether } from "./group.ts";
+import type { SetCosts } from "./ipset/cost.ts";
+import { groupIntoSets } from "./ipset/group.ts";
 import { conjunctionOf } from "./iptables/conjunction.ts";
 import { depthOf, MOST_DEEP } from "./iptables/depth.ts";
 import { type ChainMaker, layOut, layOutBefore, needsContinuation } from "./iptables/layout.ts";
@@ -17,34 +20,36 @@ const UNTRACKED = "UNTRACKED";
  * The same ruleset for the packets of one family, every rule of it sayable in one line of iptables (two where it logs or
  * untracks), and long chains as trees. Verdicts and limits stay: a limit is still asked at most once for a packet. Takes time linear in the
  * number of addresses and rules. Only the sharing of a limit between the families is lost, because iptables and
- * ip6tables know nothing of each other.
+ * ip6tables know nothing of each other. `sets`: when rules that differ in addresses and ports only, or addresses or ports
+ * that are named together, become one rule that asks a list of them, as `ipset` holds it; null: never.
  */
-export function legalise(ruleset: Ruleset, family: Family): Ruleset {
-  const base: Chain[] = [];
-  const made: Chain[] = [];
+export function legalise(ruleset: Ruleset, family: Family, sets: SetCosts | null = null): GroupedRuleset {
+  const base: GroupedChain[] = [];
+  const made: GroupedChain[] = [];
   const tables = new Map<TableName, Table>();
   for (const { table, base: hook, name } of ruleset.chains) {
     if (!tables.has(table)) tables.set(table, newTable(table, made));
     const { names, renamed } = tables.get(table)!;
     renamed.set(name, hook ? name : names.keep(name));
   }
-  for (const chain of bringTogether(ruleset, MOST_LINES).chains) {
+  const together = sets ? groupIntoSets(ruleset, sets) : bringTogether(ruleset, MOST_LINES);
+  for (const chain of together.chains) {
     const table = tables.get(chain.table)!;
     const name = table.renamed.get(chain.name)!;
-    const slot = { ...chain, name, rules: [] as readonly RulesetRule[] };
+    const slot = { ...chain, name, rules: [] as readonly GroupedRule[] };
     (chain.base ? base : made).push(slot);
-    slot.rules = legalRules(chain.rules, chain, table, family);
+    slot.rules = legalRules(chain, table, family, sets);
   }
   return { chains: dispatched(prune([...base, ...made]), tables, family) };
 }
 
 /** Lets no packet walk through a long chain from end to end. */
 function dispatched(
-  chains: readonly Chain[],
+  chains: readonly GroupedChain[],
   tables: ReadonlyMap<TableName, Table>,
   family: Family,
-): readonly Chain[] {
-  const branches: Chain[] = [];
+): readonly GroupedChain[] {
+  const branches: GroupedChain[] = [];
   const shorter = chains.map((chain) => {
     const { table } = chain;
     const rules = carryOut(dispatch(chain.rules, family), (group, lines) => {
@@ -67,11 +72,11 @@ interface Table {
   readonly maker: ChainMaker;
 }
 
-function newTable(table: TableName, made: Chain[]): Table {
+function newTable(table: TableName, made: GroupedChain[]): Table {
   const names = chainNames();
   let untracked = false;
-  const add = (name: string, rules: () => readonly RulesetRule[]) => {
-    const chain = { table, name, base: null, rules: [] as readonly RulesetRule[] };
+  const add = (name: string, rules: () => readonly GroupedRule[]) => {
+    const chain = { table, name, base: null, rules: [] as readonly GroupedRule[] };
     made.push(chain);
     chain.rules = rules();
     return name;
@@ -99,21 +104,21 @@ const notrack: RulesetRule = {
 };
 
 function legalRules(
-  rules: readonly RulesetRule[],
-  chain: Chain,
+  { base, rules }: GroupedChain,
   table: Table,
   family: Family,
-): readonly RulesetRule[] {
-  const first: RulesetRule[] = [];
+  sets: SetCosts | null,
+): readonly GroupedRule[] {
+  const first: GroupedRule[] = [];
   let legal = first;
   for (const written of rules) {
     const rule = renameTarget(written, table);
-    const conjunction = conjunctionOf(rule, family, chain.base?.hook ?? null);
+    const conjunction = conjunctionOf(rule, family, base?.hook ?? null);
     if (conjunction === null) continue;
-    const split = splitConjunction(conjunction, family);
+    const split = splitConjunction(conjunction, family, sets);
     if (needsContinuation(rule, split)) {
       // What follows goes into a chain of its own, to which this rule sends what it does not match.
-      const following: RulesetRule[] = [];
+      const following: GroupedRule[] = [];
       const onward = table.maker.chain(rule.group, () => following);
       legal.push(...layOutBefore(rule, split, onward, table.maker));
       legal = following;
@@ -122,7 +127,7 @@ function legalRules(
   return first;
 }
 
-function renameTarget(rule: RulesetRule, { renamed }: Table): RulesetRule {
+function renameTarget(rule: GroupedRule, { renamed }: Table): GroupedRule {
   const { statement } = rule;
   if (statement.kind !== "jump" && statement.kind !== "goto") return rule;
   const chain = renamed.get(statement.chain);

@@ -10,10 +10,11 @@ export type Format = "nft" | "iptables" | "ip6tables";
 export const FORMAT_NAMES: readonly Format[] = ["nft", "iptables", "ip6tables"];
 
 /** The names of the scripts that ctc writes into a folder. */
-const OWN_NAMES: Readonly<Record<Format, string>> = {
+const OWN_NAMES: Readonly<Record<Format | "ipset", string>> = {
   nft: "ruleset.nft",
   iptables: "rules.v4",
   ip6tables: "rules.v6",
+  ipset: "ipsets",
 };
 
 /** Reads a script back. `ipsets` is what `ipset save` says, for scripts that ask for its sets. */
@@ -28,11 +29,12 @@ export function readScript(source: Source, format: Format, ipsets: Source | null
   }
 }
 
-/** Reads back what was just emitted. */
-export function ownScripts(texts: Partial<Readonly<Record<Format, string>>>): Script[] {
+/** Reads back what was just emitted: scripts, and the sets that they ask. */
+export function ownScripts(texts: Partial<Readonly<Record<Format | "ipset", string>>>): Script[] {
+  const ipsets = texts.ipset === undefined ? null : { name: OWN_NAMES.ipset, text: texts.ipset };
   return FORMAT_NAMES.flatMap((format) => {
     const text = texts[format];
-    return text === undefined ? [] : [readScript({ name: OWN_NAMES[format], text }, format)];
+    return text === undefined ? [] : [readScript({ name: OWN_NAMES[format], text }, format, ipsets)];
   });
 }
 

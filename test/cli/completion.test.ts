@@ -28,7 +28,7 @@ describe("bash completes", () => {
     expect(offers("lint", "--")).not.toContain("--target");
   });
   test("values of an option", () => {
-    expect(offers("compile", "--target", "ip")).toEqual(["iptables", "ip6tables"]);
+    expect(offers("compile", "--target", "ip")).toEqual(["iptables", "ip6tables", "ipset"]);
     expect(offers("compile", "-t", "n")).toEqual(["nft"]);
     expect(offers("lint", "--format", "=", "sa")).toEqual(["sarif"]);
     expect(offers("lint", "--format", "=")).toContain("pretty");

@@ -103,7 +103,12 @@ describe("the kinds of script that are kept", () => {
 });
 
 test("the scripts of the repository's own folder have no folder in their paths", () => {
-  expect(scriptPaths("")).toEqual({ nft: "ruleset.nft", iptables: "rules.v4", ip6tables: "rules.v6" });
+  expect(scriptPaths("")).toEqual({
+    nft: "ruleset.nft",
+    iptables: "rules.v4",
+    ip6tables: "rules.v6",
+    ipset: "ipsets",
+  });
 });
 
 describe("the scope of some folders", () => {

@@ -27,7 +27,9 @@ const stale: Stale = {
   policy: "a/policy.yaml",
   target: "iptables",
   found: "one\ntwo\nthree\n",
+  foundBeside: {},
   wanted: "one\n2\nthree\n",
+  wantedBeside: {},
 };
 const missing: Discrepancy = {
   kind: "missing",
@@ -35,6 +37,7 @@ const missing: Discrepancy = {
   policy: "a/policy.yaml",
   target: "ip6tables",
   wanted: "x\n",
+  wantedBeside: {},
 };
 const orphaned: Discrepancy = { kind: "orphaned", path: "b/rules.v4" };
 const stray: Discrepancy = { kind: "stray", path: "golden/notes.txt" };

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { emitIptables } from "../../src/emit/iptables.ts";
 import { dispatch } from "../../src/lower/dispatch.ts";
 import { legalise } from "../../src/lower/legalise.ts";
-import type { LimitMatch, Ruleset } from "../../src/netfilter/ruleset.ts";
+import type { GroupedRuleset } from "../../src/netfilter/grouped.ts";
+import type { LimitMatch } from "../../src/netfilter/ruleset.ts";
 import { type SimulatedPacket, simulate } from "../../src/netfilter/simulate.ts";
 import { readIptables } from "../../src/read/iptables.ts";
 import { arbitraryPacket } from "../netfilter/arbitrary.ts";
@@ -12,7 +13,7 @@ import { expectSameFates, strict, understood } from "../read/model.ts";
 import { arbitraryLongRuleset } from "./group/arbitrary.ts";
 
 /** The fate of a packet, with the limits that were asked on the way. Limits of odd counts have run dry. */
-function fateOf(given: Ruleset, packet: SimulatedPacket) {
+function fateOf(given: GroupedRuleset, packet: SimulatedPacket) {
   const asked: LimitMatch[] = [];
   const { decidedBy: _, ...fate } = simulate(given, packet, {
     limit: (limit) => {
@@ -76,7 +77,7 @@ function services(count: number) {
 }
 
 /** The lines that a packet meets in a ruleset at most, and the chains it is in at once. */
-function worstWay({ chains }: Ruleset): { readonly lines: number; readonly depth: number } {
+function worstWay({ chains }: GroupedRuleset): { readonly lines: number; readonly depth: number } {
   const byName = new Map(chains.map((chain) => [chain.name, chain]));
   const worst = (name: string): { lines: number; depth: number } => {
     let most = 0;

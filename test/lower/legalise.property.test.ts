@@ -2,12 +2,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { emitIptables } from "../../src/emit/iptables.ts";
 import { legalise } from "../../src/lower/legalise.ts";
-import type { LimitMatch, Ruleset } from "../../src/netfilter/ruleset.ts";
+import type { GroupedRuleset } from "../../src/netfilter/grouped.ts";
+import type { LimitMatch } from "../../src/netfilter/ruleset.ts";
 import { type SimulatedPacket, simulate } from "../../src/netfilter/simulate.ts";
 import { arbitraryPacket, arbitraryRuleset } from "../netfilter/arbitrary.ts";
 
 /** The fate of a packet, with the limits that were asked on the way. Limits of odd counts have run dry. */
-function fateOf(ruleset: Ruleset, packet: SimulatedPacket) {
+function fateOf(ruleset: GroupedRuleset, packet: SimulatedPacket) {
   const asked: LimitMatch[] = [];
   const fate = simulate(ruleset, packet, {
     limit: (limit) => {
@@ -22,7 +23,7 @@ function fateOf(ruleset: Ruleset, packet: SimulatedPacket) {
   return { ...fate, decidedBy, asked };
 }
 
-function limitsOf({ chains }: Ruleset): readonly LimitMatch[] {
+function limitsOf({ chains }: GroupedRuleset): readonly LimitMatch[] {
   return chains.flatMap(({ rules }) =>
     rules.flatMap(({ matches }) => matches.filter((match) => match.kind === "limit")),
   );

@@ -13,6 +13,7 @@ import { fileName, rootOption } from "./options.ts";
 interface Options {
   readonly target?: Target;
   readonly output?: string;
+  readonly ipset: boolean;
   readonly root?: string;
   readonly verify: boolean;
 }
@@ -26,7 +27,15 @@ Without -o, one script goes to standard output; load it as root with
 With -o FOLDER (one that exists, or any name that ends in /) all three are
 written: ruleset.nft, rules.v4 and rules.v6; with --target only that one. Any
 other -o FILE receives one script, by default nft, or what the ending .v4 or .v6
-says. Files are replaced whole or not at all, and never when the policy has an
+says.
+
+With --ipset the scripts for iptables ask sets where lists are long, and with
+-o FOLDER the sets are written beside them, to the file ipsets (by itself:
+--target ipset, or a FILE of that name). Load the sets first; what is loaded
+already is not in their way, and loading them twice changes nothing:
+  ipset restore < ipsets && iptables-restore < rules.v4
+
+Files are replaced whole or not at all, and never when the policy has an
 error. Every script is read back first, and proved to do with every packet what
 the policy means; one that fails is a bug in ctc, and is not written.`;
 
@@ -39,6 +48,7 @@ export function addCompile(program: Command, exit: (code: Exit) => void): void {
     .argument("<file>", "the policy; - for standard input")
     .addOption(new Option("-t, --target <target>", "what to emit").choices(TARGETS))
     .option("-o, --output <path>", "write to a file or folder instead of standard output", fileName)
+    .option("--ipset", "let iptables ask sets of `ipset` where lists are long", false)
     .option("--no-verify", "do not read the scripts back and prove that they mean what the policy means")
     .addOption(rootOption())
     .addHelpText("after", AFTER)
@@ -46,19 +56,27 @@ export function addCompile(program: Command, exit: (code: Exit) => void): void {
 }
 
 async function runCompile(file: string, options: Options): Promise<Exit> {
-  const destinations = destinationsOf(options.target ?? null, options.output ?? null);
+  const asked = options.ipset || options.target === "ipset";
+  const destinations = destinationsOf(options.target ?? null, options.output ?? null, asked);
+  const targets =
+    destinations.kind === "stdout" ? [destinations.target] : destinations.files.map(({ target }) => target);
+  const withSets = asked || targets.includes("ipset");
+  if (withSets && targets.join() === "nft")
+    return complain("--ipset is for the scripts of iptables: name one with --target, or a folder with -o");
   const source = readOrTell(file);
   if (typeof source === "number") return source;
   const { compile } = await import("../../compile.ts");
   const files = addressFilesOf(file, options.root ?? null);
-  const { findings, unparsable, outputs, prove } = compile(source, files);
+  const { findings, unparsable, outputs, prove } = compile(source, files, withSets);
   if (findings.length > 0) tell(findings, [source.name]);
   if (!outputs || !prove) return unparsable ? EXIT.unusable : EXIT.findings;
 
-  const targets =
-    destinations.kind === "stdout" ? [destinations.target] : destinations.files.map(({ target }) => target);
+  // Scripts and their sets are proved together, whichever of them is asked for.
+  const needed = new Set<Target>(targets);
+  if (withSets) needed.add("ipset");
+  if (targets.includes("ipset")) needed.add("iptables").add("ip6tables");
   const texts: Partial<Record<Target, string>> = {};
-  for (const target of targets) texts[target] = outputs[target]();
+  for (const target of needed) texts[target] = outputs[target]();
   if (options.verify) {
     const wrong = prove(texts).findings.filter(({ level }) => level === "error");
     if (wrong.length > 0) return refuse(wrong);

@@ -43,13 +43,22 @@ export async function runGolden(folders: readonly string[], options: GoldenOptio
 
   const judged = judge(discrepancies, (stale) => {
     const script = { name: grounds.show(stale.path), text: stale.found };
-    return compareMeaning(meantBy(stale, policies), script, stale.target);
+    const beside = Object.fromEntries(
+      Object.entries(stale.foundBeside).map(([target, source]) => [
+        target,
+        { ...source, name: grounds.show(source.name) },
+      ]),
+    );
+    return compareMeaning(meantBy(stale, policies), script, stale.target, beside);
   });
   let left = judged;
   if (options.update) {
     const faults = discrepancies
       .filter((one) => one.kind === "stale" || one.kind === "missing")
-      .flatMap((one) => faultsOf(meantBy(one, policies), { name: one.path, text: one.wanted }, one.target));
+      .flatMap((one) => {
+        const script = { name: one.path, text: one.wanted };
+        return faultsOf(meantBy(one, policies), script, one.target, one.wantedBeside);
+      });
     if (faults.length > 0) return refuse(faults);
     const complaint = updateGoldens(grounds.root, discrepancies);
     if (complaint) return complain(complaint);

@@ -6,15 +6,8 @@ import {
   intersectRanges,
   type PortRanges,
 } from "../../address/ranges.ts";
-import type {
-  AddressType,
-  Hook,
-  IcmpMatch,
-  LimitMatch,
-  Match,
-  RulesetRule,
-  State,
-} from "../../netfilter/ruleset.ts";
+import type { GroupedMatch, GroupedRule, TupleMatch } from "../../netfilter/grouped.ts";
+import type { AddressType, Hook, IcmpMatch, LimitMatch, State } from "../../netfilter/ruleset.ts";
 import { allDevices, type Devices, narrowDevices } from "./devices.ts";
 
 /**
@@ -37,6 +30,7 @@ export interface Conjunction {
   destinationType: AddressTypes | null;
   states: readonly State[] | null;
   dnat: boolean;
+  readonly tuples: TupleMatch[];
   readonly limits: LimitMatch[];
 }
 
@@ -44,6 +38,8 @@ export interface Addresses {
   readonly ranges: AddressRanges;
   /** Whether the rule names the addresses that are not among them. */
   readonly byOthers: boolean;
+  /** The declared name of what the rule names; null where it was written in place, or is what several tests leave. */
+  readonly name: string | null;
 }
 
 /** Types that a packet's address must have, or must not have. */
@@ -60,7 +56,7 @@ const TCP = 6;
  * Brings the tests of a rule together; null when no packet of the family can pass them at that hook. `hook` is null in
  * a chain that rules jump to, where it is not known.
  */
-export function conjunctionOf(rule: RulesetRule, family: Family, hook: Hook | null): Conjunction | null {
+export function conjunctionOf(rule: GroupedRule, family: Family, hook: Hook | null): Conjunction | null {
   const all: Conjunction = {
     in: allDevices,
     out: allDevices,
@@ -76,6 +72,7 @@ export function conjunctionOf(rule: RulesetRule, family: Family, hook: Hook | nu
     destinationType: null,
     states: null,
     dnat: false,
+    tuples: [],
     limits: [],
   };
   const { statement } = rule;
@@ -85,7 +82,7 @@ export function conjunctionOf(rule: RulesetRule, family: Family, hook: Hook | nu
 }
 
 /** Adds one test; false when nothing is left. */
-function narrow(all: Conjunction, match: Match, family: Family, hook: Hook | null): boolean {
+function narrow(all: Conjunction, match: GroupedMatch, family: Family, hook: Hook | null): boolean {
   switch (match.kind) {
     case "family":
       return match.family === family;
@@ -94,7 +91,8 @@ function narrow(all: Conjunction, match: Match, family: Family, hook: Hook | nul
       const ranges = match.negated ? complementAddresses(match.ranges, family) : match.ranges;
       const known = all[match.side];
       const common = known ? intersectRanges(known.ranges, ranges) : ranges;
-      all[match.side] = { ranges: common, byOthers: match.negated && known?.byOthers !== false };
+      const byOthers = match.negated && known?.byOthers !== false;
+      all[match.side] = { ranges: common, byOthers, name: known ? null : match.name };
       return common.length > 0;
     }
     case "address-type": {
@@ -140,6 +138,9 @@ function narrow(all: Conjunction, match: Match, family: Family, hook: Hook | nul
     case "dnat-status":
       all.dnat = true;
       return true;
+    case "tuple":
+      all.tuples.push(match);
+      return match.fields.every((field) => field.kind !== "address" || field.family === family);
     case "limit":
       all.limits.push(match);
       return true;

@@ -1,4 +1,4 @@
-import type { Chain } from "../../netfilter/ruleset.ts";
+import type { GroupedChain } from "../../netfilter/grouped.ts";
 
 /** Chains that may lead into each other, the base chain counted: NFT_JUMP_STACK_SIZE, to which iptables-nft is bound. */
 export const MOST_DEEP = 16;
@@ -7,9 +7,9 @@ export const MOST_DEEP = 16;
  * How many chains, one leading into the next, there are at most. None leads back to itself. Takes time linear in the number
  * of rules.
  */
-export function depthOf(chains: readonly Chain[]): number {
+export function depthOf(chains: readonly GroupedChain[]): number {
   const byName = new Map(chains.map((chain) => [keyOf(chain.table, chain.name), chain]));
-  const known = new Map<Chain, number>();
+  const known = new Map<GroupedChain, number>();
   let most = 0;
   // A stack of our own: chains may lead deeper than the one of this program.
   const open = [...chains];
@@ -29,7 +29,10 @@ export function depthOf(chains: readonly Chain[]): number {
   return most;
 }
 
-function calledBy({ table, rules }: Chain, byName: ReadonlyMap<string, Chain>): readonly Chain[] {
+function calledBy(
+  { table, rules }: GroupedChain,
+  byName: ReadonlyMap<string, GroupedChain>,
+): readonly GroupedChain[] {
   return rules.flatMap(({ statement }) => {
     if (statement.kind !== "jump" && statement.kind !== "goto") return [];
     return byName.get(keyOf(table, statement.chain)) ?? [];

@@ -1,4 +1,5 @@
-import type { Match, RulesetRule, Statement } from "../../netfilter/ruleset.ts";
+import type { GroupedMatch, GroupedRule } from "../../netfilter/grouped.ts";
+import type { Statement } from "../../netfilter/ruleset.ts";
 import type { Split, Tests } from "./split.ts";
 
 /** So many lines of one rule stand side by side before a chain is made of them. */
@@ -12,13 +13,13 @@ const FLAT_LINES_OF_LEAVING = 64;
 /** Makes chains. Both give the name of the chain. */
 export interface ChainMaker {
   /** A new chain, named after what it is for. */
-  chain(group: string, rules: () => readonly RulesetRule[]): string;
+  chain(group: string, rules: () => readonly GroupedRule[]): string;
   /** The one chain that leaves packets untracked. */
   untracked(): string;
 }
 
 /** Lays a rule out as lines of one chain, and as many further chains as it needs. */
-export function layOut(rule: RulesetRule, split: Split, chains: ChainMaker): readonly RulesetRule[] {
+export function layOut(rule: GroupedRule, split: Split, chains: ChainMaker): readonly GroupedRule[] {
   // A chain that was jumped to cannot make the one that jumped return: it must be walked into by `goto`.
   const enter = leavesChain(rule.statement) ? "goto" : "jump";
   return lines(rule, split, target(rule, split, chains, enter), null, chains);
@@ -28,37 +29,37 @@ export function layOut(rule: RulesetRule, split: Split, chains: ChainMaker): rea
  * Whether the statement of a rule acts on the chain that it stands in and the rule takes chains of its own. Then a
  * packet that fails within those cannot come back by itself: all that follows the rule must be a chain, too.
  */
-export function needsContinuation({ statement }: RulesetRule, split: Split): boolean {
+export function needsContinuation({ statement }: GroupedRule, split: Split): boolean {
   if (!leavesChain(statement)) return false;
   return !isFlat(statement, split) || (split.limits.length > 0 && lineCount(split) > 1);
 }
 
 /** Lays out a rule that needs a continuation: every packet that does not match goes to the chain `onward`. */
 export function layOutBefore(
-  rule: RulesetRule,
+  rule: GroupedRule,
   split: Split,
   onward: string,
   chains: ChainMaker,
-): readonly RulesetRule[] {
+): readonly GroupedRule[] {
   return lines(rule, split, target(rule, split, chains, "goto"), onward, chains);
 }
 
 function lines(
-  rule: RulesetRule,
+  rule: GroupedRule,
   split: Split,
   finish: Finish,
   onward: string | null,
   chains: ChainMaker,
-): readonly RulesetRule[] {
+): readonly GroupedRule[] {
   const enter = onward === null ? "jump" : "goto";
-  const line = (matches: Tests, statement: Statement): RulesetRule => ({
+  const line = (matches: Tests, statement: Statement): GroupedRule => ({
     ...rule,
     matches,
     log: null,
     statement,
   });
   const closing = onward === null ? [] : [line([], { kind: "goto", chain: onward })];
-  const into = (rules: () => readonly RulesetRule[]) => {
+  const into = (rules: () => readonly GroupedRule[]) => {
     let name: string | null = null;
     return (tests: Tests) => {
       name ??= chains.chain(rule.group, () => [...rules(), ...closing]);
@@ -67,7 +68,7 @@ function lines(
   };
 
   /** The last lines: the limit, if there is one, is asked in one place only. */
-  const last = (choice: readonly Tests[]): readonly RulesetRule[] => {
+  const last = (choice: readonly Tests[]): readonly GroupedRule[] => {
     if (split.limits.length === 0) return choice.flatMap(finish);
     if (choice.length === 1) return finish([...choice[0]!, ...split.limits]);
     const limited = into(() => finish(split.limits));
@@ -75,13 +76,13 @@ function lines(
   };
 
   /** Lines that test `choice` and, behind it, every stage that is left. */
-  const stage = (choice: readonly Tests[], stages: readonly Stage[]): readonly RulesetRule[] => {
+  const stage = (choice: readonly Tests[], stages: readonly Stage[]): readonly GroupedRule[] => {
     if (stages.length === 0) return last(choice);
     const next = into(() => inside(stages));
     return choice.flatMap(next);
   };
 
-  const inside = ([first, ...rest]: readonly Stage[]): readonly RulesetRule[] => {
+  const inside = ([first, ...rest]: readonly Stage[]): readonly GroupedRule[] => {
     if (first === undefined) return last([[]]);
     if (first.kind === "choice") return stage(first.tests, rest);
     const away: Statement = onward === null ? { kind: "return" } : { kind: "goto", chain: onward };
@@ -141,7 +142,7 @@ function join(a: Tests, b: Tests): Tests {
   return [...a, ...b.filter((match) => !known || !isProtocol(match))];
 }
 
-function isProtocol(match: Match): boolean {
+function isProtocol(match: GroupedMatch): boolean {
   return match.kind === "protocol";
 }
 
@@ -150,13 +151,13 @@ function protocolTest(protocol: number): Tests {
 }
 
 /** Makes the lines that act on the packets that pass some tests. */
-type Finish = (tests: Tests) => readonly RulesetRule[];
+type Finish = (tests: Tests) => readonly GroupedRule[];
 
 /**
  * What a rule does, as the end of any line: its statement, or the way to a chain that does it where a line cannot. Logging
  * and untracking take two lines each, which must not test twice.
  */
-function target(rule: RulesetRule, split: Split, chains: ChainMaker, enter: "jump" | "goto"): Finish {
+function target(rule: GroupedRule, split: Split, chains: ChainMaker, enter: "jump" | "goto"): Finish {
   const { log, statement } = rule;
   const protocols = needsProtocol(statement) ? split.protocols.map(protocolTest) : [];
   const tail =

@@ -1,17 +1,17 @@
-import type { Chain, Match, RulesetRule } from "../../netfilter/ruleset.ts";
+import type { GroupedChain, GroupedMatch, GroupedRule } from "../../netfilter/grouped.ts";
 
 /**
  * Leaves out what does nothing: jumps to chains without rules, chains of a single line that one line calls, base chains
  * that can only accept what they accept anyway, and then the chains that nothing leads to. The other family's half of a
  * ruleset often leaves such things behind.
  */
-export function prune(chains: readonly Chain[]): readonly Chain[] {
+export function prune(chains: readonly GroupedChain[]): readonly GroupedChain[] {
   const left = withoutIdle(inlined(withoutEmpty(chains)));
   const reached = reachable(left);
   return left.filter((chain) => chain.base || reached.has(key(chain)));
 }
 
-function withoutEmpty(chains: readonly Chain[]): readonly Chain[] {
+function withoutEmpty(chains: readonly GroupedChain[]): readonly GroupedChain[] {
   const empty = new Set(chains.filter(({ base, rules }) => !base && rules.length === 0).map(key));
   let left = chains;
   for (let before = -1; before !== empty.size; ) {
@@ -24,7 +24,7 @@ function withoutEmpty(chains: readonly Chain[]): readonly Chain[] {
 }
 
 /** What is logged or counted by a limit still must be, and a `goto` leaves its own chain even when it leads nowhere. */
-function withoutJumpsTo(empty: ReadonlySet<string>, chain: Chain): Chain {
+function withoutJumpsTo(empty: ReadonlySet<string>, chain: GroupedChain): GroupedChain {
   const rules = chain.rules.filter(
     ({ log, matches, statement }) =>
       log ||
@@ -36,7 +36,7 @@ function withoutJumpsTo(empty: ReadonlySet<string>, chain: Chain): Chain {
 }
 
 /** Puts a limit that has a chain of its own into the line that jumps there, where that is the only one. */
-function inlined(chains: readonly Chain[]): readonly Chain[] {
+function inlined(chains: readonly GroupedChain[]): readonly GroupedChain[] {
   const calls = new Map<string, number>();
   for (const { table, rules } of chains)
     for (const { statement } of rules)
@@ -44,7 +44,7 @@ function inlined(chains: readonly Chain[]): readonly Chain[] {
         const name = key({ table, name: statement.chain });
         calls.set(name, (calls.get(name) ?? 0) + 1);
       }
-  const lines = new Map<string, RulesetRule>();
+  const lines = new Map<string, GroupedRule>();
   for (const chain of chains) {
     const [only, ...more] = chain.rules;
     const isLimit = only && more.length === 0 && only.matches.length > 0 && only.matches.every(isLimitMatch);
@@ -66,20 +66,20 @@ function inlined(chains: readonly Chain[]): readonly Chain[] {
   }));
 }
 
-function isLimitMatch({ kind }: Match): boolean {
+function isLimitMatch({ kind }: GroupedMatch): boolean {
   return kind === "limit";
 }
 
 /** What ends the walk of a packet in the same way from wherever it is said, in one line of iptables. */
-function isFinal({ statement, log }: RulesetRule): boolean {
+function isFinal({ statement, log }: GroupedRule): boolean {
   return log === null && ["accept", "drop", "reject"].includes(statement.kind);
 }
 
 /** Takes the rules from base chains that accept, where nothing they lead to does anything else, nor logs or counts. */
-function withoutIdle(chains: readonly Chain[]): readonly Chain[] {
+function withoutIdle(chains: readonly GroupedChain[]): readonly GroupedChain[] {
   const byKey = new Map(chains.map((chain) => [key(chain), chain]));
-  const seen = new Map<Chain, boolean>();
-  const matters = (chain: Chain): boolean => {
+  const seen = new Map<GroupedChain, boolean>();
+  const matters = (chain: GroupedChain): boolean => {
     const known = seen.get(chain);
     if (known !== undefined) return known;
     seen.set(chain, false);
@@ -98,7 +98,7 @@ function withoutIdle(chains: readonly Chain[]): readonly Chain[] {
   );
 }
 
-function reachable(chains: readonly Chain[]): ReadonlySet<string> {
+function reachable(chains: readonly GroupedChain[]): ReadonlySet<string> {
   const byKey = new Map(chains.map((chain) => [key(chain), chain]));
   const reached = new Set<string>();
   const open = chains.filter(({ base }) => base);
@@ -115,6 +115,6 @@ function reachable(chains: readonly Chain[]): ReadonlySet<string> {
   return reached;
 }
 
-function key({ table, name }: Pick<Chain, "table" | "name">): string {
+function key({ table, name }: Pick<GroupedChain, "table" | "name">): string {
   return `${table} ${name}`;
 }

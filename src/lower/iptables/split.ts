@@ -5,12 +5,15 @@ import {
   type Family,
   type PortRanges,
 } from "../../address/ranges.ts";
+import type { GroupedMatch } from "../../netfilter/grouped.ts";
+import { PROTOCOLS_OF_BITMAPS } from "../../netfilter/ipset.ts";
 import type { AddressType, LimitMatch, Match, Side } from "../../netfilter/ruleset.ts";
+import { isWorthASet, isWorthASetOfPorts, type SetCosts } from "../ipset/cost.ts";
 import type { Addresses, AddressTypes, Conjunction } from "./conjunction.ts";
 import type { Devices } from "./devices.ts";
 
 /** Tests that stand in one line. */
-export type Tests = readonly Match[];
+export type Tests = readonly GroupedMatch[];
 
 /** A conjunction cut into what one line of iptables can say. */
 export interface Split {
@@ -29,18 +32,21 @@ export interface Split {
 /** Ports that one `multiport` takes; a range counts for two. */
 const MULTIPORT_SLOTS = 15;
 
-/** Cuts a conjunction into lines. Every alternative can be printed by `emit/iptables.ts`. */
-export function splitConjunction(all: Conjunction, family: Family): Split {
+/**
+ * Cuts a conjunction into lines. Every alternative can be printed by `emit/iptables.ts`. `sets`: when a list of addresses
+ * or ports is one line that asks a set; null: never.
+ */
+export function splitConjunction(all: Conjunction, family: Family, sets: SetCosts | null): Split {
   const parts = [
     deviceParts("in", all.in),
     deviceParts("out", all.out),
-    addressParts("source", all.source, family),
-    addressParts("destination", all.destination, family),
-    ...transportParts(all, family),
+    addressParts("source", all.source, family, sets),
+    addressParts("destination", all.destination, family, sets),
+    ...transportParts(all, family, sets),
     typeParts("source", all.sourceType, family),
     typeParts("destination", all.destinationType, family),
   ];
-  const fixed: Match[] = [];
+  const fixed: GroupedMatch[] = [...all.tuples];
   if (all.states) fixed.push({ kind: "state", states: all.states, negated: false });
   if (all.dnat) fixed.push({ kind: "dnat-status" });
   return {
@@ -76,9 +82,9 @@ function deviceParts(side: "in" | "out", { among, except }: Devices): Part {
  * Says a set of addresses as the rule does, by what is in it or by what is not; the other way where that is one line.
  * A range that is no prefix is one line as well, by `iprange`.
  */
-function addressParts(side: Side, addresses: Addresses | null, family: Family): Part {
+function addressParts(side: Side, addresses: Addresses | null, family: Family, sets: SetCosts | null): Part {
   if (!addresses) return anything;
-  const { ranges, byOthers } = addresses;
+  const { ranges, byOthers, name } = addresses;
   const test = (range: AddressRanges[number], negated: boolean): Tests => [
     { kind: "address", side, family, ranges: [range], name: null, negated },
   ];
@@ -86,6 +92,12 @@ function addressParts(side: Side, addresses: Addresses | null, family: Family): 
   if (others.length === 1 && (byOthers || ranges.length > 1)) {
     return { among: [test(others[0]!, true)], except: [] };
   }
+  const named = byOthers ? others : ranges;
+  if (sets && isWorthASet(family, named, sets))
+    return {
+      among: [[{ kind: "address", side, family, ranges: named, name, negated: byOthers }]],
+      except: [],
+    };
   return byOthers && ranges.length > 1
     ? { among: null, except: others.map((range) => test(range, false)) }
     : { among: ranges.map((range) => test(range, false)), except: [] };
@@ -111,7 +123,7 @@ function typeParts(side: Side, types: AddressTypes | null, family: Family): Part
 }
 
 /** Ports mean nothing without their protocol, so lines that ask for one carry the other. */
-function transportParts(all: Conjunction, family: Family): readonly Part[] {
+function transportParts(all: Conjunction, family: Family, sets: SetCosts | null): readonly Part[] {
   if (all.icmp) {
     return [{ among: all.icmp.map((type) => [{ kind: "icmp", family, types: [type] }]), except: [] }];
   }
@@ -127,8 +139,10 @@ function transportParts(all: Conjunction, family: Family): readonly Part[] {
     return [{ among: null, except: all.otherProtocols.map((number) => [protocol(number, false)]) }];
   }
   const opening: Tests = all.opening === null ? [] : [{ kind: "opening", negated: !all.opening }];
-  const sources = portTests("source", all.sourcePorts);
-  const destinations = portTests("destination", all.destinationPorts);
+  const inSet = all.protocols.every((number) => PROTOCOLS_OF_BITMAPS.has(number));
+  const ofPorts = inSet ? sets : null;
+  const sources = portTests("source", all.sourcePorts, ofPorts);
+  const destinations = portTests("destination", all.destinationPorts, ofPorts);
   const both = sources.length > 1 && destinations.length > 1;
   const [only, ...others] = all.protocols;
   if (both && only !== undefined && others.length === 0) {
@@ -145,13 +159,17 @@ function transportParts(all: Conjunction, family: Family): readonly Part[] {
   return [{ among, except: [] }];
 }
 
-/** A set of ports as alternatives, each of which fits into one `multiport`; a lone empty one where any port will do. */
-function portTests(side: Side, ports: PortRanges | null): readonly Tests[] {
+/**
+ * Some ports as alternatives, each of which fits into one `multiport`, or into a set; a lone empty one where any port will
+ * do.
+ */
+function portTests(side: Side, ports: PortRanges | null, sets: SetCosts | null): readonly Tests[] {
   if (!ports) return [[]];
   const others = complementPorts(ports);
   if (slots(others) < slots(ports) && slots(others) <= MULTIPORT_SLOTS) {
     return [[{ kind: "port", side, ports: others, negated: true }]];
   }
+  if (sets && isWorthASetOfPorts(ports, sets)) return [[{ kind: "port", side, ports, negated: false }]];
   return chunks(ports).map((chunk) => [{ kind: "port", side, ports: chunk, negated: false }]);
 }
 
