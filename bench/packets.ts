@@ -10,7 +10,15 @@ import { parseArgs } from "node:util";
 import { sweepNamespaces } from "../test/kernel/namespaces.ts";
 import { type Cable, layCable } from "./data-path/cable.ts";
 import { LISTS, type ListName } from "./data-path/lists.ts";
-import { BACKENDS, type Backend, byHand, compiled, LOADERS, stateful } from "./data-path/scripts.ts";
+import {
+  BACKENDS,
+  type Backend,
+  byHand,
+  compiled,
+  type Load,
+  loadOf,
+  stateful,
+} from "./data-path/scripts.ts";
 
 const { values } = parseArgs({
   options: {
@@ -32,21 +40,30 @@ const LOSS = 0.05;
 interface Contender {
   readonly name: string;
   readonly backend: Backend | null;
-  readonly script: string;
+  readonly rules: Load;
 }
 
 async function measure(title: string, size: number): Promise<void> {
   const list = LISTS[title as ListName](size);
   const scripts = compiled(list);
   const contenders: readonly Contender[] = [
-    { name: "no rules", backend: null, script: "" },
-    ...BACKENDS.map((backend) => ({ name: `${backend}, state only`, backend, script: stateful(backend) })),
-    ...BACKENDS.map((backend) => ({ name: `${backend}, ctc`, backend, script: scripts(backend) })),
+    { name: "no rules", backend: null, rules: [] },
+    ...BACKENDS.map((backend) => ({
+      name: `${backend}, state only`,
+      backend,
+      rules: loadOf(backend, stateful(backend)),
+    })),
+    ...BACKENDS.map((backend) => ({ name: `${backend}, ctc`, backend, rules: scripts(backend, false) })),
+    ...BACKENDS.filter((backend) => backend !== "nft").map((backend) => ({
+      name: `${backend}, ctc, ipset`,
+      backend,
+      rules: scripts(backend, true),
+    })),
     ...(size <= LONGEST_BY_HAND
       ? BACKENDS.map((backend) => ({
           name: `${backend}, line by line`,
           backend,
-          script: byHand(list, backend),
+          rules: loadOf(backend, byHand(list, backend)),
         }))
       : []),
   ];
@@ -57,8 +74,7 @@ async function measure(title: string, size: number): Promise<void> {
   const cables = new Map<Contender, Cable>();
   try {
     for (const contender of contenders) {
-      const { backend, script } = contender;
-      const cable = await layCable(list.flows, backend && { loader: LOADERS[backend], script });
+      const cable = await layCable(list.flows, contender.rules);
       if (cable) cables.set(contender, cable);
       else console.log(cells(contender.name, "not loaded after four minutes"));
     }

@@ -5,6 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { addNamespace, deleteNamespace, freshName } from "../../test/kernel/namespaces.ts";
 import { attempt, run } from "../../test/kernel/shell.ts";
 import { type Flow, printClient } from "./lists.ts";
+import type { Load as Loading } from "./scripts.ts";
 
 const TRAFFIC = new URL("traffic.py", import.meta.url).pathname;
 const HOST = "192.0.2.1";
@@ -40,11 +41,8 @@ export interface Sent {
   readonly passed: number;
 }
 
-/** Lays a cable and loads the rules of the host, if any; null where that takes all patience. */
-export async function layCable(
-  flows: readonly Flow[],
-  rules: { readonly loader: readonly string[]; readonly script: string } | null,
-): Promise<Cable | null> {
+/** Lays a cable and loads the rules of the host; null where that takes all patience. */
+export async function layCable(flows: readonly Flow[], rules: Loading): Promise<Cable | null> {
   const sender = freshName();
   const host = freshName();
   const children: ChildProcess[] = [];
@@ -77,7 +75,7 @@ export async function layCable(
       "net.ipv4.conf.all.rp_filter=0",
       "net.ipv4.conf.eth0.rp_filter=0",
     ]);
-    const load = rules ? await loadRules(inside, rules.loader, rules.script) : { seconds: 0, memory: null };
+    const load = await loadRules(inside, rules);
     if (load === null) {
       await destroy();
       return null;
@@ -108,24 +106,35 @@ async function hardwareAddress(namespace: string): Promise<string> {
   return (await run(["ip", "netns", "exec", namespace, "cat", "/sys/class/net/eth0/address"])).trim();
 }
 
-async function loadRules(
-  inside: readonly string[],
-  loader: readonly string[],
-  script: string,
-): Promise<Load | null> {
+async function loadRules(inside: readonly string[], rules: Loading): Promise<Load | null> {
   const account = openAccount();
   try {
-    // Inside the namespace there is another /sys, without control groups.
-    const join = account ? `echo $BASHPID >${account.folder}/cgroup.procs; ` : "";
-    const timed = `${join}TIMEFORMAT='%U %S'; time timeout ${PATIENCE} ${[...inside, ...loader].join(" ")}`;
-    const { code, stderr } = await attempt(["bash", "-c", timed], script);
-    if (code === 124) return null;
-    if (code !== 0) throw new Error(`${loader.join(" ")}: ${stderr}`);
-    const [user, system] = stderr.trim().split("\n").at(-1)!.split(" ").map(Number);
-    return { seconds: user! + system!, memory: account?.used() ?? null };
+    let seconds = 0;
+    for (const { loader, script } of rules) {
+      const used = await loadScript([...inside, ...loader], script, account);
+      if (used === null) return null;
+      seconds += used;
+    }
+    return { seconds, memory: rules.length > 0 && account ? account.used() : null };
   } finally {
     account?.close();
   }
+}
+
+/** Processor time that a loader takes; null where that is more than all patience. */
+async function loadScript(
+  loader: readonly string[],
+  script: string,
+  account: Account | null,
+): Promise<number | null> {
+  // Inside the namespace there is another /sys, without control groups.
+  const join = account ? `echo $BASHPID >${account.folder}/cgroup.procs; ` : "";
+  const timed = `${join}TIMEFORMAT='%U %S'; time timeout ${PATIENCE} ${loader.join(" ")}`;
+  const { code, stderr } = await attempt(["bash", "-c", timed], script);
+  if (code === 124) return null;
+  if (code !== 0) throw new Error(`${loader.join(" ")}: ${stderr}`);
+  const [user, system] = stderr.trim().split("\n").at(-1)!.split(" ").map(Number);
+  return user! + system!;
 }
 
 /** Counts the memory that the kernel takes for what a process does, and keeps after its end. */

@@ -15,8 +15,16 @@ export const LOADERS: Readonly<Record<Backend, readonly string[]>> = {
   "iptables-legacy": ["iptables-legacy-restore"],
 };
 
-/** The scripts that ctc makes of a list, an untracked policy with its mirror. They are proved elsewhere. */
-export function compiled({ sentences }: List): (backend: Backend) => string {
+/** What is loaded, in this order. */
+export type Load = readonly { readonly loader: readonly string[]; readonly script: string }[];
+
+/** Loads one script. */
+export function loadOf(backend: Backend, script: string): Load {
+  return [{ loader: LOADERS[backend], script }];
+}
+
+/** The scripts that ctc makes of a list, an untracked policy with its mirror; with sets, or without. They are proved elsewhere. */
+export function compiled({ sentences }: List): (backend: Backend, withSets: boolean) => Load {
   const text = [
     "version: 1",
     "policies:",
@@ -37,8 +45,12 @@ export function compiled({ sentences }: List): (backend: Backend) => string {
   );
   const policy = document && resolve(document, log);
   if (!policy || log.hasErrors) throw new Error(`the policy is refused: ${log.all[0]?.message}`);
-  const outputs = outputsOf(policy);
-  return (backend) => (backend === "nft" ? outputs.nft() : outputs.iptables());
+  return (backend, withSets) => {
+    const outputs = outputsOf(policy, withSets);
+    if (backend === "nft") return loadOf(backend, outputs.nft());
+    const sets = { loader: ["ipset", "restore"], script: outputs.ipset() };
+    return [...(withSets ? [sets] : []), ...loadOf(backend, outputs.iptables())];
+  };
 }
 
 /** What a careful hand writes: a line for each sentence and each direction in raw, states first in the filter. */
