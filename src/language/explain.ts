@@ -7,13 +7,32 @@ import { type Passage, spanOf, spanOfAll, spanOfToken } from "./passage.ts";
 import { PROTOCOLS_WITH_PORTS } from "./protocols.ts";
 import { grammarOf, type Parsed, type SentenceKind } from "./sentence-parser.ts";
 import { suggest, synonym } from "./suggest.ts";
-import { Arrow, endOf, keywordOf, keywords, Name, OpenText, Protocol, tokenize } from "./tokens.ts";
+import {
+  Arrow,
+  endOf,
+  type Keyword,
+  keywordOf,
+  keywords,
+  meantAs,
+  Name,
+  OpenText,
+  Protocol,
+} from "./tokens.ts";
 import { lookalikes, replace } from "./words.ts";
 
 type Failure = Parsed<unknown> & { readonly ok: false };
 
-/** Reports why a sentence cannot be parsed: what is wrong there, and what may stand there instead. */
-export function explainSyntax(reading: Reading, kind: SentenceKind, failure: Failure): void {
+/** A word of a sentence, and the keyword that was probably meant by it. */
+export interface Slip {
+  readonly token: IToken;
+  readonly word: Keyword;
+}
+
+/**
+ * Reports why a sentence cannot be parsed: what is wrong there, and what may stand there instead. Returns the word that was
+ * reported where it is a keyword with a slip of the pen.
+ */
+export function explainSyntax(reading: Reading, kind: SentenceKind, failure: Failure): Slip | null {
   const { passage, report } = reading;
   const { tokens, at } = failure;
   const say = (span: Span, message: string, advice: Advice = {}) =>
@@ -36,7 +55,9 @@ export function explainSyntax(reading: Reading, kind: SentenceKind, failure: Fai
     const message = `${quoted(wrong.image)} does not belong here`;
     if (slip) say(span, message, { ...replace(span, slip.word), help: `did you mean \`${slip.word}\`?` });
     else say(span, message, { label: expectation(kind, tokens, at), ...advice(kind, tokens, at) });
+    return slip;
   }
+  return null;
 }
 
 /** The place behind the last word. */
@@ -90,11 +111,7 @@ function listed(types: readonly TokenType[]): string {
  * A word that was meant to be a keyword: replacing it lets more of the sentence be read. It may stand before the place
  * where the grammar gave up, because a misspelt keyword can pass as a name.
  */
-function nearMiss(
-  kind: SentenceKind,
-  tokens: readonly IToken[],
-  at: number,
-): { token: IToken; word: string } | null {
+function nearMiss(kind: SentenceKind, tokens: readonly IToken[], at: number): Slip | null {
   for (const index of [at, at - 1]) {
     const token = tokens[index];
     if (!token) continue;
@@ -102,7 +119,7 @@ function nearMiss(
     const isReadable = index < at && token.tokenType !== Name;
     const word = synonym(token.image, words) ?? (isReadable ? null : suggest(token.image, words));
     if (word === null) continue;
-    const repaired = [...tokens.slice(0, index), ...tokenize(word), ...tokens.slice(index + 1)];
+    const repaired = tokens.with(index, meantAs(token, word));
     if (acceptedCount(grammarOf(kind), repaired) > at) return { token, word };
   }
   return null;

@@ -14,7 +14,6 @@ import {
   Protocol,
   Rate,
   Text,
-  tokenize,
   vocabulary,
 } from "./tokens.ts";
 
@@ -326,21 +325,20 @@ export type Parsed<T> =
   /** `tokens[at]` cannot stand where it stands; `at` is their number where something is missing at the end. */
   | { readonly ok: false; readonly tokens: readonly IToken[]; readonly at: number };
 
-export function parseRule(sentence: string): Parsed<ParsedRule> {
-  return parse(sentence, () => sentenceParser.rule());
+export function parseRule(tokens: readonly IToken[]): Parsed<ParsedRule> {
+  return parse(tokens, () => sentenceParser.rule());
 }
 
-export function parseNat(sentence: string): Parsed<ParsedNat> {
-  return parse(sentence, () => sentenceParser.nat());
+export function parseNat(tokens: readonly IToken[]): Parsed<ParsedNat> {
+  return parse(tokens, () => sentenceParser.nat());
 }
 
-export function parseService(sentence: string): Parsed<ParsedService> {
-  return parse(sentence, () => sentenceParser.service());
+export function parseService(tokens: readonly IToken[]): Parsed<ParsedService> {
+  return parse(tokens, () => sentenceParser.service());
 }
 
-function parse<T>(sentence: string, start: () => T): Parsed<T> {
-  const tokens = tokenize(sentence);
-  sentenceParser.input = tokens;
+function parse<T>(tokens: readonly IToken[], start: () => T): Parsed<T> {
+  sentenceParser.input = [...tokens];
   const value = start();
   const error = sentenceParser.errors[0];
   if (!error) return { ok: true, tokens, value };

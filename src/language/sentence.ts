@@ -9,7 +9,7 @@ import {
   readLog,
   readPeer,
 } from "./clauses.ts";
-import { explainSyntax } from "./explain.ts";
+import { parseWithGuesses } from "./guess.ts";
 import { spanOf, spanOfToken, spanOfTokens } from "./passage.ts";
 import { type ParsedClause, parseNat, parseRule } from "./sentence-parser.ts";
 import { endOf } from "./tokens.ts";
@@ -19,11 +19,8 @@ import { readPortRange } from "./words.ts";
 /** A rule; null where it cannot be read, for reasons that are reported. */
 export function readRule(reading: Reading): RuleNode | null {
   const { passage, report } = reading;
-  const parsed = parseRule(passage.text);
-  if (!parsed.ok) {
-    explainSyntax(reading, "rule", parsed);
-    return null;
-  }
+  const parsed = parseWithGuesses(reading, "rule", parseRule);
+  if (!parsed) return null;
   const { action, traffic: parsedTraffic, clauses: parsedClauses } = parsed.value;
   const traffic = parsedTraffic && readTraffic(reading, parsedTraffic);
   const clauses = readClauses(reading, parsedClauses);
@@ -60,11 +57,8 @@ export function readRule(reading: Reading): RuleNode | null {
 /** A NAT sentence; null where it cannot be read, for reasons that are reported. */
 export function readNat(reading: Reading): NatNode | null {
   const { passage, report } = reading;
-  const parsed = parseNat(passage.text);
-  if (!parsed.ok) {
-    explainSyntax(reading, "nat", parsed);
-    return null;
-  }
+  const parsed = parseWithGuesses(reading, "nat", parseNat);
+  if (!parsed) return null;
   const nat = parsed.value;
   const kind = nat.action.image as NatNode["kind"];
   const traffic = nat.traffic && readTraffic(reading, nat.traffic);

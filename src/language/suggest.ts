@@ -3,10 +3,10 @@
  * (insertions, deletions, substitutions, swaps of neighbours) of at most a third of the word's length; letter case is
  * no difference at all. Of equally near candidates the first one wins.
  */
-export function suggest(word: string, candidates: Iterable<string>): string | null {
+export function suggest<T extends string>(word: string, candidates: Iterable<T>): T | null {
   if (word.length > LONGEST_WORD) return null;
   const lower = word.toLowerCase();
-  let best: string | null = null;
+  let best: T | null = null;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
     if (candidate === word || Math.abs(candidate.length - word.length) >= bestDistance) continue;
@@ -54,9 +54,10 @@ const SYNONYMS: readonly (readonly [word: string, meant: string])[] = [
 ];
 
 /** The candidate that other tools call `word`; null where none is. */
-export function synonym(word: string, candidates: readonly string[]): string | null {
+export function synonym<T extends string>(word: string, candidates: readonly T[]): T | null {
   const lower = word.toLowerCase();
-  return SYNONYMS.find(([other, meant]) => other === lower && candidates.includes(meant))?.[1] ?? null;
+  const meant = SYNONYMS.flatMap(([other, known]) => (other === lower ? [known] : []));
+  return candidates.find((candidate) => meant.includes(candidate)) ?? null;
 }
 
 /** No name is longer; what is, was no name with a slip of the pen. */

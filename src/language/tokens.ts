@@ -67,6 +67,8 @@ export const keywords = {
   "keep-ports": keyword("keep-ports"),
 } as const;
 
+export type Keyword = keyof typeof keywords;
+
 /** Every token type, as the parser wants them. */
 export const vocabulary: readonly TokenType[] = [
   ...Object.values(keywords),
@@ -94,8 +96,8 @@ const fixedWords: ReadonlyMap<string, TokenType> = new Map([
 export const RESERVED_WORDS: readonly string[] = [...Object.keys(keywords), ...PROTOCOL_NAMES];
 
 /** The keyword that a token type is; null for other types. */
-export function keywordOf(type: TokenType): string | null {
-  return type.name.startsWith("Kw") ? type.name.slice(2) : null;
+export function keywordOf(type: TokenType): Keyword | null {
+  return type.name.startsWith("Kw") ? (type.name.slice(2) as Keyword) : null;
 }
 
 /** What a declared name looks like, reserved words left aside. */
@@ -132,7 +134,13 @@ function typeOf(image: string): TokenType {
   return /^[()[\]{}]+$/.test(image) ? Bracket : OtherWord;
 }
 
-/** The end of a token: the offset behind its last character. */
+/** The keyword in the place of a token. Of what was written there it keeps the place alone. */
+export function meantAs(token: IToken, word: Keyword): IToken {
+  const type = keywords[word];
+  return { ...token, image: word, tokenType: type, tokenTypeIdx: type.tokenTypeIdx! };
+}
+
+/** The end of a token: the offset behind its last character, as it was written. */
 export function endOf(token: IToken): number {
-  return token.startOffset + token.image.length;
+  return token.endOffset! + 1;
 }

@@ -2,7 +2,7 @@ import type { IToken } from "chevrotain";
 import type { IcmpNode, PortsNode, ProtocolNode, TrafficNode } from "./ast.ts";
 import { quoted } from "./checks.ts";
 import { checkPorts, type Reading } from "./clauses.ts";
-import { explainSyntax } from "./explain.ts";
+import { parseWithGuesses } from "./guess.ts";
 import { ICMP_TYPES, type NamedIcmpType, parseIcmpType } from "./icmp.ts";
 import { spanOf, spanOfToken, spanOfTokens } from "./passage.ts";
 import { protocolNamed } from "./protocols.ts";
@@ -35,11 +35,8 @@ export function readTraffic(reading: Reading, parsed: ParsedTraffic): TrafficNod
 /** A member of a service: a protocol with its ICMP type or its destination ports. */
 export function readService(reading: Reading): ProtocolNode | null {
   const { passage, report } = reading;
-  const parsed = parseService(passage.text);
-  if (!parsed.ok) {
-    explainSyntax(reading, "service", parsed);
-    return null;
-  }
+  const parsed = parseWithGuesses(reading, "service", parseService);
+  if (!parsed) return null;
   const traffic = readTraffic(reading, parsed.value.traffic);
   const tokens = parsed.value.ports;
   if (traffic?.kind !== "protocol" || tokens.length === 0)

@@ -7,7 +7,7 @@ import { parse } from "yaml";
 import { grammarFiles } from "../../scripts/grammar/files.ts";
 import { type Syntax, syntaxRules } from "../../scripts/grammar/syntax.ts";
 import { parseNat, parseRule, parseService } from "../../src/language/sentence-parser.ts";
-import { RESERVED_WORDS } from "../../src/language/tokens.ts";
+import { RESERVED_WORDS, tokenize } from "../../src/language/tokens.ts";
 import { read } from "../language/support.ts";
 
 const FOLDER = join(import.meta.dirname, "..", "..", "grammar");
@@ -75,7 +75,7 @@ describe("the notation", () => {
   ] as const)("what it calls a %s, the parser accepts", (name, parseSentence) => {
     fc.assert(
       fc.property(sentences(rules.get(name)!), (sentence) => {
-        expect(parseSentence(sentence)).toMatchObject({ ok: true });
+        expect(parseSentence(tokenize(sentence))).toMatchObject({ ok: true });
       }),
       { numRuns: 500 },
     );

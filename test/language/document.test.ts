@@ -211,7 +211,7 @@ describe("findings", () => {
   });
 
   test("are counted after the two hundredth", () => {
-    const rules = "      - alow\n".repeat(250);
+    const rules = "      - alow tcp from any to self\n".repeat(250);
     const { findings } = read(`version: 1\npolicies:\n  - name: x\n    rules:\n${rules}`);
     expect(findings).toHaveLength(201);
     expect(findings.at(-1)).toMatchObject({ check: "too-many-findings", message: "and 50 more findings" });

@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { expectedOf, expectFinding, expectNatFinding, policyWith, read } from "./support.ts";
+import { textOf } from "../../src/source/source.ts";
+import {
+  expectedOf,
+  expectFinding,
+  expectNatFinding,
+  inWords,
+  natWith,
+  policyWith,
+  read,
+} from "./support.ts";
 
 describe("misspelt keywords", () => {
   test.each([
@@ -18,6 +27,49 @@ describe("misspelt keywords", () => {
       .underlines(wrong)
       .helps(`did you mean \`${right}\`?`)
       .fixes(rule.replace(wrong, right));
+  });
+});
+
+describe("a misspelt keyword hides nothing", () => {
+  /** What is underlined in a file, from its top to its bottom. */
+  const underlined = (text: string): readonly string[] => read(text).findings.map(({ span }) => textOf(span));
+
+  test.each([
+    ["alow tcp from 10.0.0.256 to self port 99999", ["alow", "10.0.0.256", "99999"]],
+    [
+      "alow tcp form any too self prot 22 lmit 10/minutes",
+      ["alow", "form", "too", "prot", "lmit", "10/minutes"],
+    ],
+    ["accept tcp saddr any daddr self dport 22 in wlan0!", ["accept", "saddr", "daddr", "dport", "wlan0!"]],
+    ["alow tcp from any to self from any", ["alow", "from"]],
+    ["denny from any", ["denny", "denny from any"]],
+    ["alow tcp from any to", ["alow", ""]],
+    ["alow tcp from any to self (22)", ["alow", "(22)"]],
+  ])("%s", (rule, words) => {
+    expect(underlined(policyWith(rule))).toEqual(words);
+  });
+
+  test("in NAT either", () => {
+    expect(underlined(natWith("masqerade form 10.1 out wan -> prots 1-2"))).toEqual([
+      "masqerade",
+      "form",
+      "10.1",
+      "prots",
+    ]);
+  });
+
+  test("and its rule is read as it was meant", () => {
+    const [rule] = read(policyWith("dney tcp form any to self prot 22")).document!.policies[0]!.rules;
+    expect(inWords(rule)).toMatchObject({
+      action: "deny",
+      actionSpan: "dney",
+      to: { ports: { ports: [{ first: 22 }], span: "prot 22" } },
+    });
+  });
+
+  test("but nobody guesses on and on", () => {
+    const rule = `alow from any${" ,any form any".repeat(20)}`;
+    expect(underlined(policyWith(rule)).length).toBeLessThan(10);
   });
 });
 
