@@ -3,7 +3,7 @@
 # and git (test/repository/). Needs root. Does nothing where everything is there already.
 set -eu
 
-packages="nftables iptables conntrack iproute2 iputils-ping memcached python3 util-linux pre-commit git"
+packages="nftables iptables ipset conntrack iproute2 iputils-ping memcached python3 util-linux pre-commit git"
 
 missing=""
 for package in $packages; do

@@ -5,6 +5,8 @@ export interface Scripts {
   readonly nft: string;
   readonly v4: string;
   readonly v6: string;
+  /** The sets that the two ask. Absent where they were not asked to. */
+  readonly sets?: string;
 }
 
 /** The three roads into the kernel. The two of iptables load a script for each family. */
@@ -13,6 +15,7 @@ export type Backend = (typeof BACKENDS)[number];
 
 /** Loads the scripts as a user would, for real: `--test` accepts what the kernel then refuses. */
 export async function load(host: Host, backend: Backend, scripts: Scripts): Promise<void> {
+  if (scripts.sets !== undefined && backend !== "nft") await host.run(["ipset", "restore"], scripts.sets);
   switch (backend) {
     case "nft":
       await host.run(["nft", "-f", "-"], scripts.nft);

@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { printAddress } from "../../src/address/print.ts";
-import { emitIptables } from "../../src/emit/iptables.ts";
 import { emitNft } from "../../src/emit/nft.ts";
 import { group } from "../../src/lower/group.ts";
-import { legalise } from "../../src/lower/legalise.ts";
 import type { Ruleset, RulesetRule } from "../../src/netfilter/ruleset.ts";
 import { type SimulatedPacket, simulate } from "../../src/netfilter/simulate.ts";
 import { arbitraryLongRuleset } from "../lower/group/arbitrary.ts";
+import { SETS_EVERYWHERE } from "../lower/ipset/costs.ts";
 import { arbitraryPacket, arbitraryRuleset, arbitraryTests } from "../netfilter/arbitrary.ts";
 import { base, drop, rule, ruleset } from "../netfilter/build.ts";
 import { BACKENDS, load } from "./backends.ts";
+import { printed } from "./compile.ts";
 import { createLab, type Host, type Lab } from "./lab.ts";
 import { type Content, packetHex } from "./packets.ts";
 import { describeKernel } from "./requirements.ts";
@@ -49,13 +49,11 @@ for (const backend of BACKENDS) {
           rulesets,
           fc.array(arbitraryPacket(4).map(onTheRoad), { minLength: PACKETS, maxLength: PACKETS }),
           fc.array(arbitraryPacket(6).map(onTheRoad), { minLength: PACKETS, maxLength: PACKETS }),
-          async (rules, v4, v6) => {
+          fc.constantFrom(null, SETS_EVERYWHERE),
+          async (rules, v4, v6, costs) => {
             const packets = [...v4, ...v6];
-            await load(net.gateway, backend, {
-              nft: emitNft(group(rules, 8), { source: "" }),
-              v4: emitIptables(legalise(rules, 4), 4, { source: "" }),
-              v6: emitIptables(legalise(rules, 6), 6, { source: "" }),
-            });
+            const scripts = printed(rules, costs);
+            await load(net.gateway, backend, { ...scripts, nft: emitNft(group(rules, 8), { source: "" }) });
             const arrived = await net.drive(packets.map((packet, index) => hexOf(packet, FIRST_TTL + index)));
             for (const [index, packet] of packets.entries()) {
               const passes = simulate(rules, packet).verdict === "accept";

@@ -10,6 +10,7 @@ const PROGRAMS = [
   "ip6tables-nft-restore",
   "iptables-legacy-restore",
   "ip6tables-legacy-restore",
+  "ipset",
   "conntrack",
   "memcached",
   "ping",

@@ -1,11 +1,10 @@
-import { emitIptables } from "../../../src/emit/iptables.ts";
-import { emitNft } from "../../../src/emit/nft.ts";
-import { legalise } from "../../../src/lower/legalise.ts";
+import type { SetCosts } from "../../../src/lower/ipset/cost.ts";
 import { lower } from "../../../src/lower/lower.ts";
 import type { TrackedState } from "../../../src/policy/packet.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
 import { policyOf } from "../../support/policy.ts";
 import { type Backend, load, type Scripts } from "../backends.ts";
+import { printed } from "../compile.ts";
 import type { Crossroads } from "../crossroads.ts";
 import type { End, ObservedState, Sighting } from "../observer.ts";
 import { differences } from "./compare.ts";
@@ -48,13 +47,8 @@ export interface Answered {
 }
 
 /** What is printed for a policy whatever the checks say of it. */
-export function scriptsOf(policy: Policy): Scripts {
-  const ruleset = lower(policy);
-  return {
-    nft: emitNft(ruleset, { source: "" }),
-    v4: emitIptables(legalise(ruleset, 4), 4, { source: "" }),
-    v6: emitIptables(legalise(ruleset, 6), 6, { source: "" }),
-  };
+export function scriptsOf(policy: Policy, costs: SetCosts | null = null): Scripts {
+  return printed(lower(policy), costs);
 }
 
 /** Sends packets through a policy, then their answers, later packets and errors about them, and compares each. */
@@ -62,8 +56,9 @@ export async function compare(
   { backend, net }: Bench,
   policy: Policy,
   shots: readonly Shot[],
+  scripts = scriptsOf(policy),
 ): Promise<Result> {
-  await load(net.host, backend, scriptsOf(policy));
+  await load(net.host, backend, scripts);
   const results: Result[] = [];
   for (const batch of strangers(shots)) {
     const result = await compareBatch(net, policy, batch);

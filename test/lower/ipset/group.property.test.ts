@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { emitIpsets } from "../../../src/emit/ipset.ts";
 import { emitIptables } from "../../../src/emit/iptables.ts";
-import type { SetCosts } from "../../../src/lower/ipset/cost.ts";
 import { legalise } from "../../../src/lower/legalise.ts";
 import type { GroupedRuleset } from "../../../src/netfilter/grouped.ts";
 import type { LimitMatch } from "../../../src/netfilter/ruleset.ts";
@@ -11,9 +10,7 @@ import { readIptables } from "../../../src/read/iptables.ts";
 import { arbitraryPacket, arbitraryRuleset } from "../../netfilter/arbitrary.ts";
 import { expectSameFates, strict, understood } from "../../read/model.ts";
 import { arbitraryLongRuleset } from "../group/arbitrary.ts";
-
-/** In a small world few lists are as long as those for which sets are made, so here they cost nothing. */
-const COSTS: SetCosts = { least: 3, asking: 0, length: 0 };
+import { SETS_EVERYWHERE } from "./costs.ts";
 
 /** The fate of a packet, with the limits that were asked on the way. Limits of odd counts have run dry. */
 function fateOf(given: GroupedRuleset, packet: SimulatedPacket) {
@@ -40,7 +37,7 @@ for (const family of [4, 6] as const) {
     const sets = { "hash:net": 0, "hash:net,port": 0, "bitmap:port": 0 };
     fc.assert(
       fc.property(someRuleset, packets, (given, some) => {
-        const legal = legalise(given, family, COSTS);
+        const legal = legalise(given, family, SETS_EVERYWHERE);
         for (const packet of some) expect(fateOf(legal, packet)).toEqual(fateOf(given, packet));
         const { script, names } = emitIpsets([{ family, ruleset: legal }], HEADER);
         for (const [, type] of script.matchAll(/^create \S+ (\S+) /gm)) sets[type as keyof typeof sets]++;
