@@ -40,50 +40,10 @@ export function chainMaps(
   const made = new Map<string, Diagram>();
   const { engine } = space;
   const leaf = (kind: string): Outcome => outcomes.leaf(kind);
-
-  const marked = outcomes.rewriter(({ kind }, self) =>
-    kind === "undecided" || kind === "return" || kind === "accept"
-      ? leaf(`${kind === "undecided" ? "" : `${kind}-`}marked`)
-      : self,
-  );
-  const join = outcomes.grafter(
-    ({ kind }, self, next) => (kind === "undecided" ? next : kind === "marked" ? marked(next) : self),
-    { once: "no" },
-  );
-  const settled = (outcome: Outcome): boolean => {
-    const own = outcomes.leafOf(outcome);
-    return own !== null && own.kind !== "undecided" && own.kind !== "marked";
-  };
-  const sequence: Sequence = { join, settled };
-  /** What a called chain comes to where it was jumped to, and where it was gone to. */
-  const jumped = renamed({ return: "undecided", "return-marked": "marked" });
-  const gone = renamed({ undecided: "return", marked: "return-marked" });
-  const passed = {
-    accept: renamed({
-      return: "undecided",
-      "return-marked": "marked",
-      accept: "undecided",
-      "accept-marked": "marked",
-    }),
-    drop: renamed({
-      return: "drop",
-      "return-marked": "drop",
-      undecided: "drop",
-      marked: "drop",
-      accept: "undecided",
-      "accept-marked": "marked",
-    }),
-  };
-
-  function renamed(names: Readonly<Record<string, string>>): (outcome: Outcome) => Outcome {
-    return outcomes.rewriter(({ kind }, self) => {
-      const name = names[kind];
-      return name === undefined ? self : name === "undecided" ? UNDECIDED : leaf(name);
-    });
-  }
+  const { sequence, jumped, gone, passed } = leavingsOf(outcomes);
 
   /** What a rule does by itself; null where the packet just walks on. Of jumps and gotos nobody asks. */
-  function effectOf({ statement }: ScriptRule, chain: ScriptChain, place: string): Outcome | null {
+  function effectOf({ statement }: ScriptRule, chain: ScriptChain, placeOf: () => string): Outcome | null {
     const isRaw = chain.table === "raw";
     switch (statement.kind) {
       case "accept":
@@ -109,7 +69,7 @@ export function chainMaps(
       }
       case "unknown":
         // What surely walks on changed nothing that any rule could ask for.
-        return statement.continues ? null : outcomes.leaf("anything", `${place}: ${statement.text}`);
+        return statement.continues ? null : outcomes.leaf("anything", `${placeOf()}: ${statement.text}`);
       case "jump":
       case "goto":
         return null;
@@ -157,7 +117,12 @@ export function chainMaps(
     return chain.rules.flatMap((rule) => {
       const called = targetOf(chain, rule);
       if (!called) return [];
-      return standsIn(called, rule, read(rule, view, ""), depth)
+      return standsIn(
+        called,
+        rule,
+        read(rule, view, () => ""),
+        depth,
+      )
         ? calledBy(called, view, depth + 1)
         : [called];
     });
@@ -179,8 +144,8 @@ export function chainMaps(
     };
     /** Adds what the rules of a chain do to the packets of a cube. */
     const walk = (one: ScriptChain, within: RankedCube | null, depth: number): void => {
-      const places = one.rules.map((_, at) => `${one.table} ${one.name} ${at}`);
-      const tests = one.rules.map((rule, at) => read(rule, view, places[at]!));
+      const placeOf = (at: number) => (): string => `${one.table} ${one.name} ${at}`;
+      const tests = one.rules.map((rule, at) => read(rule, view, placeOf(at)));
       one.rules.forEach((rule, at) => {
         const asked = tests[at]!;
         const match = within
@@ -190,7 +155,7 @@ export function chainMaps(
         const { statement } = rule;
         const asking = (outcome: Outcome): Outcome =>
           asked.questions.reduceRight((yes, question) => outcomes.ask(question, yes, UNDECIDED), outcome);
-        let effect = effectOf(rule, one, places[at]!);
+        let effect = effectOf(rule, one, placeOf(at));
         if (statement.kind === "jump" || statement.kind === "goto") {
           const target = targetOf(one, rule);
           // The tools refuse a script that leads nowhere, and the readers say so.
@@ -233,6 +198,66 @@ export function chainMaps(
       return joinMaps(space, maps, sequence);
     },
   };
+}
+
+/** What becomes of outcomes where a chain ends: the same functions for every script of a table of outcomes. */
+interface Leavings {
+  readonly sequence: Sequence;
+  /** What a called chain comes to where it was jumped to, and where it was gone to. */
+  readonly jumped: (outcome: Outcome) => Outcome;
+  readonly gone: (outcome: Outcome) => Outcome;
+  /** What a base chain comes to, by its policy. */
+  readonly passed: Readonly<Record<"accept" | "drop", (outcome: Outcome) => Outcome>>;
+}
+
+const known = new WeakMap<Outcomes, Leavings>();
+
+function leavingsOf(outcomes: Outcomes): Leavings {
+  const before = known.get(outcomes);
+  if (before) return before;
+  const leaf = (kind: string): Outcome => outcomes.leaf(kind);
+  const marked = outcomes.rewriter(({ kind }, self) =>
+    kind === "undecided" || kind === "return" || kind === "accept"
+      ? leaf(`${kind === "undecided" ? "" : `${kind}-`}marked`)
+      : self,
+  );
+  const join = outcomes.grafter(
+    ({ kind }, self, next) => (kind === "undecided" ? next : kind === "marked" ? marked(next) : self),
+    { once: "no" },
+  );
+  const settled = (outcome: Outcome): boolean => {
+    const own = outcomes.leafOf(outcome);
+    return own !== null && own.kind !== "undecided" && own.kind !== "marked";
+  };
+  const sequence: Sequence = { join, settled };
+  const jumped = renamed({ return: "undecided", "return-marked": "marked" });
+  const gone = renamed({ undecided: "return", marked: "return-marked" });
+  const passed = {
+    accept: renamed({
+      return: "undecided",
+      "return-marked": "marked",
+      accept: "undecided",
+      "accept-marked": "marked",
+    }),
+    drop: renamed({
+      return: "drop",
+      "return-marked": "drop",
+      undecided: "drop",
+      marked: "drop",
+      accept: "undecided",
+      "accept-marked": "marked",
+    }),
+  };
+
+  function renamed(names: Readonly<Record<string, string>>): (outcome: Outcome) => Outcome {
+    return outcomes.rewriter(({ kind }, self) => {
+      const name = names[kind];
+      return name === undefined ? self : name === "undecided" ? UNDECIDED : leaf(name);
+    });
+  }
+  const leavings: Leavings = { sequence, jumped, gone, passed };
+  known.set(outcomes, leavings);
+  return leavings;
 }
 
 /** Chains of a tree that are put into one list: more than that a packet of a sensible script never walks through. */

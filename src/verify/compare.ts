@@ -1,7 +1,7 @@
 import type { Family } from "../address/ranges.ts";
 import { type Conduct, conductOf, neverTracked, unforeseeable } from "../meaning/conduct.ts";
 import { FATE, fates } from "../meaning/fates.ts";
-import { type Leaf, type Outcome, type Outcomes, UNDECIDED } from "../meaning/outcomes.ts";
+import { type Outcome, type Outcomes, UNDECIDED } from "../meaning/outcomes.ts";
 import { leavingAfter, onPaths, possibleSeen } from "../meaning/possible.ts";
 import { rewritesOf } from "../meaning/rewrites.ts";
 import { SEEN, type Seen, type SeenWorld } from "../meaning/seen.ts";
@@ -13,7 +13,7 @@ import { forwards } from "../policy/evaluate.ts";
 import { TCP } from "../policy/packet.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Agreement } from "./agreement.ts";
-import { deedsOf } from "./deeds.ts";
+import { type Deeds, deedsOf } from "./deeds.ts";
 
 /** Packets of which a ruleset makes something else than the policy. */
 export interface Difference {
@@ -52,64 +52,148 @@ export interface Difference {
 export function comparer(policy: Policy, world: SeenWorld, outcomes: Outcomes): Comparer {
   const subjects: { [F in Family]?: Subject } = {};
   return (ruleset, family, agreement) => {
+    const { engine } = world.seenSpaces[family];
     subjects[family] ??= subjectOf(policy, family, world, outcomes);
     const subject = subjects[family];
-    let found: readonly Difference[] = [];
-    // What is worked out for one script serves no other.
-    const sets = world.seenSpaces[family].tidy(() => {
-      found = differences(subject, ruleset, agreement);
-      return found.map(({ set }) => set);
-    });
-    return found.map((difference, i) => ({ ...difference, set: sets[i]! }));
+    // Scripts of one policy come to the same diagrams, so what was worked out for one is there for the next.
+    if (engine.nodes.count - subject.base > MOST_KEPT) engine.operations.collect(subject.base, []);
+    return differences(subject, ruleset, agreement);
   };
 }
 
-/** Compares a ruleset with a policy, for the packets of a family. */
+/** Compares a ruleset with a policy, for the packets of a family. The sets that it finds are void after the next call. */
 export type Comparer = (ruleset: ScriptRuleset, family: Family, agreement: Agreement) => Difference[];
+
+/** Nodes that scripts may leave to the next. */
+const MOST_KEPT = 1 << 20;
+
+/** Something that a ruleset must do as the policy does. */
+interface Expectation {
+  readonly kind: Difference["kind"];
+  readonly seen: Seen;
+  /** The packets of which it is asked. */
+  readonly among: Diagram;
+  /** What the policy means, for these packets alone. */
+  readonly meant: Diagram;
+  /** What a ruleset does, for these packets and others. */
+  readonly done: (deeds: Deeds) => Diagram;
+}
 
 /** What does not depend on the ruleset. */
 interface Subject {
-  readonly policy: Policy;
   readonly family: Family;
   readonly world: SeenWorld;
   readonly outcomes: Outcomes;
-  readonly conduct: Conduct;
-  readonly possible: Diagram;
-  readonly never: Diagram;
-  readonly unclear: Diagram;
-  /** Packets that are denied, and answer nothing that the rules let in, though raw may take them for something else. */
-  readonly flowless: Diagram;
+  readonly expectations: readonly Expectation[];
+  /** Diagrams from this node on are of rulesets. */
+  readonly base: number;
 }
 
 function subjectOf(policy: Policy, family: Family, world: SeenWorld, outcomes: Outcomes): Subject {
   const space = world.seenSpaces[family];
   const conduct = conductOf(policy, family, world, outcomes);
-  // Made now, because what is made while a script is compared is dropped afterwards.
-  if (policy.destinationNat.length > 0) conduct.translated();
+  const possible = possibleSeen(family, world, policy.self);
+  const never = neverTracked(family, world);
   const unclear = unforeseeable(policy, family, world);
-  const flowless = (): Diagram => {
-    if (unclear === space.nothing) return unclear;
-    const denied = whereLeaves(
-      space,
-      outcomes,
-      conduct.ruled,
-      ({ kind }) => kind === "drop" || kind === "reject",
-      true,
+  const flowless = flowlessOf(policy, conduct, unclear, family, world, outcomes);
+  const trackable = space.difference(possible, never);
+  const expectations: Expectation[] = [];
+  const expect = (
+    kind: Difference["kind"],
+    seen: Seen,
+    among: Diagram,
+    meant: Diagram,
+    done: Expectation["done"],
+  ): void => {
+    expectations.push({ kind, seen, among, meant: space.restrict(meant, among), done });
+  };
+
+  // Every packet in every state, as it arrives or is sent.
+  const flows = space.difference(trackable, flowless);
+  // Where nothing is forwarded, no flow is open that could be, and it does not matter whether state would let it pass.
+  const flowing = forwards(policy) ? flows : space.difference(flows, onPaths(space, ["forward"]));
+  const tracked = outcomes.leaf("accept", "tracked");
+  const asTracked = outcomes.rewriter(({ kind }, self) => (kind === "accept" ? tracked : self));
+  /** Whatever is accepted, tracked or not, where it belongs to no flow. */
+  const regardless = (map: Diagram): Diagram =>
+    space.overlay(space.map(space.restrict(map, flowless), asTracked), map);
+  for (const seen of SEEN) {
+    const done = (deeds: Deeds): Diagram => deeds.inState(seen);
+    switch (seen) {
+      case "new":
+        expect("conduct", seen, trackable, conduct.opening, (deeds) => regardless(done(deeds)));
+        break;
+      case "established":
+      case "established-translated":
+      case "related":
+      case "related-translated":
+        expect("conduct", seen, flowing, conduct.known, done);
+        break;
+      case "invalid":
+        expect("conduct", seen, flows, conduct.invalid, done);
+        break;
+      case "untracked":
+        expect("conduct", seen, space.intersection(possible, never), conduct.never, done);
+        break;
+      case "new-translated":
+        break;
+    }
+  }
+
+  // What connection tracking must not see.
+  const dropped = outcomes.leaf("drop");
+  const earlyIn = (wanted: string) =>
+    outcomes.rewriter(({ kind }, self) =>
+      kind === wanted ? dropped : kind === "anything" ? self : UNDECIDED,
     );
-    const answers = answersOf(policy, family, world);
-    return space.difference(space.intersection(unclear, denied), answers);
-  };
-  return {
-    policy,
-    family,
-    world,
+  const drops = earlyIn("drop");
+  const mustDrop = space.map(conduct.raw, earlyIn("early"));
+  const foreseeable = space.difference(space.difference(possible, unclear), never);
+  expect("early", "invalid", space.intersection(foreseeable, mustDrop), mustDrop, ({ raw }) =>
+    space.map(raw, drops),
+  );
+
+  // What is rewritten, as the filter sees it.
+  const rewrites = rewritesOf(policy, conduct, trackable, family, world, outcomes);
+  const after = rewrites.reduce<Diagram>((all, one) => space.union(all, one.after), space.nothing);
+  const isTranslated = rewrites.length > 0;
+  if (isTranslated)
+    expect("conduct", "new-translated", after, conduct.translated(), (deeds) => deeds.translated());
+
+  // With which source it leaves.
+  const opens = (map: Diagram): Diagram =>
+    whereLeaves(space, outcomes, map, ({ kind, detail }) => kind === "accept" && detail === "tracked");
+  const opened = space.intersection(trackable, opens(conduct.opening));
+  expect("source-nat", "new", opened, conduct.sourceNat, (deeds) => deeds.sourceNat("new"));
+  if (isTranslated) {
+    const passed = space.intersection(after, opens(conduct.translated()));
+    const openedAfter = leavingAfter(passed, family, world);
+    expect("source-nat", "new-translated", openedAfter, conduct.sourceNat, (deeds) =>
+      deeds.sourceNat("new-translated"),
+    );
+  }
+  return { family, world, outcomes, expectations, base: space.engine.nodes.count };
+}
+
+/** Packets that are denied, and answer nothing that the rules let in, though raw may take them for something else. */
+function flowlessOf(
+  policy: Policy,
+  conduct: Conduct,
+  unclear: Diagram,
+  family: Family,
+  world: SeenWorld,
+  outcomes: Outcomes,
+): Diagram {
+  const space = world.seenSpaces[family];
+  if (unclear === space.nothing) return unclear;
+  const denied = whereLeaves(
+    space,
     outcomes,
-    conduct,
-    possible: possibleSeen(family, world, policy.self),
-    never: neverTracked(family, world),
-    unclear,
-    flowless: flowless(),
-  };
+    conduct.ruled,
+    ({ kind }) => kind === "drop" || kind === "reject",
+    true,
+  );
+  return space.difference(space.intersection(unclear, denied), answersOf(policy, family, world));
 }
 
 /** Packets that answer something which may open a tracked flow: over TCP an opening, with whatever segment. */
@@ -127,22 +211,13 @@ function answersOf(policy: Policy, family: Family, world: SeenWorld): Diagram {
   );
 }
 
-function differences(subject: Subject, ruleset: ScriptRuleset, agreement: Agreement): readonly Difference[] {
-  const { policy, family, world, outcomes, conduct, possible, never, unclear, flowless } = subject;
+function differences(subject: Subject, ruleset: ScriptRuleset, agreement: Agreement): Difference[] {
+  const { family, world, outcomes, expectations } = subject;
   const space = world.seenSpaces[family];
   const deeds = deedsOf(ruleset, family, world, outcomes);
-  const trackable = space.difference(possible, never);
-  const where = (map: Diagram, holds: (leaf: Leaf) => boolean): Diagram =>
-    whereLeaves(space, outcomes, map, holds);
   const found: Difference[] = [];
 
-  const look = (
-    kind: Difference["kind"],
-    seen: Seen,
-    among: Diagram,
-    meant: Diagram,
-    done: Diagram,
-  ): void => {
+  const look = ({ kind, seen, among, meant, done }: Expectation): void => {
     const pairs: (readonly [Outcome, Outcome])[] = [[UNDECIDED, UNDECIDED]];
     const numbers = new Map<string, number>();
     const differ = (a: Outcome, b: Outcome): number => {
@@ -152,14 +227,13 @@ function differences(subject: Subject, ruleset: ScriptRuleset, agreement: Agreem
       numbers.set(key, number);
       return number;
     };
-    const one = space.restrict(meant, among);
-    const other = space.restrict(done, among);
-    if (one === other) return;
-    const different = space.combine(one, other, differ);
+    const actual = space.restrict(done(deeds), among);
+    if (meant === actual) return;
+    const different = space.combine(meant, actual, differ);
     for (const number of verdictsOf(space, different)) {
       if (number === 0) continue;
-      const [expected, actual] = pairs[number]!;
-      add({ family, kind, seen: [seen], meant: expected, done: actual, set: space.where(different, number) });
+      const [expected, other] = pairs[number]!;
+      add({ family, kind, seen: [seen], meant: expected, done: other, set: space.where(different, number) });
     }
   };
   /** One and the same set in several states is one difference. */
@@ -176,70 +250,6 @@ function differences(subject: Subject, ruleset: ScriptRuleset, agreement: Agreem
     else found.push(difference);
   };
 
-  // Every packet in every state, as it arrives or is sent.
-  const flows = space.difference(trackable, flowless);
-  // Where nothing is forwarded, no flow is open that could be, and it does not matter whether state would let it pass.
-  const flowing = forwards(policy) ? flows : space.difference(flows, onPaths(space, ["forward"]));
-  const tracked = outcomes.leaf("accept", "tracked");
-  /** Whatever is accepted, tracked or not, where it belongs to no flow. */
-  const regardless = (map: Diagram): Diagram =>
-    space.overlay(
-      space.map(
-        space.restrict(map, flowless),
-        outcomes.rewriter(({ kind }, self) => (kind === "accept" ? tracked : self)),
-      ),
-      map,
-    );
-  for (const seen of SEEN) {
-    const done = (): Diagram => deeds.inState(seen);
-    switch (seen) {
-      case "new":
-        look("conduct", seen, trackable, conduct.opening, regardless(done()));
-        break;
-      case "established":
-      case "established-translated":
-      case "related":
-      case "related-translated":
-        look("conduct", seen, flowing, conduct.known, done());
-        break;
-      case "invalid":
-        look("conduct", seen, flows, conduct.invalid, done());
-        break;
-      case "untracked":
-        look("conduct", seen, space.intersection(possible, never), conduct.never, done());
-        break;
-      case "new-translated":
-        break;
-    }
-  }
-
-  // What connection tracking must not see.
-  const early = (map: Diagram, kinds: readonly string[]): Diagram =>
-    space.map(
-      map,
-      outcomes.rewriter(({ kind }, self) =>
-        kinds.includes(kind) ? outcomes.leaf("drop") : kind === "anything" ? self : UNDECIDED,
-      ),
-    );
-  const mustDrop = early(conduct.raw, ["early"]);
-  const foreseeable = space.difference(space.difference(possible, unclear), never);
-  look("early", "invalid", space.intersection(foreseeable, mustDrop), mustDrop, early(deeds.raw, ["drop"]));
-
-  // What is rewritten, as the filter sees it.
-  const rewrites = rewritesOf(policy, conduct, trackable, family, world, outcomes);
-  const after = rewrites.reduce<Diagram>((all, one) => space.union(all, one.after), space.nothing);
-  const isTranslated = rewrites.length > 0;
-  if (isTranslated) look("conduct", "new-translated", after, conduct.translated(), deeds.translated());
-
-  // With which source it leaves.
-  const opens = (map: Diagram): Diagram =>
-    where(map, ({ kind, detail }) => kind === "accept" && detail === "tracked");
-  const opened = space.intersection(trackable, opens(conduct.opening));
-  look("source-nat", "new", opened, conduct.sourceNat, deeds.sourceNat("new"));
-  if (isTranslated) {
-    const passed = space.intersection(after, opens(conduct.translated()));
-    const openedAfter = leavingAfter(passed, family, world);
-    look("source-nat", "new-translated", openedAfter, conduct.sourceNat, deeds.sourceNat("new-translated"));
-  }
+  for (const expectation of expectations) look(expectation);
   return found;
 }

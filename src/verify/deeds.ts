@@ -37,12 +37,7 @@ export function deedsOf(ruleset: ScriptRuleset, family: Family, world: SeenWorld
   const space = world.seenSpaces[family];
   const maps = chainMaps(ruleset, family, space, world.devices, outcomes);
   const { sequence } = maps;
-  const tracked = outcomes.leaf("tracked");
-  const untracked = outcomes.leaf("untracked");
-  const accept = {
-    tracked: outcomes.leaf("accept", "tracked"),
-    untracked: outcomes.leaf("accept", "untracked"),
-  };
+  const { told, unmarking, accepting } = rewritersOf(outcomes);
 
   const onPaths = (...paths: readonly Path[]): Diagram =>
     space.set([
@@ -60,21 +55,13 @@ export function deedsOf(ruleset: ScriptRuleset, family: Family, world: SeenWorld
   // Raw comes before connection tracking, to which a packet without a connection is invalid.
   const rawAt = (hook: Hook): Diagram => maps.hook("raw", hook);
   const rawPrerouting = rawAt("prerouting");
-  const raw = space.map(
-    inState(space, split(rawPrerouting, rawAt("output")), "invalid"),
-    outcomes.rewriter(({ kind }, self) =>
-      kind === "undecided" ? tracked : kind === "marked" ? untracked : self,
-    ),
-  );
+  const raw = space.map(inState(space, split(rawPrerouting, rawAt("output")), "invalid"), told);
 
   const early = (priority: number): boolean => priority < DESTINATION_NAT;
   const late = (priority: number): boolean => !early(priority);
   const before = split(maps.hook("filter", "prerouting", early), maps.hook("filter", "output", early));
   // What went out on loopback comes in again with the mark that it has: raw can drop it, but no longer untrack it.
-  const again = space.map(
-    rawPrerouting,
-    outcomes.rewriter(({ kind }, self) => (kind === "marked" ? UNDECIDED : self)),
-  );
+  const again = space.map(rawPrerouting, unmarking);
   const received = [maps.hook("filter", "prerouting", late), maps.hook("filter", "input")];
   const leaving = maps.hook("filter", "postrouting", (priority) => priority < SOURCE_NAT);
   const sent = [maps.hook("filter", "output", late), leaving];
@@ -101,12 +88,6 @@ export function deedsOf(ruleset: ScriptRuleset, family: Family, world: SeenWorld
   );
   const hidden = maps.hook("filter", "postrouting", (priority) => priority >= SOURCE_NAT);
 
-  /** Accepts what came through. */
-  const accepting = (map: Diagram, leaf: Outcome): Diagram =>
-    space.map(
-      map,
-      outcomes.rewriter(({ kind }, self) => (kind === "undecided" || kind === "marked" ? leaf : self)),
-    );
   /** What chains that come after source NAT make of a packet, whose source they see rewritten. */
   const afterwards = (map: Diagram, seen: Seen): Diagram => {
     if (hidden === space.nothing) return map;
@@ -118,9 +99,9 @@ export function deedsOf(ruleset: ScriptRuleset, family: Family, world: SeenWorld
   };
   const filtered = (seen: Seen): Diagram => afterwards(inState(space, filter, seen), seen);
 
-  const unmarked = accepting(
+  const unmarked = space.map(
     joinMaps(space, [inState(space, before, "untracked"), filtered("untracked")], sequence),
-    accept.untracked,
+    accepting.untracked,
   );
   const afterRaw = rawFirst(space, raw, unmarked, outcomes);
   const known = new Map<string, Diagram>();
@@ -133,16 +114,54 @@ export function deedsOf(ruleset: ScriptRuleset, family: Family, world: SeenWorld
         ...(seen === "new" ? [destinationNat] : []),
         filtered(seen),
       ];
-      const leaf = seen === "untracked" ? accept.untracked : accept.tracked;
+      const tracking = seen === "untracked" ? "untracked" : "tracked";
       // Most states are alike.
-      const key = [...onward, leaf].join();
-      const map = known.get(key) ?? afterRaw(accepting(joinMaps(space, onward, sequence), leaf));
+      const key = [...onward, tracking].join();
+      const map =
+        known.get(key) ?? afterRaw(space.map(joinMaps(space, onward, sequence), accepting[tracking]));
       known.set(key, map);
       return map;
     },
-    translated: () => accepting(filtered("new-translated"), accept.tracked),
+    translated: () => space.map(filtered("new-translated"), accepting.tracked),
     sourceNat: (seen) => inState(space, sources, seen),
   };
+}
+
+/** What is put in the place of leaves: the same functions for every script, so that diagrams of one are those of the next. */
+interface Rewriters {
+  /** What raw says in the end. */
+  readonly told: (outcome: Outcome) => Outcome;
+  readonly unmarking: (outcome: Outcome) => Outcome;
+  /** Accept what came through. */
+  readonly accepting: Readonly<Record<"tracked" | "untracked", (outcome: Outcome) => Outcome>>;
+  /** Where raw asks nothing: what it leaves untracked, and what it settles. */
+  readonly isUntracked: (outcome: Outcome) => number;
+  readonly gone: (outcome: Outcome) => Outcome;
+}
+
+const known = new WeakMap<Outcomes, Rewriters>();
+
+function rewritersOf(outcomes: Outcomes): Rewriters {
+  const before = known.get(outcomes);
+  if (before) return before;
+  const tracked = outcomes.leaf("tracked");
+  const untracked = outcomes.leaf("untracked");
+  const accepting = (leaf: Outcome) =>
+    outcomes.rewriter(({ kind }, self) => (kind === "undecided" || kind === "marked" ? leaf : self));
+  const rewriters: Rewriters = {
+    told: outcomes.rewriter(({ kind }, self) =>
+      kind === "undecided" ? tracked : kind === "marked" ? untracked : self,
+    ),
+    unmarking: outcomes.rewriter(({ kind }, self) => (kind === "marked" ? UNDECIDED : self)),
+    accepting: {
+      tracked: accepting(outcomes.leaf("accept", "tracked")),
+      untracked: accepting(outcomes.leaf("accept", "untracked")),
+    },
+    isUntracked: (outcome) => (outcome === untracked ? 1 : 0),
+    gone: (outcome) => (outcome === tracked || outcome === untracked ? UNDECIDED : outcome),
+  };
+  known.set(outcomes, rewriters);
+  return rewriters;
 }
 
 /** A function that makes of what becomes of tracked packets what becomes of all: what raw says comes first. */
@@ -154,12 +173,9 @@ function rawFirst(
 ): (tracked: Diagram) => Diagram {
   const kinds = verdictsOf(space, raw).map((outcome) => outcomes.leafOf(outcome)?.kind ?? null);
   if (!kinds.includes(null)) {
-    const untracked = space.map(raw, (outcome) => (outcomes.leafOf(outcome)!.kind === "untracked" ? 1 : 0));
-    const gone = space.map(raw, (outcome) => {
-      const { kind } = outcomes.leafOf(outcome)!;
-      return kind === "tracked" || kind === "untracked" ? UNDECIDED : outcome;
-    });
-    const settled = space.union(gone, space.restrict(unmarked, untracked));
+    const { isUntracked, gone } = rewritersOf(outcomes);
+    const untracked = space.map(raw, isUntracked);
+    const settled = space.union(space.map(raw, gone), space.restrict(unmarked, untracked));
     return (tracked) => space.overlay(settled, tracked);
   }
   // Where raw asks something, what comes after stands in the answers.

@@ -44,7 +44,7 @@ export function testReader(
   space: SeenSpace,
   devices: Devices,
   family: Family,
-): (rule: ScriptRule, view: HookView, place: string) => Asked {
+): (rule: ScriptRule, view: HookView, placeOf: () => string) => Asked {
   const { fields } = space;
   const index = new Map(fields.map(({ name }, i) => [name, i]));
   const tellsDeliveries = fields[index.get("delivery")!]!.domain.ranks > 1;
@@ -155,22 +155,30 @@ export function testReader(
     return [[narrowed(tellsDeliveries ? "delivery" : "path", negated ? { except: listed } : listed)]];
   }
 
-  return ({ matches, statement }, view, place) => {
+  return (rule, view, placeOf) => {
+    if (isForOthers(rule, family)) return NOTHING;
     const unknowns: Question[] = [];
     const limits: Question[] = [];
-    // A translation to addresses of one family does not happen to packets of the other.
-    const isOther = (statement.kind === "snat" || statement.kind === "dnat") && statement.family !== family;
-    let cubes: RankSet[][] = isOther ? [] : [fields.map(() => null)];
-    matches.forEach((match, at) => {
+    let cubes: RankSet[][] = [fields.map(() => null)];
+    for (const [at, match] of rule.matches.entries()) {
       const passing = alternatives(match, view);
-      if (passing) cubes = cubes.flatMap((cube) => meet(cube, passing));
+      if (passing) cubes = meet(cubes, passing);
       else if (match.kind === "limit") {
         const { kind, count, unit, burst } = match;
-        limits.push({ kind, count, unit, burst, bucket: `${place}, ${at}` });
-      } else unknowns.push({ kind: "unknown", text: textOf(match), place: `${place}, ${at}` });
-    });
+        limits.push({ kind, count, unit, burst, bucket: `${placeOf()}, ${at}` });
+      } else unknowns.push({ kind: "unknown", text: textOf(match), place: `${placeOf()}, ${at}` });
+      if (cubes.length === 0) return NOTHING;
+    }
     return { cubes, questions: [...unknowns, ...limits] };
   };
+}
+
+const NOTHING: Asked = { cubes: [], questions: [] };
+
+/** Whether no packet of the family passes a rule. A translation to addresses of one family does not happen to the other. */
+function isForOthers({ matches, statement }: ScriptRule, family: Family): boolean {
+  if ((statement.kind === "snat" || statement.kind === "dnat") && statement.family !== family) return true;
+  return matches.some((match) => "family" in match && match.family !== family);
 }
 
 /** Restrictions of several fields, all of which hold. */
@@ -179,16 +187,24 @@ type Alternative = readonly Narrowed[];
 const ALWAYS: readonly Alternative[] = [[]];
 const NEVER: readonly Alternative[] = [];
 
-/** What alternatives leave of a cube, which is used up. */
-function meet(cube: RankSet[], alternatives: readonly Alternative[]): RankSet[][] {
-  return alternatives.flatMap((alternative, at) => {
-    const left = at === alternatives.length - 1 ? cube : [...cube];
-    for (const [field, ranks] of alternative) {
-      left[field] = intersectRanks(left[field]!, ranks);
-      if (left[field]?.length === 0) return [];
-    }
-    return [left];
-  });
+/** What alternatives leave of cubes, which are used up. */
+function meet(cubes: RankSet[][], alternatives: readonly Alternative[]): RankSet[][] {
+  const [only, ...others] = alternatives;
+  if (!only) return [];
+  if (others.length === 0) return cubes.filter((cube) => narrow(cube, only));
+  return alternatives.flatMap((alternative) =>
+    cubes.map((cube) => [...cube]).filter((cube) => narrow(cube, alternative)),
+  );
+}
+
+/** Narrows a cube; false where nothing is left. */
+function narrow(cube: RankSet[], alternative: Alternative): boolean {
+  for (const [field, ranks] of alternative) {
+    const left = intersectRanks(cube[field]!, ranks);
+    if (left?.length === 0) return false;
+    cube[field] = left;
+  }
+  return true;
 }
 
 function textOf(match: ScriptMatch): string {
