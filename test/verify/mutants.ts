@@ -75,6 +75,8 @@ const IPTABLES_CHANGES: Readonly<Record<string, Change>> = {
   "limit lost": replace(/( -m limit --limit \S+ --limit-burst \d+)/, () => ""),
   "jump becomes goto": (line) =>
     /-j [a-z][\w-]*$/.test(line) ? line.replace(/-j ([a-z][\w-]*)$/, "-g $1") : null,
+  "set negated": swap(" -m set --match-set ", " -m set ! --match-set "),
+  "other end of a set": (line) => swap(" src ", " dst ")(line) ?? swap(" src,dst ", " dst,src ")(line),
   "other translation": replace(
     /(--to-\S+) (\S*?)(\d+)$/,
     (word, rest, last) => `${word} ${rest}${plusOne(last!)}`,
@@ -111,6 +113,28 @@ export function mutantsOf(script: string, format: "nft" | "iptables"): Mutant[] 
     }
   });
   return mutants;
+}
+
+/** Changes to an element of a set. */
+const ELEMENT_CHANGES: Readonly<Record<string, Change>> = {
+  "port off by one": replace(/([a-z]:)(\d+)/, (word, port) => `${word}${plusOne(port!)}`),
+  "end of a range off by one": replace(/(\d-)(\d+)/, (first, last) => `${first}${plusOne(last!)}`),
+  "prefix one bit off": replace(/\/(\d+)/, (length) => `/${Number(length) - 1}`),
+  "other protocol": swap("tcp:", "udp:"),
+};
+
+/** Every list of sets that one small change makes of this one. */
+export function mutantsOfSets(ipsets: string): Mutant[] {
+  const lines = ipsets.split("\n");
+  return lines.flatMap((line, at) => {
+    if (!line.startsWith("add ")) return [];
+    const lost = { kind: "element lost", line, text: lines.toSpliced(at, 1).join("\n") };
+    const changed = Object.entries(ELEMENT_CHANGES).flatMap(([kind, change]) => {
+      const other = change(line);
+      return other === null ? [] : [{ kind, line, text: lines.with(at, other).join("\n") }];
+    });
+    return [lost, ...changed];
+  });
 }
 
 function splitComment(line: string, format: "nft" | "iptables"): [string, string] {

@@ -1,23 +1,27 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { analyse } from "../../src/compile.ts";
 import { createOutcomes } from "../../src/meaning/outcomes.ts";
 import { createSeenWorld } from "../../src/meaning/seen.ts";
 import type { Policy } from "../../src/policy/policy.ts";
+import type { Source } from "../../src/source/source.ts";
 import { createAgreement } from "../../src/verify/agreement.ts";
 import { comparer } from "../../src/verify/compare.ts";
 import { extrasOf } from "../../src/verify/extras.ts";
 import { type Format, readScript } from "../../src/verify/scripts.ts";
 import type { Script } from "../../src/verify/verify.ts";
 import { fatesOnBoundaries } from "./boundaries.ts";
-import { type Mutant, mutantsOf } from "./mutants.ts";
+import { type Mutant, mutantsOf, mutantsOfSets } from "./mutants.ts";
 
 /**
  * Some three thousand scripts with one small change each. Every run tries one in `SHARE` of each script, of every kind of
  * change some; `CTC_MUTANTS=all npx vitest run test/verify/mutation.test.ts` tries them all.
  */
 const SHARE = process.env.CTC_MUTANTS === "all" ? 1 : 8;
+
+/** The same for sets, whose elements are much alike. */
+const SHARE_OF_ELEMENTS = 40;
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -28,6 +32,7 @@ const POLICIES: readonly (readonly [policy: string, scripts: string])[] = [
   ),
   ...[
     "host-addresses-nat",
+    "ipset",
     "limit-in-raw",
     "snat",
     "tracked-verdicts",
@@ -50,6 +55,12 @@ function policyIn(folder: string): Policy {
   });
   const { policy } = analyse(read("policy.yaml"), { read: (path) => ({ source: read(path) }) });
   return policy!;
+}
+
+/** The sets beside some scripts. */
+function setsIn(folder: string): Source | null {
+  const path = join(ROOT, folder, "ipsets");
+  return existsSync(path) ? { name: "ipsets", text: readFileSync(path, "utf8") } : null;
 }
 
 interface ReadMutant {
@@ -85,12 +96,25 @@ describe("a small change to a script is found, unless it changes nothing", () =>
   test.each(POLICIES)("%s", { timeout: 300_000 }, (folder, scripts) => {
     const policy = policyIn(folder);
     const survivors: string[] = [];
-    for (const [format, name] of SCRIPTS) {
+    const sets = setsIn(scripts);
+    // Where there are sets, what is tried are they, and the script that asks most of them.
+    for (const [format, name] of sets ? SCRIPTS.filter(([one]) => one === "iptables") : SCRIPTS) {
       const text = readFileSync(join(ROOT, scripts, name), "utf8");
-      const original = readScript({ name, text }, format).reading.ruleset;
-      const mutants = mutantsOf(text, format === "nft" ? "nft" : "iptables")
-        .filter((_, at) => at % SHARE === text.length % SHARE)
-        .map((mutant) => ({ mutant, script: readScript({ name: "mutant", text: mutant.text }, format) }));
+      const original = readScript({ name, text }, format, sets).reading.ruleset;
+      const share = (some: readonly Mutant[], of = SHARE) =>
+        some.filter((_, at) => at % of === text.length % of);
+      const ofScript = share(mutantsOf(text, format === "nft" ? "nft" : "iptables")).map((mutant) => ({
+        mutant,
+        script: readScript({ name: "mutant", text: mutant.text }, format, sets),
+      }));
+      const ofSets = sets ? share(mutantsOfSets(sets.text), SHARE === 1 ? 1 : SHARE_OF_ELEMENTS) : [];
+      const mutants = [
+        ...ofScript,
+        ...ofSets.map((mutant) => {
+          const ipsets = { name: "mutant", text: mutant.text };
+          return { mutant, script: readScript({ name, text }, format, ipsets) };
+        }),
+      ];
       counts.mutants += mutants.length;
       for (const { mutant, script } of undetected(policy, mutants)) {
         // What is equal must be so for packets at every edge that either script knows.

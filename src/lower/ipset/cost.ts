@@ -1,10 +1,11 @@
 import type { Family, PortRanges, Range } from "../../address/ranges.ts";
 import { elementLengths, elementPrefixes } from "../../netfilter/ipset.ts";
+import { MOST_LINES } from "../dispatch.ts";
 import { LEAST_GROUPED } from "../group.ts";
 
 /** When a list becomes a set. */
 export interface SetCosts {
-  /** Shorter lists stay lines, for their reader's sake. */
+  /** Fewer rules of one shape stay a rule a line, for their reader's sake. What one rule names together is a list anyway. */
   readonly least: number;
   /** Lines of plain tests that asking a set takes a packet as long as, and each prefix length that it is asked for. */
   readonly asking: number;
@@ -20,24 +21,25 @@ export const MEASURED_COSTS: SetCosts = { least: LEAST_GROUPED, asking: 8, lengt
 /** Branches of a node of a tree, and lines of a leaf: what a packet meets on each level. */
 const LEVEL = 8;
 
-/** Ports of one `multiport`. */
+/** Ports of one `multiport`, of which a range takes two. */
 const PORTS_OF_A_LINE = 15;
 
-/** Whether a packet is through sooner with a set of some addresses than with a tree of as many lines. */
+/** Whether a packet is through sooner with a set of some addresses than with as many lines, or a tree of them. */
 export function isWorthASet(family: Family, ranges: readonly Range<bigint>[], costs: SetCosts): boolean {
-  if (ranges.length < costs.least) return false;
+  if (ranges.length < 2) return false;
   const lengths = elementLengths(ranges.flatMap((range) => elementPrefixes(family, range)));
-  return costs.asking + costs.length * lengths.length <= treeCost(ranges.length);
+  return costs.asking + costs.length * lengths.length <= linesMet(ranges.length);
 }
 
 /** Whether a packet is through sooner with a set of some ports than with lines of them. */
 export function isWorthASetOfPorts(ports: PortRanges, costs: SetCosts): boolean {
-  if (ports.length < costs.least) return false;
-  return costs.asking <= treeCost(ports.length / PORTS_OF_A_LINE);
+  if (ports.length < 2) return false;
+  const numbers = ports.reduce((sum, { first, last }) => sum + (first === last ? 1 : 2), 0);
+  return costs.asking <= linesMet(numbers / PORTS_OF_A_LINE);
 }
 
-/** Lines that a packet meets at most in a tree of so many. */
-function treeCost(lines: number): number {
-  if (lines <= LEVEL) return lines;
+/** Lines of so many that a packet meets at most, one after the other or in a tree. */
+function linesMet(lines: number): number {
+  if (lines <= MOST_LINES) return lines;
   return LEVEL * (1 + Math.ceil(Math.log(lines / LEVEL) / Math.log(LEVEL)));
 }

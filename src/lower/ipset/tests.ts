@@ -78,7 +78,7 @@ function fitsSet(protocols: Range<bigint>, ports: Range<bigint>): boolean {
 /** Whether the boxes of a part are better asked for in a set. */
 function isLong(fields: readonly Field[], { boxes, places }: Part, costs: SetCosts): boolean {
   const [at] = places;
-  if (at === undefined) return false;
+  if (at === undefined || boxes.length < costs.least) return false;
   const field = fields[at]!;
   const ranges = boxes.map((box) => box[at]!);
   return field.kind === "address"
