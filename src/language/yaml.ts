@@ -1,4 +1,5 @@
 import { Composer, type CST, type Document, Lexer, type ParsedNode, Parser, visit } from "yaml";
+import { kindOfText } from "../source/kind-of-text.ts";
 import { type Source, spanWithin } from "../source/source.ts";
 import { checkCharacters } from "./characters.ts";
 import type { Reporter } from "./checks.ts";
@@ -18,7 +19,7 @@ export type YamlFile =
  * reads where he reads it is refused: aliases, foreign tags, further documents, other versions of YAML.
  */
 export function readYaml(source: Source, report: Reporter): YamlFile {
-  if (!checkCharacters(source, report)) return UNPARSABLE;
+  if (!checkCharacters(source, report) || !checkNoScript(source, report)) return UNPARSABLE;
   const tokens = readTokens(source, report);
   if (!tokens) return UNPARSABLE;
   // The composer's own search for duplicate keys takes quadratic time; `shape.ts` has another.
@@ -47,6 +48,16 @@ export function readYaml(source: Source, report: Reporter): YamlFile {
 }
 
 const UNPARSABLE: YamlFile = { kind: "unparsable" };
+
+/** Scripts are told as what they are, and not line by line as YAML that is none. */
+function checkNoScript(source: Source, report: Reporter): boolean {
+  const told = kindOfText(source);
+  if (!told || told.kind === "policy") return true;
+  report.error("yaml-syntax", told.span, `this is a script for ${told.kind}, and no policy`, {
+    help: "name the policy that it belongs to; `ctc verify POLICY SCRIPT…` compares the two",
+  });
+  return false;
+}
 
 /**
  * The most lexemes in a file: a list of 150,000 rules has as many. Parsing takes microseconds for each, so the bound

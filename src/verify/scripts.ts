@@ -1,6 +1,9 @@
 import type { Family } from "../address/ranges.ts";
 import { readIptables } from "../read/iptables.ts";
 import { readNft } from "../read/nft.ts";
+import type { Reading } from "../read/reading.ts";
+import type { Finding } from "../source/finding.ts";
+import { kindOfText } from "../source/kind-of-text.ts";
 import type { Source } from "../source/source.ts";
 import type { Script } from "./verify.ts";
 
@@ -17,16 +20,46 @@ const OWN_NAMES: Readonly<Record<Format | "ipset", string>> = {
   ipset: "ipsets",
 };
 
-/** Reads a script back. `ipsets` is what `ipset save` says, for scripts that ask for its sets. */
+/**
+ * Reads a script back. `ipsets` is what `ipset save` says, for scripts that ask for its sets. A file that is something else
+ * has one finding, which says what it is.
+ */
 export function readScript(source: Source, format: Format, ipsets: Source | null = null): Script {
-  switch (format) {
+  const families: readonly Family[] = format === "nft" ? [4, 6] : format === "iptables" ? [4] : [6];
+  const mistaken = mistakeOf(source, format);
+  if (mistaken) return { source, families, reading: refused(mistaken) };
+  const reading = format === "nft" ? readNft(source) : readIptables(source, families[0]!, ipsets);
+  return { source, families, reading };
+}
+
+/** What is wrong with a whole file; null where it may be a script of the format. */
+function mistakeOf(source: Source, format: Format): Finding | null {
+  const told = kindOfText(source);
+  const expected = format === "nft" ? "nft" : "iptables-restore";
+  if (!told || told.kind === expected) return null;
+  const finding = { check: "script-syntax", level: "error", span: told.span } as const;
+  switch (told.kind) {
+    case "policy":
+      return {
+        ...finding,
+        message: `this is a policy, and no script for ${expected}`,
+        help: "the policy comes first, and the scripts behind it: `ctc verify POLICY SCRIPT…`",
+      };
+    case "ipset":
+      return {
+        ...finding,
+        message: `these are sets for ipset, and no script for ${expected}`,
+        help: "name them with `--ipsets`, beside the script that asks them",
+      };
     case "nft":
-      return { source, families: [4, 6], reading: readNft(source) };
-    case "iptables":
-      return { source, families: [4], reading: readIptables(source, 4, ipsets) };
-    case "ip6tables":
-      return { source, families: [6], reading: readIptables(source, 6, ipsets) };
+    case "iptables-restore":
+      return { ...finding, message: `this is a script for ${told.kind}, and none for ${expected}` };
   }
+}
+
+/** The reading of what cannot be read. */
+function refused(finding: Finding): Reading {
+  return { ruleset: { chains: [] }, unknowns: [], findings: [finding] };
 }
 
 /** Reads back what was just emitted: scripts, and the sets that they ask. */

@@ -98,6 +98,20 @@ describe("exit code 2", () => {
     expect(out).toMatch(/^error\[script-syntax\]/m);
   });
 
+  test.each([
+    [["policy.yaml", "policy.yaml"], "version: 1", "this is a policy, and no script for nft"],
+    [["policy.yaml", "policy.yaml", "--as", "iptables"], "version: 1", "no script for iptables-restore"],
+    [["policy.yaml", "same.nft", "--as", "ip6tables"], "#!/usr/sbin/nft -f", "this is a script for nft"],
+    [["policy.yaml", "sets"], "create ctc hash:net family inet", "these are sets for ipset"],
+  ])("a file that is something else, once: %s", (args, line, message) => {
+    file("sets", "create ctc hash:net family inet\nadd ctc 10.0.0.0/8\nadd ctc 192.0.2.0/24\n");
+    const { exit, out } = ctc(["verify", ...args, "--format", "json"]);
+    const { findings } = JSON.parse(out);
+    expect(exit).toBe(2);
+    expect(findings).toEqual([expect.objectContaining({ check: "script-syntax", text: line })]);
+    expect(findings[0].message).toContain(message);
+  });
+
   test("rules of which nothing tells for which family they are", () => {
     const ambiguous = "*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\nCOMMIT\n";
     const { exit, err } = ctc(["verify", "policy.yaml", file("rules", ambiguous)]);
