@@ -211,12 +211,13 @@ function rankCube(
   fields: readonly Field[],
   cube: { readonly [field: string]: Condition<Value> | undefined },
 ): RankedCube | null {
-  const ranked: RankSet[] = [];
-  for (const { name, domain } of fields) {
+  const ranked: RankSet[] = new Array(fields.length);
+  for (let i = 0; i < fields.length; i++) {
+    const { name, domain } = fields[i]!;
     const condition = cube[name];
     const ranks = condition === undefined ? null : domain.ranksOf(condition);
     if (ranks?.length === 0) return null;
-    ranked.push(ranks);
+    ranked[i] = ranks;
   }
   return ranked;
 }
@@ -224,6 +225,7 @@ function rankCube(
 /** The diagram that goes on as `inside` for the ranks of a set and is undecided for others. */
 function select(nodes: Nodes, field: Field, ranks: RankSet, inside: number): number {
   if (ranks === null) return inside;
+  if (ranks.length === 2) return selectInterval(nodes, field, ranks[0]!, ranks[1]!, inside);
   const starts: number[] = [];
   const ids: number[] = [];
   let next = 0;
@@ -241,6 +243,24 @@ function select(nodes: Nodes, field: Field, ranks: RankSet, inside: number): num
     ids.push(NONE);
   }
   return branch(nodes, field, starts, ids);
+}
+
+/** The same for the ranks from `start` up to, not including, `stop`: nearly all sets are such. */
+function selectInterval(nodes: Nodes, field: Field, start: number, stop: number, inside: number): number {
+  const bottom = field.firstLevel + field.levels;
+  const codes = 1 << (2 * field.levels);
+  const end = stop === field.domain.ranks ? codes : stop;
+  if (start === 0 && end === codes) return inside;
+  /** For the codes from `code` on that share the digits above `level`, of which the interval holds some and not all. */
+  const build = (level: number, code: number): number => {
+    const step = 1 << (2 * (bottom - level - 1));
+    const part = (from: number): number => {
+      if (from >= end || from + step <= start) return NONE;
+      return start <= from && from + step <= end ? inside : build(level + 1, from);
+    };
+    return nodes.make(level, part(code), part(code + step), part(code + 2 * step), part(code + 3 * step));
+  };
+  return build(field.firstLevel, 0);
 }
 
 /**

@@ -140,7 +140,7 @@ function multiply(products: Alternatives, step: Step & { kind: "test" }): Altern
 
 /** Drops tests that say again what another says, and makes one test of those that ICMP types and codes are asked in. */
 function tidy(matches: readonly ScriptMatch[]): readonly ScriptMatch[] {
-  if (matches.length < 2) return matches;
+  if (!hasTwins(matches)) return matches;
   const kept: ScriptMatch[] = [];
   const places = new Map<string, number>();
   for (const match of matches) {
@@ -154,6 +154,17 @@ function tidy(matches: readonly ScriptMatch[]): readonly ScriptMatch[] {
     kept.push(match);
   }
   return kept;
+}
+
+/** Whether some tests may be of one subject. Of a long list hardly any line has such, and this looks at no values. */
+function hasTwins(matches: readonly ScriptMatch[]): boolean {
+  let seen = 0;
+  for (const { kind } of matches) {
+    const bit = kind === "family" ? 1 : kind === "protocol" ? 2 : kind === "icmp" ? 4 : 0;
+    if ((seen & bit) !== 0) return true;
+    seen |= bit;
+  }
+  return false;
 }
 
 /** Tests of one subject say the same, or can be made one; null where they cannot. */

@@ -37,19 +37,19 @@ export function itemMaker(): (rule: RulesetRule) => Item {
   return (rule) => {
     const effect = effectOf(rule);
     if (effect === null) return { rule, effect: `alone ${alone++}`, shape: null, boxes: [] };
-    const values: { readonly field: Field; readonly name: string; readonly ranges: Box }[] = [];
+    const values: Values[] = [];
     const rest: Match[] = [];
     for (const match of rule.matches) {
       const found = valuesOf(match);
       if (found) values.push(found);
       else rest.push(match);
     }
-    values.sort((a, b) => FIELD_ORDER.indexOf(a.name) - FIELD_ORDER.indexOf(b.name));
-    const isTwice = values.some(({ name }, at) => values[at + 1]?.name === name);
+    values.sort((a, b) => a.order - b.order);
+    const isTwice = values.some(({ order }, at) => values[at + 1]?.order === order);
     if (values.length === 0 || isTwice) return { rule, effect, shape: null, boxes: [] };
     const keys = rest.map((match) => restKey(match, listNumber)).sort();
     const key = [
-      ...values.map(({ field, name }) => `${name}${"family" in field ? field.family : ""}`),
+      ...values.map(({ field, order }) => `${order}${"family" in field ? field.family : ""}`),
       ...keys,
     ].join(";");
     const shape = shapes.get(key) ?? { fields: values.map(({ field }) => field), rest };
@@ -74,35 +74,32 @@ function effectOf({ statement, log, matches }: RulesetRule): string | null {
   }
 }
 
-/** The order of the fields in a set. */
-const FIELD_ORDER: readonly string[] = [
-  "source address",
-  "destination address",
-  "protocol",
-  "source port",
-  "destination port",
-];
+/** The values that a rule asks one field for. */
+interface Values {
+  readonly field: Field;
+  /** The place of the field in a set: source, destination, protocol, source port, destination port. */
+  readonly order: number;
+  readonly ranges: Box;
+}
 
 /** The field that a test asks for and the values that it wants, where it is that plain. */
-function valuesOf(match: Match): { field: Field; name: string; ranges: Box } | null {
+function valuesOf(match: Match): Values | null {
   switch (match.kind) {
-    case "address":
-      if (match.negated || match.name !== null || match.ranges.length > MOST_RANGES) return null;
-      return {
-        field: { kind: "address", side: match.side, family: match.family },
-        name: `${match.side} address`,
-        ranges: match.ranges,
-      };
+    case "address": {
+      const { side, family, negated, name, ranges } = match;
+      if (negated || name !== null || ranges.length > MOST_RANGES) return null;
+      return { field: { kind: "address", side, family }, order: side === "source" ? 0 : 1, ranges };
+    }
     case "protocol":
       if (match.negated || match.protocols.length !== 1) return null;
-      return { field: { kind: "protocol" }, name: "protocol", ranges: match.protocols.map(single) };
-    case "port":
-      if (match.negated || match.ports.length !== 1) return null;
-      return {
-        field: { kind: "port", side: match.side },
-        name: `${match.side} port`,
-        ranges: match.ports.map(({ first, last }) => ({ first: BigInt(first), last: BigInt(last) })),
-      };
+      return { field: { kind: "protocol" }, order: 2, ranges: [single(match.protocols[0]!)] };
+    case "port": {
+      const { side, ports, negated } = match;
+      const [only] = ports;
+      if (negated || !only || ports.length !== 1) return null;
+      const range = { first: BigInt(only.first), last: BigInt(only.last) };
+      return { field: { kind: "port", side }, order: side === "source" ? 3 : 4, ranges: [range] };
+    }
     default:
       return null;
   }
@@ -114,13 +111,26 @@ function single(value: number): Range<bigint> {
 
 /** Equal for tests that ask the same. A list of addresses is known by the array that all of its uses share. */
 function restKey(match: Match, listNumber: (ranges: AddressMatch["ranges"]) => number): string {
-  if (match.kind !== "address") return JSON.stringify(match);
-  const { side, family, negated, name, ranges } = match;
-  return JSON.stringify(["address", side, family, negated, name, listNumber(ranges)]);
+  switch (match.kind) {
+    case "family":
+      return `family ${match.family}`;
+    case "opening":
+      return `opening ${match.negated}`;
+    case "interface":
+      // No name of a device has a blank in it.
+      return `interface ${match.side} ${match.negated} ${match.devices.join(" ")}`;
+    case "address": {
+      const { side, family, negated, name, ranges } = match;
+      return JSON.stringify(["address", side, family, negated, name, listNumber(ranges)]);
+    }
+    default:
+      return JSON.stringify(match);
+  }
 }
 
 /** Every way to take one range of each list. */
 function boxesOf(lists: readonly Box[]): readonly Box[] {
+  if (lists.every(({ length }) => length === 1)) return [lists.map(([only]) => only!)];
   return lists.reduce<readonly Box[]>(
     (boxes, ranges) => boxes.flatMap((box) => ranges.map((range) => [...box, range])),
     [[]],

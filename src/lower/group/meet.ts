@@ -71,12 +71,16 @@ export function extentOf({ matches }: RulesetRule): Extent {
 export function hull(a: Extent, b: Extent): Extent {
   return {
     ...a,
-    protocols: a.protocols && b.protocols && [...new Set([...a.protocols, ...b.protocols])],
+    protocols: a.protocols && b.protocols && union(a.protocols, b.protocols),
     source: rangesHull(a.source, b.source),
     destination: rangesHull(a.destination, b.destination),
     sourcePorts: rangesHull(a.sourcePorts, b.sourcePorts),
     destinationPorts: rangesHull(a.destinationPorts, b.destinationPorts),
   };
+}
+
+function union(a: readonly number[], b: readonly number[]): readonly number[] {
+  return b.every((value) => a.includes(value)) ? a : [...new Set([...a, ...b])];
 }
 
 function rangesHull<T extends bigint | number>(
