@@ -216,7 +216,7 @@ function rulesOf(policy: Policy, family: Family, world: SeenWorld, outcomes: Out
 }
 
 /** Tracked packets that no rule is asked about: loopback, and ICMP errors where something is untracked. */
-function essentialPackets(policy: Policy, family: Family, space: SeenSpace): Diagram {
+export function essentialPackets(policy: Policy, family: Family, space: SeenSpace): Diagram {
   if (!policy.essentials) return space.nothing;
   const paths = PATHS.filter((path) =>
     path === "forward" ? forwardsUntracked(policy) : leavesUntracked(policy),

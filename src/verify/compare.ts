@@ -1,10 +1,16 @@
 import type { Family } from "../address/ranges.ts";
-import { type Conduct, conductOf, neverTracked, unforeseeable } from "../meaning/conduct.ts";
+import {
+  type Conduct,
+  conductOf,
+  essentialPackets,
+  neverTracked,
+  unforeseeable,
+} from "../meaning/conduct.ts";
 import { FATE, fates } from "../meaning/fates.ts";
-import { type Outcome, type Outcomes, UNDECIDED } from "../meaning/outcomes.ts";
+import { type Leaf, type Outcome, type Outcomes, UNDECIDED } from "../meaning/outcomes.ts";
 import { leavingAfter, onPaths, possibleSeen } from "../meaning/possible.ts";
 import { rewritesOf } from "../meaning/rewrites.ts";
-import { SEEN, type Seen, type SeenWorld } from "../meaning/seen.ts";
+import { SEEN, type Seen, type SeenSpace, type SeenWorld } from "../meaning/seen.ts";
 import { whereLeaves } from "../meaning/where-leaves.ts";
 import type { ScriptRuleset } from "../netfilter/script.ts";
 import type { Diagram } from "../packets/nodes.ts";
@@ -47,7 +53,8 @@ export interface Difference {
  * Some things are left out, because no ruleset could do what the policy says, and `untracked-path` refuses a policy where
  * it would matter. Where a rule asks for the output interface of a forwarded packet, raw cannot know whether it matches.
  * There an early drop may come late; and a packet that the rules deny, and that answers nothing they allow, belongs to no
- * flow, so neither its later states nor whether it is tracked are compared.
+ * flow, so neither its later states nor whether it is tracked are compared. Nor is the latter of an ICMP error that the rules
+ * deny and that passes as an essential.
  */
 export function comparer(policy: Policy, world: SeenWorld, outcomes: Outcomes): Comparer {
   const subjects: { [F in Family]?: Subject } = {};
@@ -95,7 +102,11 @@ function subjectOf(policy: Policy, family: Family, world: SeenWorld, outcomes: O
   const possible = possibleSeen(family, world, policy.self);
   const never = neverTracked(family, world);
   const unclear = unforeseeable(policy, family, world);
-  const flowless = flowlessOf(policy, conduct, unclear, family, world, outcomes);
+  const denied = deniedAmong(unclear, conduct, space, outcomes);
+  // What is denied and answers nothing that the rules let in belongs to no flow.
+  const flowless =
+    denied === space.nothing ? denied : space.difference(denied, answersOf(policy, family, world));
+  const errors = space.intersection(denied, essentialPackets(policy, family, space));
   const trackable = space.difference(possible, never);
   const expectations: Expectation[] = [];
   const expect = (
@@ -114,14 +125,15 @@ function subjectOf(policy: Policy, family: Family, world: SeenWorld, outcomes: O
   const flowing = forwards(policy) ? flows : space.difference(flows, onPaths(space, ["forward"]));
   const tracked = outcomes.leaf("accept", "tracked");
   const asTracked = outcomes.rewriter(({ kind }, self) => (kind === "accept" ? tracked : self));
-  /** Whatever is accepted, tracked or not, where it belongs to no flow. */
+  const anyhow = space.union(flowless, errors);
+  /** Whatever is accepted, tracked or not, where raw cannot tell whether it should be, and it belongs to no flow or is an error. */
   const regardless = (map: Diagram): Diagram =>
-    space.overlay(space.map(space.restrict(map, flowless), asTracked), map);
+    space.overlay(space.map(space.restrict(map, anyhow), asTracked), map);
   for (const seen of SEEN) {
-    const done = (deeds: Deeds): Diagram => deeds.inState(seen);
+    const done = (deeds: Deeds): Diagram => regardless(deeds.inState(seen));
     switch (seen) {
       case "new":
-        expect("conduct", seen, trackable, conduct.opening, (deeds) => regardless(done(deeds)));
+        expect("conduct", seen, trackable, conduct.opening, done);
         break;
       case "established":
       case "established-translated":
@@ -175,25 +187,11 @@ function subjectOf(policy: Policy, family: Family, world: SeenWorld, outcomes: O
   return { family, world, outcomes, expectations, base: space.engine.nodes.count };
 }
 
-/** Packets that are denied, and answer nothing that the rules let in, though raw may take them for something else. */
-function flowlessOf(
-  policy: Policy,
-  conduct: Conduct,
-  unclear: Diagram,
-  family: Family,
-  world: SeenWorld,
-  outcomes: Outcomes,
-): Diagram {
-  const space = world.seenSpaces[family];
-  if (unclear === space.nothing) return unclear;
-  const denied = whereLeaves(
-    space,
-    outcomes,
-    conduct.ruled,
-    ({ kind }) => kind === "drop" || kind === "reject",
-    true,
-  );
-  return space.difference(space.intersection(unclear, denied), answersOf(policy, family, world));
+/** The packets among some that the rules deny, whatever their limits. */
+function deniedAmong(some: Diagram, { ruled }: Conduct, space: SeenSpace, outcomes: Outcomes): Diagram {
+  if (some === space.nothing) return some;
+  const isDenial = ({ kind }: Leaf): boolean => kind === "drop" || kind === "reject";
+  return space.intersection(some, whereLeaves(space, outcomes, ruled, isDenial, true));
 }
 
 /** Packets that answer something which may open a tracked flow: over TCP an opening, with whatever segment. */

@@ -97,6 +97,14 @@ describe("what once was compiled to something else than it means", () => {
         ),
       ),
     ],
+    [
+      "ICMP errors that pass though a tracked rule with `out` denies them",
+      withRules(
+        "defaults: { forward: allow }",
+        tracked("deny icmp from 10.0.0.1 to any out eth0, wg0"),
+        `    symmetricAllow: both\n${untracked("allow icmp4 3/4 from 10.0.0.1 to not self in eth0")}`,
+      ),
+    ],
   ])("%s", (_, text) => {
     expect(differencesOf(text)).toEqual([]);
   });
