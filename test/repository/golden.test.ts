@@ -203,6 +203,67 @@ describe("where it looks", () => {
   });
 });
 
+describe("a folder in which ipsets stand", () => {
+  const LONG = `version: 1
+addresses: { clients: [${Array.from({ length: 40 }, (_, at) => `10.${2 * at}.0.0/16`).join(", ")}] }
+policies:
+  - name: web
+    rules: [allow tcp from clients to self port 22]
+`;
+
+  test("has scripts that ask them, and no other folder has", () => {
+    write("a/policy.yaml", LONG);
+    write("b/policy.yaml", LONG);
+    write("a/ipsets", "");
+    expect(golden("--update").exit).toBe(0);
+    expect(read("a/ipsets")).toMatch(/^create ctc-clients-/m);
+    expect(read("a/rules.v4")).toContain(" --match-set ctc-clients-");
+    expect(read("b/rules.v4")).not.toContain("--match-set");
+    expect(has("b/ipsets")).toBe(false);
+    expect(golden().out).toBe("2 policies, all scripts up to date\n");
+    // Whoever wants them no more removes them.
+    rmSync(join(folder, repository, "a/ipsets"));
+    const { out } = golden();
+    expect(out).toContain("stale: a/rules.v4\n");
+    expect(golden("-u").exit).toBe(0);
+    expect(read("a/rules.v4")).toBe(read("b/rules.v4"));
+  });
+
+  test("hears what a changed list means for packets once, whichever script it is in", () => {
+    write("policy.yaml", LONG);
+    write("ipsets", "");
+    golden("--update");
+    write("policy.yaml", LONG.replace("10.2.0.0/16, ", ""));
+    const { exit, out } = golden();
+    expect(exit).toBe(1);
+    expect(out.match(/^error\[script-differs\]/gm)).toHaveLength(1);
+    expect(out).toContain("tcp 10.2.0.0/16 → self port 22");
+    expect(out).toContain("stale: ipsets\n");
+    expect(golden("--update").exit).toBe(0);
+    expect(read("ipsets")).not.toContain(" 10.2.0.0/16 ");
+  });
+
+  test("hears that sets which somebody edited let other packets pass", () => {
+    write("policy.yaml", LONG);
+    write("ipsets", "");
+    golden("--update");
+    write("ipsets", read("ipsets").replace(" 10.2.0.0/16 ", " 10.3.0.0/16 "));
+    const { out } = golden();
+    expect(out).toMatch(/^stale: ipsets$/m);
+    expect(out).toContain("1 line differs, and packets are treated differently:");
+    expect(out).not.toContain("stale: rules.v4");
+  });
+
+  test("keeps its sets only as long as there is a policy", () => {
+    write("policy.yaml", LONG);
+    write("ipsets", "");
+    write("other.policy.yaml", POLICY);
+    golden("--update");
+    rmSync(join(folder, repository, "policy.yaml"));
+    expect(golden().out).toContain("orphaned: ipsets ");
+  });
+});
+
 describe("what --update never does", () => {
   test("write over a script that was written by hand", () => {
     write("policy.yaml", POLICY);
