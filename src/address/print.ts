@@ -20,9 +20,23 @@ export function printPrefix(family: Family, prefix: Prefix): string {
 
 /** A range as short as it can be written: an address, a CIDR, or `first-last`. */
 export function printRange(family: Family, range: Range<bigint>): string {
-  const prefixes = prefixesOf(family, range);
-  if (prefixes.length === 1) return printPrefix(family, prefixes[0]!);
+  const length = prefixLength(family, range);
+  if (length !== null) return printPrefix(family, { address: range.first, length });
   return `${printAddress(family, range.first)}-${printAddress(family, range.last)}`;
+}
+
+/** The length of the prefix that a range is; null where it is none. */
+function prefixLength(family: Family, { first, last }: Range<bigint>): number | null {
+  // Within a prefix the last bits are zero in the first address and one in the last one, and the others are equal.
+  const hostBits = first ^ last;
+  if ((hostBits & (hostBits + 1n)) !== 0n || (first & hostBits) !== 0n) return null;
+  return bitsOf(family) - widthOf(hostBits);
+}
+
+/** Bits that a number has up to its highest one. */
+function widthOf(number: bigint): number {
+  if (number <= 0xffff_ffffn) return 32 - Math.clz32(Number(number));
+  return number.toString(2).length;
 }
 
 /** The fewest prefixes that together are the range, ascending: at most 62 for IPv4, 254 for IPv6. */
@@ -33,7 +47,7 @@ export function prefixesOf(family: Family, range: Range<bigint>): readonly Prefi
   while (first <= range.last) {
     let size = first === 0n ? lastAddress(family) + 1n : first & -first;
     while (first + size - 1n > range.last) size >>= 1n;
-    prefixes.push({ address: first, length: bits - (size.toString(2).length - 1) });
+    prefixes.push({ address: first, length: bits - widthOf(size - 1n) });
     first += size;
   }
   return prefixes;
@@ -55,7 +69,10 @@ function printIpv4(address: bigint): string {
 function printIpv6(address: bigint): string {
   if (address >> 32n === 0xffffn) return `::ffff:${printIpv4(address & 0xffff_ffffn)}`;
   const groups: number[] = [];
-  for (let shift = 112n; shift >= 0n; shift -= 16n) groups.push(Number((address >> shift) & 0xffffn));
+  for (let shift = 96n; shift >= 0n; shift -= 32n) {
+    const two = Number((address >> shift) & 0xffff_ffffn);
+    groups.push(two >>> 16, two & 0xffff);
+  }
   const { start, length } = longestZeroRun(groups);
   const hex = (part: readonly number[]) => part.map((group) => group.toString(16)).join(":");
   if (length < 2) return hex(groups);
