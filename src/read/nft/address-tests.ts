@@ -61,10 +61,8 @@ function maskedRanges(
   values: readonly Value[],
   mask: Value,
 ): readonly Range<bigint>[] | null {
-  const bits = mask.kind === "atom" ? addressOf(mask.text) : null;
-  if (bits?.family !== family) return null;
-  const hostBits = lastAddress(family) ^ bits.value;
-  if ((hostBits & (hostBits + 1n)) !== 0n) return null;
+  const hostBits = hostBitsOf(mask, family);
+  if (hostBits === null) return null;
   const ranges: Range<bigint>[] = [];
   for (const value of values) {
     const one = addressRange(value);
@@ -73,6 +71,20 @@ function maskedRanges(
     if ((one.first & hostBits) === 0n) ranges.push({ first: one.first, last: one.first | hostBits });
   }
   return mergeRanges(ranges);
+}
+
+/** By mask: the elements of a set are read one by one, all under the same. */
+const knownBits = new WeakMap<Value, { readonly family: Family; readonly bits: bigint | null }>();
+
+/** The bits that a mask cuts off; null where it is none of the family. */
+function hostBitsOf(mask: Value, family: Family): bigint | null {
+  const known = knownBits.get(mask);
+  if (known?.family === family) return known.bits;
+  const ones = mask.kind === "atom" ? addressOf(mask.text) : null;
+  const zeros = ones?.family === family ? lastAddress(family) ^ ones.value : null;
+  const bits = zeros !== null && (zeros & (zeros + 1n)) === 0n ? zeros : null;
+  knownBits.set(mask, { family, bits });
+  return bits;
 }
 
 function merged(values: readonly Value[] | null, family: Family): readonly Range<bigint>[] | null {

@@ -264,7 +264,9 @@ export function partTests(
     // In a set bits are compared as a whole.
     const tests = isAny ? null : singleTest(key, { operator: "==", mask, value: part, text }, find);
     if (tests === null) return null;
-    ways = ways.flatMap((way) => tests.map((more) => [...way, ...more]));
+    const [only] = tests;
+    if (only && tests.length === 1 && ways.length === 1) ways = [[...ways[0]!, ...only]];
+    else ways = ways.flatMap((way) => tests.map((more) => [...way, ...more]));
   }
   return ways;
 }
