@@ -12,6 +12,7 @@ import { type ChainMaker, layOut, layOutBefore, needsContinuation } from "./ipta
 import { type ChainNames, chainNames } from "./iptables/names.ts";
 import { prune } from "./iptables/prune.ts";
 import { splitConjunction } from "./iptables/split.ts";
+import { withoutReturns } from "./iptables/unnest.ts";
 
 /** Holds the rule that leaves a packet untracked, which takes iptables two lines. */
 const UNTRACKED = "UNTRACKED";
@@ -24,6 +25,13 @@ const UNTRACKED = "UNTRACKED";
  * that are named together, become one rule that asks a list of them, as `ipset` holds it; null: never.
  */
 export function legalise(ruleset: Ruleset, family: Family, sets: SetCosts | null = null): GroupedRuleset {
+  const chains = legalChains(ruleset, family, sets);
+  return {
+    chains: depthOf(chains) > MOST_DEEP ? legalChains(withoutReturns(ruleset), family, sets) : chains,
+  };
+}
+
+function legalChains(ruleset: Ruleset, family: Family, sets: SetCosts | null): readonly GroupedChain[] {
   const base: GroupedChain[] = [];
   const made: GroupedChain[] = [];
   const tables = new Map<TableName, Table>();
@@ -40,7 +48,7 @@ export function legalise(ruleset: Ruleset, family: Family, sets: SetCosts | null
     (chain.base ? base : made).push(slot);
     slot.rules = legalRules(chain, table, family, sets);
   }
-  return { chains: dispatched(prune([...base, ...made]), tables, family) };
+  return dispatched(prune([...base, ...made]), tables, family);
 }
 
 /** Lets no packet walk through a long chain from end to end. */
