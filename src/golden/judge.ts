@@ -72,7 +72,7 @@ export function adviceFor(judged: readonly Judged[], mend: string): readonly str
     ...(mended > 0 ? [`Run \`${mend}\` to bring ${mended === 1 ? "it" : "them"} up to date.`] : []),
     ...(judged.some((one) => one.kind === "stale" && one.endingsOnly)
       ? [
-          "Keep git from changing line endings: `ruleset.nft rules.v4 rules.v6`, each with `text eol=lf`, in .gitattributes.",
+          "Keep git from changing line endings: `ruleset.nft rules.v4 rules.v6 ipsets`, each with `text eol=lf`, in .gitattributes.",
         ]
       : []),
     ...(has("stray") ? ["Remove stray files, or name them in a policy."] : []),

@@ -50,7 +50,7 @@ interface State {
  * Reads what `iptables-save` prints and `iptables-restore` takes, legacy or nf_tables, for one family. The ruleset speaks
  * of packets of that family only; its rules carry no test of it. The chains of table filter keep their names, those of
  * the other tables of the same kind are called after the table (`mangle/PREROUTING`). Sets are what `ipsets`, the output
- * of `ipset save`, says; without it nobody knows what they hold. Takes time linear in the text, and never throws.
+ * of `ipset save` or the input of `ipset restore`, says; without it nobody knows what they hold. Takes time linear in the text, and never throws.
  */
 export function readIptables(source: Source, family: Family, ipsets: Source | null = null): Reading {
   const log = readLog(source);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Family } from "../../src/address/ranges.ts";
@@ -27,9 +28,10 @@ const listOf = (...numbers: readonly number[]): Ruleset =>
 const OLD = printed(listOf(1, 3, 5, 7), SETS_EVERYWHERE);
 const NEW = printed(listOf(1, 3, 5, 9), SETS_EVERYWHERE);
 
-/** As README and `docs/in-a-repository.md` have it. */
-const SWEEP =
-  "for set in $(ipset list -n | grep '^ctc-'); do ipset destroy \"$set\" 2>/dev/null || true; done";
+/** The line of the page that takes sets away. */
+const SWEEP = /^for set in .*$/m.exec(
+  readFileSync(new URL("../../docs/ipset.md", import.meta.url), "utf8"),
+)![0];
 
 describeKernel("sets in the kernel", () => {
   beforeAll(sweepNamespaces);

@@ -15,7 +15,7 @@ import { fatesOnBoundaries } from "./boundaries.ts";
 import { type Mutant, mutantsOf, mutantsOfSets } from "./mutants.ts";
 
 /**
- * Some three thousand scripts with one small change each. Every run tries one in `SHARE` of each script, of every kind of
+ * Nearly four thousand scripts, or sets of one, with one small change each. Every run tries one in `SHARE` of each script, of every kind of
  * change some; `CTC_MUTANTS=all npx vitest run test/verify/mutation.test.ts` tries them all.
  */
 const SHARE = process.env.CTC_MUTANTS === "all" ? 1 : 8;

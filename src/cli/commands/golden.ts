@@ -9,7 +9,8 @@ A policy is a file policy.yaml or NAME.policy.yaml. Its scripts are ruleset.nft,
 rules.v4 and rules.v6 in the same folder, or in the folder NAME beside it; or,
 where a folder above it has a folder \`golden\`, there under the same path. Kinds
 of script that the repository has nowhere are not asked for: remove every
-rules.v4 and rules.v6 if you only load nft's.
+rules.v4 and rules.v6 if you only load nft's. Where a file ipsets stands beside
+them, the scripts for iptables ask sets, as with ctc compile --ipset.
 
 A file that git ignores is not looked at, and one that ctc did not write is
 never written over.`;

@@ -49,7 +49,10 @@ export function addVerify(program: Command, exit: (code: Exit) => void): void {
         SCRIPT_FORMATS,
       ),
     )
-    .option("--ipsets <file>", "what `ipset save` says, for scripts that ask for its sets")
+    .option(
+      "--ipsets <file>",
+      "what `ipset save` says, or the ipsets of `ctc compile`, for scripts that ask sets",
+    )
     .addOption(
       new Option("-f, --format <format>", "how to print differences").choices(FORMAT_NAMES).default("pretty"),
     )

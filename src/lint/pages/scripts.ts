@@ -101,7 +101,7 @@ export const scriptPages: readonly Page[] = [
     finds: "A file in a folder `golden` that is no script, and that no policy reads.",
     matters: "A script under a wrong name is held against nothing, and nobody notices.",
     example: null,
-    instead: "Remove it, or give it the name of a script: `ruleset.nft`, `rules.v4` or `rules.v6`.",
+    instead: "Remove it, or give it the name of a script: `ruleset.nft`, `rules.v4`, `rules.v6` or `ipsets`.",
     correct: [],
   },
   {
