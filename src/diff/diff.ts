@@ -137,9 +137,11 @@ function sideOf(
   let after = space.nothing;
   let stopped = space.nothing;
   const rewrites = rewritesOf(policy, conduct, trackable, family, world, outcomes);
+  const translatedPasses =
+    rewrites.length > 0 ? passing(space, outcomes, conduct.translated()) : space.nothing;
   for (const { nat, before, after: looks } of rewrites) {
     after = space.union(after, looks);
-    const passes = space.intersection(looks, passing(space, outcomes, conduct.translated()));
+    const passes = space.intersection(looks, translatedPasses);
     stopped = space.union(
       stopped,
       space.difference(before, passingOnceRewritten(space, before, passes, nat)),

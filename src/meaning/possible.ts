@@ -75,57 +75,61 @@ function deliveriesOf(family: Family, world: SeenWorld): Diagram {
   ]);
 }
 
-/**
- * What packets become when their destination is rewritten, as the filter sees them: a new destination, and for that reason
- * a way that only the host knows, any that can be. What arrived is delivered here or passed on; what was sent from here
- * leaves, or comes back on loopback. Of the latter the filter goes on seeing the device that it was to leave by.
- */
-export function rewritten(
-  { addresses, ports }: Pick<Translation, "addresses" | "ports">,
-  { redirect }: Pick<DestinationNat, "redirect">,
+/** What packets become when a sentence rewrites their destination, as the filter sees them. */
+export type Rewriter = (
+  translation: Pick<Translation, "addresses" | "ports">,
+  nat: Pick<DestinationNat, "redirect">,
   before: Diagram,
-  family: Family,
-  world: SeenWorld,
-  self: AddressSet | null,
-): Diagram {
+) => Diagram;
+
+/**
+ * What destination NAT makes of packets: a new destination, and for that reason a way that only the host knows, any that can
+ * be. What arrived is delivered here or passed on; what was sent from here leaves, or comes back on loopback. Of the latter
+ * the filter goes on seeing the device that it was to leave by. Sentences share what does not depend on them.
+ */
+export function rewriter(family: Family, world: SeenWorld, self: AddressSet | null): Rewriter {
   const space = world.seenSpaces[family];
   const { devices } = world;
-  const looks = {
-    ...(addresses && { destination: [addresses] }),
-    ...(ports && { destinationPort: [ports] }),
-  };
-  const changed = [
-    "delivery",
-    "path",
-    "destination",
-    ...(ports ? (["destinationPort"] as const) : []),
-  ] as const;
-  const on = (...paths: readonly Path[]): Diagram => space.intersection(before, onPaths(space, paths));
-
-  const arrived = forget(space, on("input", "forward"), [...changed, "out"]);
-  const arriving = space.intersection(
-    space.intersection(
-      arrived,
-      space.set([{ ...looks, path: pathsOf(redirect ? ["input"] : ["input", "forward"]) }]),
-    ),
-    possibleSeen(family, world, self),
-  );
-
+  const possible = possibleSeen(family, world, self);
+  const deliveries = deliveriesOf(family, world);
+  const received = onPaths(space, ["input", "forward"]);
+  const emitted = onPaths(space, ["output", "loopback"]);
   const nowhere = [single(devices.numberOf(null))];
-  const left = forget(space, on("output", "loopback"), [...changed, "in"]);
   const own = self ? (family === 4 ? self.v4 : self.v6) : [];
-  const leaving = space.difference(
-    space.set(redirect ? [] : [{ ...looks, path: pathsOf(["output"]), in: nowhere }]),
-    space.set(own.length > 0 ? [{ destination: own }] : []),
-  );
-  const returning = space.set([
-    { ...looks, path: pathsOf(["loopback"]), in: [single(devices.numberOf(LOOPBACK))] },
-  ]);
-  const sent = space.intersection(
-    space.intersection(left, space.union(leaving, returning)),
-    deliveriesOf(family, world),
-  );
-  return space.union(arriving, sent);
+  const toSelf = space.set(own.length > 0 ? [{ destination: own }] : []);
+
+  return ({ addresses, ports }, { redirect }, before) => {
+    const looks = {
+      ...(addresses && { destination: [addresses] }),
+      ...(ports && { destinationPort: [ports] }),
+    };
+    const changed = [
+      "delivery",
+      "path",
+      "destination",
+      ...(ports ? (["destinationPort"] as const) : []),
+    ] as const;
+
+    const arrived = forget(space, space.intersection(before, received), [...changed, "out"]);
+    const arriving = space.intersection(
+      space.intersection(
+        arrived,
+        space.set([{ ...looks, path: pathsOf(redirect ? ["input"] : ["input", "forward"]) }]),
+      ),
+      possible,
+    );
+
+    const left = forget(space, space.intersection(before, emitted), [...changed, "in"]);
+    const leaving = space.difference(
+      space.set(redirect ? [] : [{ ...looks, path: pathsOf(["output"]), in: nowhere }]),
+      toSelf,
+    );
+    const returning = space.set([
+      { ...looks, path: pathsOf(["loopback"]), in: [single(devices.numberOf(LOOPBACK))] },
+    ]);
+    const sent = space.intersection(space.intersection(left, space.union(leaving, returning)), deliveries);
+    return space.union(arriving, sent);
+  };
 }
 
 /** The same packets behind the filter, as source NAT sees them: with the device that they really leave by. */
