@@ -72,9 +72,18 @@ function cheapest(
   return best;
 }
 
+/** The elements that prefixes come to, cut to one of some lengths. */
+export function countElements(prefixes: readonly Prefix[], lengths: readonly number[]): number {
+  return prefixes.reduce((sum, { length }) => sum + 2 ** (lengthFor(length, lengths) - length), 0);
+}
+
+function lengthFor(length: number, lengths: readonly number[]): number {
+  return lengths.find((one) => one >= length)!;
+}
+
 /** The prefixes of one of some lengths that a prefix comes to. `lengths`: ascending, the longest not shorter than it. */
 export function cutToLengths(prefix: Prefix, lengths: readonly number[], family: Family): readonly Prefix[] {
-  const length = lengths.find((one) => one >= prefix.length)!;
+  const length = lengthFor(prefix.length, lengths);
   const size = 1n << BigInt((family === 4 ? 32 : 128) - length);
   return Array.from({ length: 2 ** (length - prefix.length) }, (_, at) => ({
     address: prefix.address + BigInt(at) * size,
