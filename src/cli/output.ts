@@ -34,7 +34,8 @@ export function writeFiles(files: readonly OutputFile[], folder: string | null):
   // An interrupt waits for the few milliseconds that this takes; it would leave temporary files.
   return withoutInterrupts(() => {
     try {
-      if (folder !== null) makeFolder(folder);
+      const inItsWay = folder === null ? null : makeFolder(folder);
+      if (inItsWay !== null) return `cannot write ${path}: ${inItsWay} is not a folder`;
       for (const file of files) {
         path = file.path;
         const existing = statSync(path, { throwIfNoEntry: false });
@@ -62,19 +63,22 @@ export function writeFiles(files: readonly OutputFile[], folder: string | null):
 }
 
 /**
- * Makes a folder with the folders above it. Node's own recursive way never returns where a file system says that a folder
- * which is there cannot hold another, as /proc does.
+ * Makes a folder with the folders above it; returns what is in its way where that is something else. Node's own recursive way
+ * never returns where a file system says that a folder which is there cannot hold another, as /proc does.
  */
-function makeFolder(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+function makeFolder(path: string): string | null {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found) return found.isDirectory() ? null : path;
   const parent = dirname(path);
-  if (parent !== path) makeFolder(parent);
+  const inItsWay = parent === path ? null : makeFolder(parent);
+  if (inItsWay !== null) return inItsWay;
   try {
     mkdirSync(path);
   } catch (error) {
     // Somebody else made it in the meantime.
     if (!isSystemError(error) || error.code !== "EEXIST" || !statSync(path).isDirectory()) throw error;
   }
+  return null;
 }
 
 /** Writes a file that must not exist yet, whole or not at all. Null when all went well, else a sentence. */

@@ -202,6 +202,16 @@ describe("-o", () => {
     expect(readdirSync(join(folder, "a/b/c"))).toHaveLength(3);
   });
 
+  test.each([
+    ["policy.yaml/", "a part of its path is not a folder"],
+    ["policy.yaml/x/", "policy.yaml is not a folder"],
+    ["policy.yaml/x/y/", "policy.yaml is not a folder"],
+  ])("complains where a file is in the way of a folder: %s", (path, reason) => {
+    file("policy.yaml", POLICY);
+    const err = `ctc: cannot write ${path}: ${reason}\n`;
+    expect(ctc(["compile", "policy.yaml", "-o", path])).toEqual({ exit: 2, out: "", err });
+  });
+
   test("complains where a folder is in the way of a file", () => {
     file("policy.yaml", POLICY);
     mkdirSync(join(folder, "blocked/rules.v4"), { recursive: true });
