@@ -18,6 +18,12 @@ export function readAddress(text: string, span: Span, report: Reporter): Address
     const { family, first, last } = parsed;
     return { kind: "literal", family, first, last, span };
   }
+  const joined = /^([A-Za-z][A-Za-z0-9_-]*):([0-9]+(?:-[0-9]+)?)$/.exec(text);
+  if (joined) {
+    const message = `${quoted(text)} joins an address and a port`;
+    report.error("bad-address", span, message, replace(span, `${joined[1]} port ${joined[2]}`));
+    return null;
+  }
   const check =
     parsed.reason === "host-bits"
       ? "host-bits"

@@ -30,6 +30,17 @@ describe("misspelt keywords", () => {
   });
 });
 
+test.each([
+  ["self:22", "self port 22"],
+  ["any:8000-8100", "any port 8000-8100"],
+  ["web-1:80", "web-1 port 80"],
+])("a port behind a colon: %s", (wrong, right) => {
+  expectFinding(`allow tcp from any to ${wrong}`, "bad-address")
+    .underlines(wrong)
+    .says("joins an address and a port")
+    .fixes(`allow tcp from any to ${right}`);
+});
+
 describe("a misspelt keyword hides nothing", () => {
   /** What is underlined in a file, from its top to its bottom. */
   const underlined = (text: string): readonly string[] => read(text).findings.map(({ span }) => textOf(span));
