@@ -45,7 +45,7 @@ export function opensTracked(meaning: Meaning, family: Family): Diagram {
 /** Untracked packets whose replies may be denied. */
 export function repliesDenied(meaning: Meaning, family: Family): Diagram {
   const space = meaning.space(family);
-  const replies = meaning.fates(family, "blocking", "reply");
+  const replies = meaning.replies(family, "blocking");
   return space.intersection(
     untrackedAndAnswered(meaning, family),
     space.where(replies, FATE.denied, FATE.droppedEarly),
@@ -55,8 +55,8 @@ export function repliesDenied(meaning: Meaning, family: Family): Diagram {
 /** Untracked packets whose replies may be allowed and tracked. */
 export function repliesTracked(meaning: Meaning, family: Family): Diagram {
   const space = meaning.space(family);
-  const tracked = space.where(meaning.fates(family, "keeping", "reply"), FATE.allowed, FATE.denied);
-  const passes = space.where(meaning.fates(family, "tracking", "reply"), FATE.allowed, FATE.untracked);
+  const tracked = space.where(meaning.replies(family, "keeping"), FATE.allowed, FATE.denied);
+  const passes = space.where(meaning.replies(family, "tracking"), FATE.allowed, FATE.untracked);
   return space.intersection(untrackedAndAnswered(meaning, family), space.intersection(tracked, passes));
 }
 

@@ -74,15 +74,22 @@ export function groupedRules(makeTests: MakeTests, least: number): (chain: Chain
  * them in a chain. Takes time linear in the number of rules.
  */
 export function bringTogether(ruleset: Ruleset, most: number): Ruleset {
+  const known = brought.get(ruleset);
+  if (known?.most === most) return known.together;
   const makeItem = itemMaker();
-  return {
+  const together: Ruleset = {
     chains: ruleset.chains.map((chain) => {
       if (chain.rules.length <= most) return chain;
       const groups = arrange(chain.rules.map(makeItem), most + 1);
       return { ...chain, rules: groups.flat().map(({ rule }) => rule) };
     }),
   };
+  brought.set(ruleset, { most, together });
+  return together;
 }
+
+/** Both families of iptables bring the rules of one ruleset together. */
+const brought = new WeakMap<Ruleset, { readonly most: number; readonly together: Ruleset }>();
 
 /** A rule for each effect and each set that it takes; null where the rules are better left alone. `chain`: what sets of several policies are called. */
 function merged(

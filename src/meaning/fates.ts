@@ -84,7 +84,10 @@ export function fates(policy: Policy, family: Family, world: World, limits: Limi
   return composedFates(policy, rankedRules(policy, family, world, view), family, world, limits, view).map;
 }
 
-/** The same where the rules of the policy are ranked already, with what was found out about each rule that counts. */
+/**
+ * The same where the rules of the policy are ranked already, with what was found out about each rule that counts. `among`:
+ * the packets that are asked about; of others it only says that they are denied.
+ */
 export function composedFates(
   policy: Policy,
   ranked: RuleList<Fields>,
@@ -92,6 +95,7 @@ export function composedFates(
   world: World,
   limits: LimitCase,
   view: View,
+  among: Diagram | null = null,
 ): Composed {
   const { essentials, defaults } = policy;
   const space = world.spaces[family];
@@ -106,8 +110,13 @@ export function composedFates(
   });
   const counted = selectRules(ranked, (rule) => counts(policy.rules[rule]!, limits));
   const all = joinRules(counted, rankRules(space, last));
-  const impossible = space.map(impossiblePackets(family, world), (is) => (is ? FATE.denied : 0));
-  return compose(all, firstMatches(all), impossible);
+  const impossible = impossiblePackets(family, world);
+  const unasked = among === null ? impossible : space.union(impossible, space.complement(among));
+  return compose(
+    all,
+    firstMatches(all),
+    space.map(unasked, (is) => (is ? FATE.denied : 0)),
+  );
 }
 
 /**

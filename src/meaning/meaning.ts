@@ -1,12 +1,15 @@
 import type { Family } from "../address/ranges.ts";
+import { firstMatch } from "../packets/first-match.ts";
 import { BudgetSpent, type Diagram } from "../packets/nodes.ts";
-import type { RuleList } from "../packets/rules.ts";
+import { type RuleList, selectRules } from "../packets/rules.ts";
 import type { Found } from "../packets/search.ts";
 import { attempt } from "../packets/space.ts";
 import type { Policy } from "../policy/policy.ts";
 import {
   answerablePackets,
   composedFates,
+  FATE,
+  fateOf,
   type LimitCase,
   marks,
   possiblePackets,
@@ -23,6 +26,11 @@ export interface Meaning {
   space(family: Family): PacketSpace;
   /** A `Fate` for every packet or its reply. */
   fates(family: Family, limits: LimitCase, view: View): Diagram;
+  /**
+   * A `Fate` for the replies to packets that may be left untracked, and for replies that an untracked rule matches, whether
+   * or not it decides; of other replies it only says that they are denied. Where little is untracked, little is worked out.
+   */
+  replies(family: Family, limits: LimitCase): Diagram;
   /** `FATE.untracked` for every packet, or every packet's reply, that raw leaves untracked. */
   marks(family: Family, view: View): Diagram;
   /** The rules as the engine knows them, in their order. */
@@ -82,11 +90,22 @@ export function meaningOf(policy: Policy, world: World = createWorld([policy])):
         if (!hasLimits && view === "packet") unsettled[family] = composed.unsettled;
         return composed.map;
       }),
+    replies: (family, limits) =>
+      once(family, hasLimits ? `${limits} replies` : "replies", () => {
+        const list = ranked(family, "reply");
+        const space = world.spaces[family];
+        const untracked = space.where(meaning.fates(family, "untracking", "packet"), FATE.untracked);
+        const taking = selectRules(list, (rule) => fateOf(policy.rules[rule]!) === FATE.untracked);
+        const among = space.union(untracked, space.decided(firstMatch(taking)));
+        return composedFates(policy, list, family, world, limits, "reply", among).map;
+      }),
     marks: (family, view) =>
       // Where no rule asks for the output interface, raw knows all that there is to know.
       policy.rules.some(({ match }) => match.out)
         ? once(family, `marks ${view}`, () => marks(policy, family, world, view))
-        : meaning.fates(family, "untracking", view),
+        : view === "reply"
+          ? meaning.replies(family, "untracking")
+          : meaning.fates(family, "untracking", view),
     possible: (family) => once(family, "possible", () => possiblePackets(family, world)),
     answerable: (family) => once(family, "answerable", () => answerablePackets(family, world)),
     ruleList: (family) => listOnce(`${family} rules`, () => ruleList(policy, ranked(family, "packet"))),

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { FATE, type LimitCase, type View } from "../../src/meaning/fates.ts";
 import { type Meaning, meaningOf } from "../../src/meaning/meaning.ts";
 import { cubesOf, fieldsOf } from "../../src/meaning/world.ts";
+import type { Diagram } from "../../src/packets/nodes.ts";
 import { describePacket } from "../../src/policy/describe.ts";
 import { type Decision, evaluate, matches } from "../../src/policy/evaluate.ts";
 import { isIcmpError, isNeighbourDiscovery, type Packet } from "../../src/policy/packet.ts";
@@ -77,6 +78,26 @@ test.each(CASES)("so are the fates of replies in case %s", (limits) => {
     }),
   );
 });
+
+test.each(CASES)(
+  "replies to what is untracked, and those that are, have the fates of all replies in case %s",
+  (limits) => {
+    fc.assert(
+      fc.property(limitedPolicy({ nat: false }), (text) => {
+        const meaning = meaningOf(policyOf(text));
+        for (const family of [4, 6] as const) {
+          const space = meaning.space(family);
+          const untracked = (map: Diagram): Diagram => space.where(map, FATE.untracked);
+          const asked = meaning.replies(family, limits);
+          const all = meaning.fates(family, limits, "reply");
+          const among = untracked(meaning.fates(family, "untracking", "packet"));
+          expect(untracked(asked)).toBe(untracked(all));
+          expect(space.restrict(asked, among)).toBe(space.restrict(all, among));
+        }
+      }),
+    );
+  },
+);
 
 test("the cubes of a sentence hold what it matches", () => {
   fc.assert(
