@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type Prefix, printPrefix } from "../address/print.ts";
 import type { Family, PortRanges, Range } from "../address/ranges.ts";
 import type { Field, GroupedMatch, GroupedRuleset, TupleMatch } from "../netfilter/grouped.ts";
-import { cutToLengths, elementLengths, elementPrefixes } from "../netfilter/ipset.ts";
+import { cutToLengths, elementLengths, elementPrefixes, PROTOCOLS_IN_SETS } from "../netfilter/ipset.ts";
 import type { AddressMatch } from "../netfilter/ruleset.ts";
 import { fitsMultiport } from "./iptables-transport.ts";
 import { printPorts, protocolName } from "./protocols.ts";
@@ -106,7 +106,9 @@ function tupleContent({ fields, boxes }: TupleMatch, family: Family): Content {
   const prefixes = boxes.map((box) => elementPrefixes(family, box[address]!));
   const lengths = elementLengths(prefixes.flat());
   const elements = boxes.flatMap((box, at) => {
-    const name = protocolName(Number(box[protocol]!.first));
+    const number = Number(box[protocol]!.first);
+    if (!PROTOCOLS_IN_SETS.has(number)) throw new Error(`no set holds ports of protocol ${number}`);
+    const name = protocolName(number);
     const ports = numbersIn(box[port]!);
     const cut = prefixes[at]!.flatMap((prefix: Prefix) => cutToLengths(prefix, lengths, family));
     return cut.flatMap((prefix) => ports.map((number) => `${printPrefix(family, prefix)},${name}:${number}`));

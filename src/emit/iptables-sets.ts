@@ -1,8 +1,9 @@
 import type { Family } from "../address/ranges.ts";
 import type { Field, GroupedMatch } from "../netfilter/grouped.ts";
+import { PROTOCOLS_OF_BITMAPS } from "../netfilter/ipset.ts";
 import type { Side } from "../netfilter/ruleset.ts";
 import type { IpsetNames } from "./ipset.ts";
-import { not, unsayable } from "./iptables-options.ts";
+import { not, ofKind, unsayable } from "./iptables-options.ts";
 
 /** The tests that ask sets. */
 export function setOptions(
@@ -18,7 +19,12 @@ export function setOptions(
       }
       case "port": {
         const name = names.get(match.ports);
-        return name === undefined ? [] : [setOption(name, [match.side], match.negated)];
+        if (name === undefined) return [];
+        const isHeld = ofKind(matches, "protocol").some(
+          ({ protocols, negated }) => !negated && protocols.every((one) => PROTOCOLS_OF_BITMAPS.has(one)),
+        );
+        if (!isHeld) unsayable("many ports of another protocol than TCP and UDP");
+        return [setOption(name, [match.side], match.negated)];
       }
       case "tuple": {
         const name = names.get(match.boxes);

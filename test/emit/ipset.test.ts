@@ -103,6 +103,19 @@ describe("a test of a list", () => {
   });
 });
 
+test("what no set of the kernel holds is refused, because a test that is left out opens the host", () => {
+  const many = ports("destination", ...Array.from({ length: 20 }, (_, at) => 2 * at));
+  expect(() => emitted(4, [protocols(132), many])).toThrow("many ports of another protocol");
+  const { fields, boxes, ...rest } = clients("source", "destination");
+  const dccp = boxes.map((box) => box.with(1, { first: 33n, last: 33n }));
+  expect(() => emitted(4, [{ ...rest, fields, boxes: dccp }])).toThrow("no set holds ports of protocol 33");
+  const two = boxes.map((box) => box.slice(0, 2));
+  expect(() => emitted(4, [{ ...rest, fields: fields.slice(0, 2), boxes: two }])).toThrow(
+    "no set of the kernel",
+  );
+  expect(() => emitted(6, [clients("source", "destination")])).toThrow("the other family");
+});
+
 describe("the name of a set", () => {
   const nameOf = (match: GroupedMatch): string => emitted(4, [match]).sets[0]!.split(" ")[1]!;
 
