@@ -1,6 +1,6 @@
 import type { Range } from "../../../src/address/ranges.ts";
 import { denialsInDoubt } from "../../../src/lower/late.ts";
-import { type Decision, evaluate, matches } from "../../../src/policy/evaluate.ts";
+import { type Decision, evaluate, forwards, matches } from "../../../src/policy/evaluate.ts";
 import {
   isNeighbourDiscovery,
   LOOPBACK,
@@ -15,10 +15,7 @@ import { addressOf, isAnswerable, isGroup, isNeverTracked, isOwn, type Shot } fr
 /** What the reference says that the observer will see. */
 export interface Expectation {
   readonly verdict: "allow" | "deny" | "reject";
-  /**
-   * It is gone before connection tracking; null where the policy cannot have it either way (see `waits`), and where it makes
-   * no difference, because the kernel does not track the packet.
-   */
+  /** It is gone before connection tracking; null where the policy cannot have it either way, or where it makes no difference. */
   readonly early: boolean | null;
   /** What it is at the end of its way, if it comes there. */
   readonly end: {
@@ -62,7 +59,7 @@ function expectation(
   const port = seen.sourcePort;
   return {
     verdict: isSilent ? "deny" : verdict,
-    early: waits(policy, shot.packet) || isNeighbourDiscovery(shot.packet) ? null : droppedEarly,
+    early: makesNoDifferenceWhen(policy, shot.packet) ? null : droppedEarly,
     end: {
       path: seen.path,
       // The observer sees what comes in on loopback, where nothing leaves.
@@ -107,7 +104,12 @@ export function expectationWithin(policy: Policy, shot: Shot, end: Expectation["
     inRaw.tracked && path === "forward" && routed.reason.kind === "rule" && isWaiting(routed.reason.rule);
   // What is not tracked, nothing is undone of.
   if (!inRaw.tracked) return expectation(policy, shot, "established", inRaw, packet);
-  return { ...expectation(policy, shot, "established", isHeldBack ? routed : inRaw, undone), end };
+  // State decides on the way that the packet is on then, and where nothing is forwarded the rules and the default do.
+  const byState = path !== "forward" || forwards(policy);
+  const inFilter: Decision = byState
+    ? { ...inRaw, verdict: "allow", reason: { kind: "state" } }
+    : evaluate({ ...policy, rules: policy.rules.filter(({ tracked }) => tracked) }, undone, known);
+  return { ...expectation(policy, shot, "established", isHeldBack ? routed : inFilter, undone), end };
 }
 
 const single = <T extends bigint | number>(value: T): Range<T> => ({ first: value, last: value });
@@ -122,6 +124,16 @@ function waits(policy: Policy, packet: Packet): boolean {
     policy.rules.some(
       ({ match }) => match.out !== null && matches({ ...match, out: null }, packet, policy.self),
     )
+  );
+}
+
+/**
+ * Whether nobody need know if a packet is dropped before connection tracking: raw cannot always tell, neighbour discovery is
+ * never tracked, and where nothing is forwarded all of it is dropped somewhere.
+ */
+function makesNoDifferenceWhen(policy: Policy, packet: Packet): boolean {
+  return (
+    waits(policy, packet) || isNeighbourDiscovery(packet) || (packet.path === "forward" && !forwards(policy))
   );
 }
 

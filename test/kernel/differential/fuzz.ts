@@ -110,8 +110,12 @@ async function hold(bench: Bench, subject: Subject, tally: Tally): Promise<reado
   if (isClean) {
     tally.clean++;
     tally.answered += result.answered.length;
-    for (const answered of result.answered.filter((one) => breaksPromise(policy, one)))
-      findings.push(describeUnanswered(backend, seed, text, answered));
+    for (const { shot } of result.answered.filter((one) => breaksPromise(policy, one))) {
+      // Among many, an answer may belong to another flow: NAT gives no two of them one pair of ends, ports or none.
+      const alone = await compare(bench, policy, [shot]);
+      for (const answered of alone.answered.filter((one) => breaksPromise(policy, one)))
+        findings.push(describeUnanswered(backend, seed, text, answered));
+    }
   }
   for (const difference of result.differences.slice(0, SHRUNK_PER_POLICY)) {
     const small = await shrink(bench, text, difference);
