@@ -43,8 +43,13 @@ export function isWorthASet(family: Family, ranges: readonly Range<bigint>[], co
 /** Whether a packet is through sooner with a set of some ports than with lines of them. */
 export function isWorthASetOfPorts(ports: PortRanges, costs: SetCosts): boolean {
   if (ports.length < 2) return false;
+  return costs.asking <= linesMet(linesOfPorts(ports));
+}
+
+/** Lines that some ports take without a set. */
+export function linesOfPorts(ports: PortRanges): number {
   const numbers = ports.reduce((sum, { first, last }) => sum + (first === last ? 1 : 2), 0);
-  return costs.asking <= linesMet(numbers / PORTS_OF_A_LINE);
+  return Math.ceil(numbers / PORTS_OF_A_LINE);
 }
 
 /** Lines of so many that a packet meets at most, one after the other or in a tree. */

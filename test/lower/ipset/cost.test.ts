@@ -26,9 +26,9 @@ describe("addresses are a set", () => {
   });
 });
 
-test("ports are a set from some ten lines of multiport on", () => {
+test("ports are a set from eight lines of multiport on", () => {
   const ports = (count: number) =>
     Array.from({ length: count }, (_, at) => ({ first: 3 * at, last: 3 * at + 1 }));
-  expect(isWorthASetOfPorts(ports(55), MEASURED_COSTS)).toBe(false);
+  expect(isWorthASetOfPorts(ports(50), MEASURED_COSTS)).toBe(false);
   expect(isWorthASetOfPorts(ports(65), MEASURED_COSTS)).toBe(true);
 });
