@@ -6,8 +6,10 @@ import {
   type Field,
   type GroupedRuleset,
   type TupleMatch,
+  type Verdict,
+  type VerdictMap,
 } from "../netfilter/grouped.ts";
-import type { AddressMatch } from "../netfilter/ruleset.ts";
+import type { AddressMatch, TableName } from "../netfilter/ruleset.ts";
 import { printPorts, protocolName } from "./protocols.ts";
 import { identifier } from "./text.ts";
 
@@ -16,8 +18,9 @@ const INLINE_ELEMENTS = 8;
 /** The same for elements of several fields, which are long. */
 const INLINE_TUPLES = 2;
 
-/** A set as it is declared. */
+/** A set, or a map from what its elements begin with to verdicts, as it is declared. */
 export interface NamedSet {
+  readonly kind: "set" | "map";
   readonly name: string;
   /** `ipv4_addr`, `ipv4_addr . inet_proto . inet_service`. */
   readonly type: string;
@@ -26,8 +29,11 @@ export interface NamedSet {
   readonly elements: readonly string[];
 }
 
-/** The sets that are declared, by the array that they share. */
-export type SetNames = ReadonlyMap<readonly Range<bigint>[] | readonly Box[], SetUse>;
+/** Lists that may be declared. */
+type List = AddressMatch["ranges"] | TupleMatch["boxes"] | VerdictMap["cases"];
+
+/** The sets and maps that are declared, by the array that their uses share. */
+export type SetNames = ReadonlyMap<List, SetUse>;
 
 /** What a rule says to ask a set. */
 export interface SetUse {
@@ -36,28 +42,39 @@ export interface SetUse {
   readonly sizes: readonly bigint[] | null;
 }
 
-/** The lists that are too long to stand in a rule, each once however many rules use it, in order of use. */
-export function collectSets(ruleset: GroupedRuleset): {
+/**
+ * The lists that are too long to stand in a rule, each once however many rules use it, in order of use; and all maps.
+ * `verdictText`: how a verdict is said in the chains of a table.
+ */
+export function collectSets(
+  ruleset: GroupedRuleset,
+  verdictText: (table: TableName, verdict: Verdict) => string,
+): {
   readonly declared: readonly NamedSet[];
   readonly names: SetNames;
 } {
   const declared: NamedSet[] = [];
-  const names = new Map<readonly Range<bigint>[] | readonly Box[], SetUse>();
+  const names = new Map<List, SetUse>();
   const byContent = new Map<string, string>();
   const makeName = setNames();
-  for (const match of setMatches(ruleset)) {
-    const list = match.kind === "tuple" ? match.boxes : match.ranges;
-    if (list.length <= (match.kind === "tuple" ? INLINE_TUPLES : INLINE_ELEMENTS) || names.has(list))
-      continue;
+  for (const [table, match] of listUses(ruleset)) {
+    const list = listOf(match);
+    if (names.has(list)) continue;
     if (match.kind === "address") {
+      if (list.length <= INLINE_ELEMENTS) continue;
       const name = makeName(match);
       names.set(list, { name, sizes: null });
       declared.push(addressSet(name, match));
       continue;
     }
+    if (match.kind === "tuple" && list.length <= INLINE_TUPLES) continue;
     // What comes and what is answered are often the same set, asked for by the other end.
-    const sizes = maskable(match);
-    const content = tupleSet(match, sizes);
+    const boxes = match.kind === "tuple" ? match.boxes : match.cases.map(({ box }) => box);
+    const sizes = maskable(match.fields, boxes);
+    const content =
+      match.kind === "tuple"
+        ? tupleSet(match.fields, boxes, sizes)
+        : verdictMap(match, sizes, (verdict) => verdictText(table, verdict));
     const key = JSON.stringify([content, sizes?.map(String)]);
     const name = byContent.get(key) ?? makeName(match);
     names.set(list, { name, sizes });
@@ -68,20 +85,35 @@ export function collectSets(ruleset: GroupedRuleset): {
   return { declared, names };
 }
 
-function* setMatches(ruleset: GroupedRuleset): Generator<AddressMatch | TupleMatch> {
-  for (const chain of ruleset.chains) {
-    for (const rule of chain.rules) {
-      for (const match of rule.matches) if (match.kind === "address" || match.kind === "tuple") yield match;
+type ListUse = AddressMatch | TupleMatch | VerdictMap;
+
+function* listUses(ruleset: GroupedRuleset): Generator<readonly [TableName, ListUse]> {
+  for (const { table, rules } of ruleset.chains) {
+    for (const { matches, statement } of rules) {
+      for (const match of matches)
+        if (match.kind === "address" || match.kind === "tuple") yield [table, match];
+      if (statement.kind === "map") yield [table, statement];
     }
   }
 }
 
+function listOf(use: ListUse): List {
+  switch (use.kind) {
+    case "address":
+      return use.ranges;
+    case "tuple":
+      return use.boxes;
+    case "map":
+      return use.cases;
+  }
+}
+
 /** Gives out names. No word of nft's language ends in `-v4`, `-v6` or `-set`, so none is mistaken for one. */
-function setNames(): (match: AddressMatch | TupleMatch) => string {
+function setNames(): (match: ListUse) => string {
   const counts = new Map<string, number>();
   return (match) => {
-    const base = identifier(match.name ?? "", match.kind === "tuple" ? "group" : "addresses", 60);
-    const family = match.kind === "tuple" ? match.fields.find(({ kind }) => kind === "address") : match;
+    const base = identifier(match.name ?? "", match.kind === "address" ? "addresses" : "group", 60);
+    const family = match.kind === "address" ? match : match.fields.find(({ kind }) => kind === "address");
     const tail = family?.kind === "address" ? `v${family.family}` : "set";
     // A count that is part of another name cannot make two names equal: the last number tells how many came before.
     for (;;) {
@@ -99,21 +131,38 @@ function setNames(): (match: AddressMatch | TupleMatch) => string {
 
 function addressSet(name: string, { family, ranges }: AddressMatch): NamedSet {
   const elements = ranges.map((range) => printRange(family, range));
-  return { name, type: `ipv${family}_addr`, interval: true, elements };
+  return { kind: "set", name, type: `ipv${family}_addr`, interval: true, elements };
 }
 
 /** The sizes of all boxes, where nothing but addresses is more than one value: ports stay as they are, for the reader's sake. */
-function maskable({ fields, boxes }: TupleMatch): readonly bigint[] | null {
+function maskable(fields: readonly Field[], boxes: readonly Box[]): readonly bigint[] | null {
   const sizes = commonSize(boxes);
   return sizes?.every((size, at) => size === 1n || fields[at]!.kind === "address") ? sizes : null;
 }
 
-function tupleSet({ fields, boxes }: TupleMatch, sizes: readonly bigint[] | null): Omit<NamedSet, "name"> {
+type Content = Omit<NamedSet, "name">;
+
+function tupleSet(fields: readonly Field[], boxes: readonly Box[], sizes: readonly bigint[] | null): Content {
   const type = fields.map(fieldType).join(" . ");
   const elements = boxes.map((box) =>
     tupleText(fields, sizes ? box.map(({ first }) => ({ first, last: first })) : box),
   );
-  return { type, interval: sizes === null, elements };
+  return { kind: "set", type, interval: sizes === null, elements };
+}
+
+function verdictMap(
+  { fields, cases }: VerdictMap,
+  sizes: readonly bigint[] | null,
+  verdictText: (verdict: Verdict) => string,
+): Content {
+  const boxes = cases.map(({ box }) => box);
+  const { type, interval, elements } = tupleSet(fields, boxes, sizes);
+  return {
+    kind: "map",
+    type: `${type} : verdict`,
+    interval,
+    elements: elements.map((element, at) => `${element} : ${verdictText(cases[at]!.verdict)}`),
+  };
 }
 
 function fieldType(field: Field): string {

@@ -1,8 +1,14 @@
 import { printAddress } from "../address/print.ts";
-import type { GroupedChain, GroupedRule, GroupedRuleset } from "../netfilter/grouped.ts";
+import type {
+  GroupedChain,
+  GroupedRule,
+  GroupedRuleset,
+  GroupedStatement,
+  Verdict,
+} from "../netfilter/grouped.ts";
 import type { Hook, Statement, TableName } from "../netfilter/ruleset.ts";
 import { matchText } from "./nft-match.ts";
-import { collectSets, type NamedSet, type SetNames } from "./nft-sets.ts";
+import { collectSets, type NamedSet, type SetNames, tupleKey } from "./nft-sets.ts";
 import { printPorts } from "./protocols.ts";
 import { type Header, harmless, headerLines, headingLines, identifier, logPrefix } from "./text.ts";
 
@@ -16,11 +22,11 @@ const LOG_PREFIX_LENGTH = 127;
  * from nft 1.0.2 on, where device wildcards may stand in sets. Equal rulesets give equal bytes.
  */
 export function emitNft(ruleset: GroupedRuleset, header: Header): string {
-  const sets = collectSets(ruleset);
-  const names = chainNames(ruleset);
+  const chains = chainNames(ruleset);
+  const sets = collectSets(ruleset, (table, verdict) => verdictText(table, verdict, chains));
   const blocks = [
     ...sets.declared.map(setLines),
-    ...ruleset.chains.map((chain) => chainLines(chain, { sets: sets.names, chains: names })),
+    ...ruleset.chains.map((chain) => chainLines(chain, { sets: sets.names, chains })),
   ];
   return [
     "#!/usr/sbin/nft -f",
@@ -45,7 +51,7 @@ interface Names {
 
 function setLines(set: NamedSet): readonly string[] {
   return [
-    `\tset ${set.name} {`,
+    `\t${set.kind} ${set.name} {`,
     `\t\ttype ${set.type}`,
     ...(set.interval ? ["\t\tflags interval"] : []),
     "\t\telements = {",
@@ -56,7 +62,7 @@ function setLines(set: NamedSet): readonly string[] {
 }
 
 function chainLines(chain: GroupedChain, names: Names): readonly string[] {
-  const lines = [`\tchain ${chainName(names, chain.table, chain.name)} {`];
+  const lines = [`\tchain ${chainName(names.chains, chain.table, chain.name)} {`];
   if (chain.base) {
     const type = chain.table === "nat" ? "nat" : "filter";
     const { hook, policy } = chain.base;
@@ -107,8 +113,16 @@ function logText(prefix: string): string {
   return text === "" ? "log" : `log prefix "${text}"`;
 }
 
-function statementText(table: TableName, statement: Statement, names: Names): string {
+function verdictText(table: TableName, verdict: Verdict, chains: Names["chains"]): string {
+  return verdict.kind === "goto" ? `goto ${chainName(chains, table, verdict.chain)}` : verdict.kind;
+}
+
+function statementText(table: TableName, statement: GroupedStatement, names: Names): string {
   switch (statement.kind) {
+    case "map": {
+      const { name, sizes } = names.sets.get(statement.cases)!;
+      return `${tupleKey(statement.fields, sizes)} vmap @${name}`;
+    }
     case "accept":
     case "drop":
     case "return":
@@ -120,7 +134,7 @@ function statementText(table: TableName, statement: Statement, names: Names): st
       return statement.with === "tcp-reset" ? "reject with tcp reset" : "reject with icmpx port-unreachable";
     case "jump":
     case "goto":
-      return `${statement.kind} ${chainName(names, table, statement.chain)}`;
+      return `${statement.kind} ${chainName(names.chains, table, statement.chain)}`;
     case "masquerade": {
       const ports = statement.ports ? ` to :${printPorts(statement.ports, "-")}` : "";
       return `masquerade${ports}${statement.random ? " fully-random" : ""}`;
@@ -175,8 +189,8 @@ function chainKey(table: TableName, name: string): string {
   return `${table} ${name}`;
 }
 
-function chainName(names: Names, table: TableName, name: string): string {
-  const found = names.chains.get(chainKey(table, name));
+function chainName(chains: Names["chains"], table: TableName, name: string): string {
+  const found = chains.get(chainKey(table, name));
   if (found === undefined) throw new Error(`no chain ${JSON.stringify(name)} in table ${table}`);
   return found;
 }

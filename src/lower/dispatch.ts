@@ -112,6 +112,9 @@ function fieldsOf(rule: GroupedRule, family: Family): string {
 /** Whether a line means the same in a chain of its own, and may stand in several branches. */
 function isMovable({ statement, matches }: GroupedRule): boolean {
   return (
-    statement.kind !== "goto" && statement.kind !== "return" && matches.every(({ kind }) => kind !== "limit")
+    statement.kind !== "goto" &&
+    statement.kind !== "map" &&
+    statement.kind !== "return" &&
+    matches.every(({ kind }) => kind !== "limit")
   );
 }

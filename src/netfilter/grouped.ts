@@ -1,5 +1,5 @@
 import type { Family, Range } from "../address/ranges.ts";
-import type { Chain, Match, RulesetRule, Side } from "./ruleset.ts";
+import type { Chain, Match, RulesetRule, Side, Statement } from "./ruleset.ts";
 
 /**
  * A ruleset that may ask for several fields at once, which nft can and iptables cannot. Every `Ruleset` is one.
@@ -12,9 +12,34 @@ export interface GroupedChain extends Omit<Chain, "rules"> {
   readonly rules: readonly GroupedRule[];
 }
 
-export interface GroupedRule extends Omit<RulesetRule, "matches"> {
+export interface GroupedRule extends Omit<RulesetRule, "matches" | "statement"> {
   readonly matches: readonly GroupedMatch[];
+  readonly statement: GroupedStatement;
 }
+
+export type GroupedStatement = Statement | VerdictMap;
+
+/**
+ * One lookup in the place of several rules: what happens to a packet is what the box says that its fields lie in. A packet
+ * in none of the boxes walks on to the next rule. Not in a rule that logs.
+ */
+export interface VerdictMap {
+  readonly kind: "map";
+  /** As those of a `TupleMatch`. */
+  readonly fields: readonly Field[];
+  /** Not empty. No two boxes overlap. */
+  readonly cases: readonly Case[];
+  /** What the map may be called. It may hold anything a policy name may hold. */
+  readonly name: string;
+}
+
+export interface Case {
+  readonly box: Box;
+  readonly verdict: Verdict;
+}
+
+/** What the element of a map can do. Anything else stands in a chain that it leads to. */
+export type Verdict = Extract<Statement, { kind: "accept" | "drop" | "goto" }>;
 
 export type GroupedMatch = Match | TupleMatch;
 

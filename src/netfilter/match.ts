@@ -1,6 +1,6 @@
 import { type Family, holds } from "../address/ranges.ts";
-import type { Field, GroupedMatch, GroupedRule } from "./grouped.ts";
-import type { AddressType, LimitMatch, State } from "./ruleset.ts";
+import type { Box, Field, GroupedMatch, GroupedRule } from "./grouped.ts";
+import type { AddressType, LimitMatch, State, Statement } from "./ruleset.ts";
 
 /** A packet as the rules at one hook see it. */
 export interface View {
@@ -42,6 +42,15 @@ export function matchesRule(rule: GroupedRule, packet: View, limit: LimitOracle)
   );
 }
 
+/** What a rule does to a packet; null where the packet walks on to the next rule. Tests are made as `matchesRule` says. */
+export function statementFor(rule: GroupedRule, packet: View, limit: LimitOracle): Statement | null {
+  if (!matchesRule(rule, packet, limit)) return null;
+  const { statement } = rule;
+  if (statement.kind !== "map") return statement;
+  const holds = inBox(statement.fields, packet);
+  return statement.cases.find(({ box }) => holds(box))?.verdict ?? null;
+}
+
 function matches(match: Exclude<GroupedMatch, LimitMatch>, packet: View): boolean {
   switch (match.kind) {
     case "family":
@@ -69,16 +78,19 @@ function matches(match: Exclude<GroupedMatch, LimitMatch>, packet: View): boolea
       return match.states.includes(packet.state) !== match.negated;
     case "dnat-status":
       return packet.destinationTranslated;
-    case "tuple": {
-      const values = match.fields.map((field) => fieldValue(field, packet));
-      return match.boxes.some((box) =>
-        box.every(({ first, last }, at) => {
-          const value = values[at];
-          return value !== null && value !== undefined && first <= value && value <= last;
-        }),
-      );
-    }
+    case "tuple":
+      return match.boxes.some(inBox(match.fields, packet));
   }
+}
+
+/** A function that tells whether a packet lies in a box. */
+function inBox(fields: readonly Field[], packet: View): (box: Box) => boolean {
+  const values = fields.map((field) => fieldValue(field, packet));
+  return (box) =>
+    box.every(({ first, last }, at) => {
+      const value = values[at];
+      return value !== null && value !== undefined && first <= value && value <= last;
+    });
 }
 
 /** Null where the packet has no such field. */

@@ -1,5 +1,5 @@
 import type { GroupedRule, GroupedRuleset } from "./grouped.ts";
-import { type LimitOracle, matchesRule, type View } from "./match.ts";
+import { type LimitOracle, statementFor, type View } from "./match.ts";
 import type { AddressType, Hook, State, Statement, TableName } from "./ruleset.ts";
 import { type Ending, walkChain } from "./walk.ts";
 
@@ -129,9 +129,9 @@ function passHook(
   for (const chain of ruleset.chains) {
     if (chain.table !== table || chain.base?.hook !== hook) continue;
     const walked = walkChain(ruleset, chain, (rule) => {
-      const match = matchesRule(rule, view, limit);
-      if (match && rule.log) journey.logged.push(rule.log.prefix);
-      return match;
+      const statement = statementFor(rule, view, limit);
+      if (statement && rule.log) journey.logged.push(rule.log.prefix);
+      return statement;
     });
     ending = walked?.ending ?? { kind: chain.base.policy };
     if (table === "filter" || ending.kind === "drop") journey.decidedBy = walked?.rule ?? null;

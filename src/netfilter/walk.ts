@@ -11,21 +11,21 @@ export interface Walked {
 }
 
 /**
- * Walks a chain and those that its rules lead to, asking `matches` of each rule in turn, until one ends the walk; null
- * when the packet comes out at the end. `goto` is a jump that comes back where the present chain would have.
+ * Walks a chain and those that its rules lead to, asking of each rule in turn what it does to the packet, until one ends the
+ * walk; null when the packet comes out at the end. `goto` is a jump that comes back where the present chain would have.
  */
 export function walkChain(
   ruleset: GroupedRuleset,
   start: GroupedChain,
-  matches: (rule: GroupedRule) => boolean,
+  statementOf: (rule: GroupedRule) => Statement | null,
 ): Walked | null {
   const chains = new Map(
     ruleset.chains.filter(({ table }) => table === start.table).map((chain) => [chain.name, chain]),
   );
   const walk = (chain: GroupedChain): Walked | null => {
     for (const rule of chain.rules) {
-      if (!matches(rule)) continue;
-      const { statement } = rule;
+      const statement = statementOf(rule);
+      if (!statement) continue;
       switch (statement.kind) {
         case "return":
           return null;

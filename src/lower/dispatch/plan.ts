@@ -1,4 +1,4 @@
-import { commonSize, type GroupedMatch, type GroupedRule } from "../../netfilter/grouped.ts";
+import { type Box, commonSize, type GroupedMatch, type GroupedRule } from "../../netfilter/grouped.ts";
 import type { Match, RulesetRule } from "../../netfilter/ruleset.ts";
 import { commonOrigin } from "../group/origin.ts";
 
@@ -46,14 +46,23 @@ const HASH = 6;
 const BITMAPS = 15;
 const ELEMENTS = 250;
 
-function lineCost({ matches }: GroupedRule): number {
-  return matches.reduce((cost, match) => cost + lookupCost(match), 1);
+function lineCost({ matches, statement }: GroupedRule): number {
+  const own = statement.kind === "map" ? boxesCost(statement.cases.map(({ box }) => box)) : 0;
+  return matches.reduce((cost, match) => cost + lookupCost(match), 1 + own);
 }
 
 function lookupCost(match: GroupedMatch): number {
-  if (match.kind === "tuple")
-    return commonSize(match.boxes) ? HASH : BITMAPS + Math.floor(match.boxes.length / ELEMENTS);
-  return match.kind === "address" ? Math.floor(2 * Math.log2(match.ranges.length)) : 0;
+  if (match.kind === "tuple") return boxesCost(match.boxes);
+  return match.kind === "address" ? treeCost(match.ranges.length) : 0;
+}
+
+function boxesCost(boxes: readonly Box[]): number {
+  if (commonSize(boxes)) return HASH;
+  return boxes[0]!.length === 1 ? treeCost(boxes.length) : BITMAPS + Math.floor(boxes.length / ELEMENTS);
+}
+
+function treeCost(ranges: number): number {
+  return Math.floor(2 * Math.log2(ranges));
 }
 
 /** A line as it was, or one that leads on to others. */

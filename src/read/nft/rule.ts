@@ -9,7 +9,7 @@ import { OTHER_TESTS, STATEMENTS } from "./heads.ts";
 import { type Key, readKeys } from "./keys.ts";
 import { readNat } from "./nat.ts";
 import { readLimit, readReject } from "./statements.ts";
-import { partTests, testOf } from "./tests.ts";
+import { testOf } from "./tests.ts";
 import { accept, atEnd, type Cursor, isAt, kindAt, peek, skipBlock, spanFrom } from "./tokens.ts";
 import { type Element, readValue, readVerdict, type Value } from "./values.ts";
 
@@ -191,11 +191,15 @@ function readTest(draft: Draft): void {
     return;
   }
   if (accept(cursor, "vmap")) {
-    readVerdictMap(draft, keys, first);
+    readVerdictMap(draft, keys, null, first);
     return;
   }
   const isMasked = accept(cursor, "&") || accept(cursor, "and");
   const mask = isMasked ? readValue(cursor) : null;
+  if (isMasked && accept(cursor, "vmap")) {
+    readVerdictMap(draft, keys, mask, first);
+    return;
+  }
   const operator = readOperator(cursor);
   const value = readValue(cursor);
   if (value === null || !isBetween(cursor) || (isMasked && mask === null)) {
@@ -255,10 +259,10 @@ function hasPorts({ steps }: Draft, keys: readonly Key[], tests: Alternatives): 
 }
 
 /** `KEY vmap { VALUE : VERDICT, … }`, or with the name of a map. */
-function readVerdictMap(draft: Draft, keys: readonly Key[], first: number): void {
+function readVerdictMap(draft: Draft, keys: readonly Key[], mask: Value | null, first: number): void {
   const { cursor, findSet, steps } = draft;
   const value = readValue(cursor);
-  const cases = value === null ? null : casesOf(keys, value, findSet);
+  const cases = value === null ? null : casesOf(keys, mask, value, findSet);
   if (cases === null || !cases.every(({ matches }) => hasPorts(draft, keys, [matches]))) {
     unknownVerdict(draft, first);
     return;
@@ -266,15 +270,36 @@ function readVerdictMap(draft: Draft, keys: readonly Key[], first: number): void
   steps.push({ kind: "branch", cases });
 }
 
-function casesOf(keys: readonly Key[], value: Value, find: FindSet): readonly Case[] | null {
+function casesOf(
+  keys: readonly Key[],
+  mask: Value | null,
+  value: Value,
+  find: FindSet,
+): readonly Case[] | null {
   const set = value.kind === "named" ? find(value.name) : undefined;
   const elements: readonly Element[] | undefined = value.kind === "elements" ? value.elements : set?.elements;
   if (!elements || set?.uncertain) return null;
-  const cases: Case[] = [];
-  for (const { key, data, uncertain } of elements) {
+  const verdicts = new Map<string, { readonly statement: ScriptStatement; readonly elements: Element[] }>();
+  for (const element of elements) {
+    const { data, uncertain } = element;
     const statement = data?.kind === "verdict" && !uncertain ? verdictOf(data.word, data.chain) : null;
-    const ways = partTests(keys, key, "", find);
-    if (!statement || ways === null) return null;
+    if (!statement) return null;
+    const verdict = JSON.stringify(statement);
+    const same = verdicts.get(verdict);
+    if (same) same.elements.push(element);
+    else verdicts.set(verdict, { statement, elements: [element] });
+  }
+  // No packet is in two elements, so those of one verdict are a set.
+  const cases: Case[] = [];
+  for (const { statement, elements: some } of verdicts.values()) {
+    const comparison = {
+      operator: "is",
+      mask,
+      value: { kind: "elements", elements: some },
+      text: "",
+    } as const;
+    const ways = testOf(keys, comparison, find);
+    if (ways === null) return null;
     for (const matches of ways) cases.push({ matches, statement });
   }
   return cases;
