@@ -1,6 +1,6 @@
 import { printRange } from "../address/print.ts";
 import { complementPorts, type Family, type PortRanges } from "../address/ranges.ts";
-import type { GroupedMatch, GroupedRule, TupleMatch } from "../netfilter/grouped.ts";
+import type { GroupedMatch, MappedRule, TupleMatch } from "../netfilter/grouped.ts";
 import type { AddressMatch, IcmpMatch, Match, State } from "../netfilter/ruleset.ts";
 import { type SetNames, tupleKey, tupleText } from "./nft-sets.ts";
 import { printPorts, protocolName, TCP } from "./protocols.ts";
@@ -29,7 +29,7 @@ const ranks: { readonly [kind in GroupedMatch["kind"]]: number } = {
 };
 
 /** The tests of a rule, in the order in which nft should make them; null when no packet can pass them all. */
-export function matchText(rule: GroupedRule, sets: SetNames): readonly string[] | null {
+export function matchText(rule: MappedRule, sets: SetNames): readonly string[] | null {
   const matches = familyFirst(rule);
   const implied = implications(matches);
   if (implied === null) return null;
@@ -43,7 +43,7 @@ export function matchText(rule: GroupedRule, sets: SetNames): readonly string[] 
 }
 
 /** A translation to addresses of one family happens to packets of that family only; so does what is logged with it. */
-function familyFirst({ matches, statement }: GroupedRule): readonly GroupedMatch[] {
+function familyFirst({ matches, statement }: MappedRule): readonly GroupedMatch[] {
   if (statement.kind !== "snat" && statement.kind !== "dnat") return matches;
   if (matches.some((match) => match.kind === "family" && match.family === statement.family)) return matches;
   return [{ kind: "family", family: statement.family }, ...matches];

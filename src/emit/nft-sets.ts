@@ -4,7 +4,7 @@ import {
   type Box,
   commonSize,
   type Field,
-  type GroupedRuleset,
+  type MappedRuleset,
   type TupleMatch,
   type Verdict,
   type VerdictMap,
@@ -47,7 +47,7 @@ export interface SetUse {
  * `verdictText`: how a verdict is said in the chains of a table.
  */
 export function collectSets(
-  ruleset: GroupedRuleset,
+  ruleset: MappedRuleset,
   verdictText: (table: TableName, verdict: Verdict) => string,
 ): {
   readonly declared: readonly NamedSet[];
@@ -87,7 +87,7 @@ export function collectSets(
 
 type ListUse = AddressMatch | TupleMatch | VerdictMap;
 
-function* listUses(ruleset: GroupedRuleset): Generator<readonly [TableName, ListUse]> {
+function* listUses(ruleset: MappedRuleset): Generator<readonly [TableName, ListUse]> {
   for (const { table, rules } of ruleset.chains) {
     for (const { matches, statement } of rules) {
       for (const match of matches)

@@ -1,9 +1,9 @@
 import { printAddress } from "../address/print.ts";
 import type {
-  GroupedChain,
-  GroupedRule,
-  GroupedRuleset,
-  GroupedStatement,
+  MappedChain,
+  MappedRule,
+  MappedRuleset,
+  MappedStatement,
   Verdict,
 } from "../netfilter/grouped.ts";
 import type { Hook, Statement, TableName } from "../netfilter/ruleset.ts";
@@ -21,7 +21,7 @@ const LOG_PREFIX_LENGTH = 127;
  * Prints a ruleset as one nft script. Loading it replaces the table `inet ctc` atomically and touches no other; it works
  * from nft 1.0.2 on, where device wildcards may stand in sets. Equal rulesets give equal bytes.
  */
-export function emitNft(ruleset: GroupedRuleset, header: Header): string {
+export function emitNft(ruleset: MappedRuleset, header: Header): string {
   const chains = chainNames(ruleset);
   const sets = collectSets(ruleset, (table, verdict) => verdictText(table, verdict, chains));
   const blocks = [
@@ -61,7 +61,7 @@ function setLines(set: NamedSet): readonly string[] {
   ];
 }
 
-function chainLines(chain: GroupedChain, names: Names): readonly string[] {
+function chainLines(chain: MappedChain, names: Names): readonly string[] {
   const lines = [`\tchain ${chainName(names.chains, chain.table, chain.name)} {`];
   if (chain.base) {
     const type = chain.table === "nat" ? "nat" : "filter";
@@ -96,7 +96,7 @@ function priority(table: TableName, hook: Hook): string {
 }
 
 /** A rule as one line; null for a rule that no packet can match. */
-function ruleLine(table: TableName, rule: GroupedRule, names: Names): string | null {
+function ruleLine(table: TableName, rule: MappedRule, names: Names): string | null {
   const matches = matchText(rule, names.sets);
   if (matches === null) return null;
   const comment = harmless(rule.origin, COMMENT_LENGTH);
@@ -117,7 +117,7 @@ function verdictText(table: TableName, verdict: Verdict, chains: Names["chains"]
   return verdict.kind === "goto" ? `goto ${chainName(chains, table, verdict.chain)}` : verdict.kind;
 }
 
-function statementText(table: TableName, statement: GroupedStatement, names: Names): string {
+function statementText(table: TableName, statement: MappedStatement, names: Names): string {
   switch (statement.kind) {
     case "map": {
       const { name, sizes } = names.sets.get(statement.cases)!;
@@ -163,7 +163,7 @@ function target({ family, addresses, ports }: Statement & { kind: "snat" | "dnat
  * All tables are one table here, so chain names carry the table they come from. That prefix also keeps them apart from
  * the words of nft's own language, which are no names.
  */
-function chainNames(ruleset: GroupedRuleset): ReadonlyMap<string, string> {
+function chainNames(ruleset: MappedRuleset): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   const taken = new Set<string>();
   for (const chain of ruleset.chains) {

@@ -1,5 +1,5 @@
 import type { Family } from "../address/ranges.ts";
-import type { GroupedRule } from "../netfilter/grouped.ts";
+import type { MappedRule } from "../netfilter/grouped.ts";
 import type { Match } from "../netfilter/ruleset.ts";
 import { OWN_GROUP } from "./build.ts";
 import { extentsOf } from "./dispatch/lines.ts";
@@ -14,7 +14,7 @@ export const MOST_LINES = 32;
  * in, or that ask a limit, stay where they are and part one tree from the next. `family`: of all packets that come here;
  * null where packets of both do, which are parted first. Takes n log n time.
  */
-export function dispatch<R extends GroupedRule>(rules: readonly R[], family: Family | null): Plan<R> {
+export function dispatch<R extends MappedRule>(rules: readonly R[], family: Family | null): Plan<R> {
   // Lines of both families in one chain are half of them for the others.
   if (rules.length <= (family === null ? 2 * MOST_LINES : MOST_LINES)) return plainPlan(rules);
   // What every packet meets first, its state above all, stays in front.
@@ -40,7 +40,7 @@ export function dispatch<R extends GroupedRule>(rules: readonly R[], family: Fam
 }
 
 /** One tree for all, or one for each stretch, or none, whichever a packet is through with first. */
-function shortest<R extends GroupedRule>(rules: readonly R[], family: Family | null): readonly Step<R>[] {
+function shortest<R extends MappedRule>(rules: readonly R[], family: Family | null): readonly Step<R>[] {
   if (rules.length <= MOST_LINES) return plainPlan(rules).steps;
   const whole = trees(rules, family);
   const { cost } = planOf(whole);
@@ -53,7 +53,7 @@ function shortest<R extends GroupedRule>(rules: readonly R[], family: Family | n
 }
 
 /** A tree for each family that the lines tell apart; the lines themselves where it would cost no less. */
-function trees<R extends GroupedRule>(rules: readonly R[], family: Family | null): readonly Step<R>[] {
+function trees<R extends MappedRule>(rules: readonly R[], family: Family | null): readonly Step<R>[] {
   const families = new Set(rules.map(familyOf));
   const isOne = family !== null || (families.size === 1 && families.has(null));
   const wanted = isOne ? [null] : ([4, 6] as const).filter((one) => families.has(one) || families.has(null));
@@ -69,7 +69,7 @@ function trees<R extends GroupedRule>(rules: readonly R[], family: Family | null
 }
 
 /** The only family whose packets a line can match; null where it matches both. */
-function familyOf({ matches }: GroupedRule): Family | null {
+function familyOf({ matches }: MappedRule): Family | null {
   for (const match of matches) {
     if ("family" in match) return match.family;
     if (match.kind === "tuple")
@@ -82,7 +82,7 @@ function familyOf({ matches }: GroupedRule): Family | null {
  * Parts a run of lines where a long stretch begins or ends that asks for the same fields throughout. Lines of two kinds in
  * one tree stand in each other's branches; two trees, one after the other, may cost a packet less.
  */
-function stretches<R extends GroupedRule>(run: readonly R[], family: Family): readonly (readonly R[])[] {
+function stretches<R extends MappedRule>(run: readonly R[], family: Family): readonly (readonly R[])[] {
   const kinds: R[][] = [];
   let last = "";
   for (const rule of run) {
@@ -102,7 +102,7 @@ function stretches<R extends GroupedRule>(run: readonly R[], family: Family): re
   return found;
 }
 
-function fieldsOf(rule: GroupedRule, family: Family): string {
+function fieldsOf(rule: MappedRule, family: Family): string {
   const extents = extentsOf(rule.matches, family);
   return Object.values(extents)
     .map((extent) => (extent === null ? "-" : "+"))
@@ -110,7 +110,7 @@ function fieldsOf(rule: GroupedRule, family: Family): string {
 }
 
 /** Whether a line means the same in a chain of its own, and may stand in several branches. */
-function isMovable({ statement, matches }: GroupedRule): boolean {
+function isMovable({ statement, matches }: MappedRule): boolean {
   return (
     statement.kind !== "goto" &&
     statement.kind !== "map" &&

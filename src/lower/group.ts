@@ -1,19 +1,20 @@
 import type {
   Box,
   Field,
-  GroupedChain,
   GroupedMatch,
   GroupedRule,
-  GroupedRuleset,
+  MappedChain,
+  MappedRule,
+  MappedRuleset,
 } from "../netfilter/grouped.ts";
-import type { Chain, Ruleset } from "../netfilter/ruleset.ts";
+import type { Chain, Ruleset, RulesetRule } from "../netfilter/ruleset.ts";
 import { carryOut } from "./dispatch/plan.ts";
 import { dispatch, MOST_LINES } from "./dispatch.ts";
 import { arrange } from "./group/arrange.ts";
 import { cutLayers } from "./group/cut.ts";
-import { type Item, itemMaker } from "./group/item.ts";
+import { type Item, itemMaker, type Shape } from "./group/item.ts";
+import { mapsOrTests } from "./group/maps.ts";
 import { commonOrigin, groupsOf, listed } from "./group/origin.ts";
-import { testsOf } from "./group/tests.ts";
 
 /**
  * Fewer rules of one shape stay as they are, for their reader's sake: looking into a set costs the kernel as much as ten
@@ -28,25 +29,53 @@ export const LEAST_GROUPED = 32;
  * What cannot come together, and is still long, becomes a tree. Rules with a limit stay as they are. Takes time linear in the number of rules but
  * for sorting. `least`: fewer rules of one shape are left alone.
  */
-export function group(ruleset: Ruleset, least = LEAST_GROUPED): GroupedRuleset {
-  const rulesOf = groupedRules(testsOf, least);
-  const branches: GroupedChain[] = [];
-  const chains = ruleset.chains.map((chain): GroupedChain => {
+export function group(ruleset: Ruleset, least = LEAST_GROUPED): MappedRuleset {
+  const branches: MappedChain[] = [];
+  const chains = ruleset.chains.map((chain): MappedChain => {
     if (chain.rules.length < least) return chain;
     const { table } = chain;
-    const grouped = dispatch(rulesOf(chain), null);
+    const addChain = (kind: string): ((rules: readonly MappedRule[]) => string) => {
+      let count = 0;
+      return (rules) => {
+        const name = `${chain.name}-${kind}-${++count}`;
+        branches.push({ table, name, base: null, rules });
+        return name;
+      };
+    };
+    const grouped = dispatch(
+      groupedRules(mapsOrTests(placeOf(chain), addChain("verdict")), least)(chain),
+      null,
+    );
     // Lists that are in each other's way everywhere make many small sets: then a tree of the rules as they are is better.
-    const plain = grouped.cost > 3 * MOST_LINES ? dispatch<GroupedRule>(chain.rules, null) : grouped;
-    let parts = 0;
-    const rules = carryOut(plain.cost < grouped.cost ? plain : grouped, (_, lines) => {
-      const part = `${chain.name}-part-${++parts}`;
-      branches.push({ table, name: part, base: null, rules: lines });
-      return part;
-    });
+    const plain = grouped.cost > 3 * MOST_LINES ? dispatch<MappedRule>(chain.rules, null) : grouped;
+    const addPart = addChain("part");
+    const rules = carryOut(plain.cost < grouped.cost ? plain : grouped, (_, lines) => addPart(lines));
     return { ...chain, rules };
   });
   return { chains: [...chains, ...branches] };
 }
+
+function placeOf({ table, name }: Chain): string {
+  return table === "filter" ? name : `${table}-${name}`;
+}
+
+/** Rules of one shape that do the same to a packet, as one. */
+export interface Effect {
+  /** What they match, in the fields of the shape; no packet matches two effects. */
+  readonly boxes: readonly Box[];
+  /** One of the rules: what it does and logs, all do. */
+  readonly rule: RulesetRule;
+  /** What a set of theirs may be called. */
+  readonly name: string;
+  readonly origin: string;
+  readonly group: string;
+}
+
+/** Rules that do what some effects do, with fewer tests than there were; null where the rules are better left alone. */
+export type MakeRules<R extends MappedRule> = (
+  shape: Shape,
+  effects: readonly Effect[],
+) => readonly R[] | null;
 
 /**
  * Tests that the packets in some disjoint boxes pass, and no others: lists of them, and a packet passes all tests of one
@@ -58,14 +87,37 @@ export type MakeTests = (
   name: string,
 ) => readonly (readonly GroupedMatch[])[] | null;
 
-/** Makes, of the rules of one chain, those that do the same with fewer rules that ask for more: `makeTests` says how. */
-export function groupedRules(makeTests: MakeTests, least: number): (chain: Chain) => readonly GroupedRule[] {
+/** Makes rules with the tests that `makeTests` makes for each effect. */
+export function rulesWith(makeTests: MakeTests): MakeRules<GroupedRule> {
+  return ({ fields, rest }, effects) => {
+    const found: GroupedRule[] = [];
+    for (const { boxes, rule, name, origin, group: heading } of effects) {
+      const tests = makeTests(fields, boxes, name);
+      if (tests === null) return null;
+      for (const some of tests) found.push({ ...rule, matches: [...rest, ...some], origin, group: heading });
+    }
+    return found;
+  };
+}
+
+/** Makes, of the rules of one chain, those that do the same with fewer rules that ask for more: `makeRules` says how. */
+export function groupedRules<R extends MappedRule>(
+  makeRules: MakeRules<R>,
+  least: number,
+): (chain: Chain) => readonly (R | RulesetRule)[] {
   const makeItem = itemMaker();
-  return ({ table, name, rules }) => {
-    const place = table === "filter" ? name : `${table}-${name}`;
-    const merge = (items: readonly Item[]) => merged(items, place, least, makeTests);
-    const apart = (run: readonly Item[]): readonly GroupedRule[] => merge(run) ?? run.map(({ rule }) => rule);
-    return arrange(rules.map(makeItem), least).flatMap((items) => merge(items) ?? runs(items).flatMap(apart));
+  return (chain) => {
+    const merge = (items: readonly Item[]): readonly R[] | null => {
+      const shape = items[0]?.shape;
+      if (!shape || items.length < least) return null;
+      const effects = effectsOf(items, shape, placeOf(chain));
+      return effects && makeRules(shape, effects);
+    };
+    const apart = (run: readonly Item[]): readonly (R | RulesetRule)[] =>
+      merge(run) ?? run.map(({ rule }) => rule);
+    return arrange(chain.rules.map(makeItem), least).flatMap(
+      (items): readonly (R | RulesetRule)[] => merge(items) ?? runs(items).flatMap(apart),
+    );
   };
 }
 
@@ -91,34 +143,31 @@ export function bringTogether(ruleset: Ruleset, most: number): Ruleset {
 /** Both families of iptables bring the rules of one ruleset together. */
 const brought = new WeakMap<Ruleset, { readonly most: number; readonly together: Ruleset }>();
 
-/** A rule for each effect and each set that it takes; null where the rules are better left alone. `chain`: what sets of several policies are called. */
-function merged(
-  items: readonly Item[],
-  chain: string,
-  least: number,
-  makeTests: MakeTests,
-): readonly GroupedRule[] | null {
-  const shape = items[0]?.shape;
-  if (!shape || items.length < least) return null;
+/**
+ * What the rules of one shape do, cut apart so that each packet is with the first rule that it matches; null where that would
+ * make too many boxes. `chain`: what sets of several policies are called.
+ */
+function effectsOf(items: readonly Item[], shape: Shape, chain: string): readonly Effect[] | null {
   const layers = items.flatMap(({ boxes, effect }) => boxes.map((box) => ({ box, effect })));
   const cut = cutLayers(layers, shape.fields);
   if (cut === null) return null;
   // No packet is in two sets. What is let through meets its set first: it is what there is most of.
   const passing = ([effect]: readonly [string, unknown]): number =>
     /^(?:accept|notrack)/.test(effect) ? 0 : 1;
-  const found: GroupedRule[] = [];
-  for (const [effect, boxes] of [...cut].toSorted((a, b) => passing(a) - passing(b))) {
-    if (boxes.length === 0) continue;
-    const rules = items.filter((item) => item.effect === effect).map(({ rule }) => rule);
-    const [policy, ...others] = groupsOf(rules);
-    const name = policy !== undefined && others.length === 0 ? policy : chain;
-    const tests = makeTests(shape.fields, boxes, name);
-    if (tests === null) return null;
-    const origin = commonOrigin(rules);
-    const group = listed(rules.map((rule) => rule.group));
-    for (const some of tests) found.push({ ...rules[0]!, matches: [...shape.rest, ...some], origin, group });
-  }
-  return found;
+  return [...cut]
+    .toSorted((a, b) => passing(a) - passing(b))
+    .filter(([, boxes]) => boxes.length > 0)
+    .map(([effect, boxes]) => {
+      const rules = items.filter((item) => item.effect === effect).map(({ rule }) => rule);
+      const [policy, ...others] = groupsOf(rules);
+      return {
+        boxes,
+        rule: rules[0]!,
+        name: policy !== undefined && others.length === 0 ? policy : chain,
+        origin: commonOrigin(rules),
+        group: listed(rules.map(({ group: heading }) => heading)),
+      };
+    });
 }
 
 /** Cuts items into runs of one effect. */

@@ -12,12 +12,24 @@ export interface GroupedChain extends Omit<Chain, "rules"> {
   readonly rules: readonly GroupedRule[];
 }
 
-export interface GroupedRule extends Omit<RulesetRule, "matches" | "statement"> {
+export interface GroupedRule extends Omit<RulesetRule, "matches"> {
   readonly matches: readonly GroupedMatch[];
-  readonly statement: GroupedStatement;
 }
 
-export type GroupedStatement = Statement | VerdictMap;
+/** A ruleset that may also ask once for what several rules would do, which only nft can. Every `GroupedRuleset` is one. */
+export interface MappedRuleset {
+  readonly chains: readonly MappedChain[];
+}
+
+export interface MappedChain extends Omit<GroupedChain, "rules"> {
+  readonly rules: readonly MappedRule[];
+}
+
+export interface MappedRule extends Omit<GroupedRule, "statement"> {
+  readonly statement: MappedStatement;
+}
+
+export type MappedStatement = Statement | VerdictMap;
 
 /**
  * One lookup in the place of several rules: what happens to a packet is what the box says that its fields lie in. A packet

@@ -1,5 +1,5 @@
 import { type Family, holds } from "../address/ranges.ts";
-import type { Box, Field, GroupedMatch, GroupedRule } from "./grouped.ts";
+import type { Box, Field, GroupedMatch, MappedRule } from "./grouped.ts";
 import type { AddressType, LimitMatch, State, Statement } from "./ruleset.ts";
 
 /** A packet as the rules at one hook see it. */
@@ -27,10 +27,10 @@ export interface View {
 }
 
 /** Whether a limit still has a token for a packet that reached it. */
-export type LimitOracle = (limit: LimitMatch, rule: GroupedRule) => boolean;
+export type LimitOracle = (limit: LimitMatch, rule: MappedRule) => boolean;
 
 /** Whether all tests of a rule pass. Limits are asked last, in order, and only of packets that pass everything else. */
-export function matchesRule(rule: GroupedRule, packet: View, limit: LimitOracle): boolean {
+export function matchesRule(rule: MappedRule, packet: View, limit: LimitOracle): boolean {
   const { statement } = rule;
   // A translation to addresses of one family does not happen to packets of the other.
   if ((statement.kind === "snat" || statement.kind === "dnat") && statement.family !== packet.family)
@@ -43,7 +43,7 @@ export function matchesRule(rule: GroupedRule, packet: View, limit: LimitOracle)
 }
 
 /** What a rule does to a packet; null where the packet walks on to the next rule. Tests are made as `matchesRule` says. */
-export function statementFor(rule: GroupedRule, packet: View, limit: LimitOracle): Statement | null {
+export function statementFor(rule: MappedRule, packet: View, limit: LimitOracle): Statement | null {
   if (!matchesRule(rule, packet, limit)) return null;
   const { statement } = rule;
   if (statement.kind !== "map") return statement;

@@ -1,4 +1,4 @@
-import type { GroupedRule, GroupedRuleset } from "./grouped.ts";
+import type { MappedRule, MappedRuleset } from "./grouped.ts";
 import { type LimitOracle, statementFor, type View } from "./match.ts";
 import type { AddressType, Hook, State, Statement, TableName } from "./ruleset.ts";
 import { type Ending, walkChain } from "./walk.ts";
@@ -41,7 +41,7 @@ export interface Fate {
   /** Prefixes of the lines logged, in order. */
   readonly logged: readonly string[];
   /** The rule that dropped or rejected the packet, or let it pass the last filter chain; null where a policy did. */
-  readonly decidedBy: GroupedRule | null;
+  readonly decidedBy: MappedRule | null;
 }
 
 /** Neighbour discovery and MLD, which the kernel never tracks (`nf_conntrack_proto_icmpv6.c`). */
@@ -55,7 +55,7 @@ interface Journey {
   state: State;
   destinationNat: Statement | null;
   sourceNat: Statement | null;
-  decidedBy: GroupedRule | null;
+  decidedBy: MappedRule | null;
   readonly logged: string[];
 }
 
@@ -66,7 +66,7 @@ interface Journey {
  * those of a packet on loopback comes after its translation.
  */
 export function simulate(
-  ruleset: GroupedRuleset,
+  ruleset: MappedRuleset,
   packet: SimulatedPacket,
   surroundings: Surroundings = {},
 ): Fate {
@@ -85,7 +85,7 @@ export function simulate(
   return { verdict, untracked: state === "untracked", destinationNat, sourceNat, logged, decidedBy };
 }
 
-function travel(ruleset: GroupedRuleset, journey: Journey, surroundings: Surroundings): Fate["verdict"] {
+function travel(ruleset: MappedRuleset, journey: Journey, surroundings: Surroundings): Fate["verdict"] {
   const pass = (table: TableName, hook: Hook): Ending =>
     passHook(ruleset, table, hook, journey, surroundings.limit ?? (() => true));
   const { path: start } = journey.packet;
@@ -118,7 +118,7 @@ function isNeverTracked({ family, icmp }: SimulatedPacket): boolean {
 
 /** Sends a packet through the chains that a table has at a hook. `drop` ends its way; `accept` is for one chain only. */
 function passHook(
-  ruleset: GroupedRuleset,
+  ruleset: MappedRuleset,
   table: TableName,
   hook: Hook,
   journey: Journey,

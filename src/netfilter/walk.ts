@@ -1,4 +1,4 @@
-import type { GroupedChain, GroupedRule, GroupedRuleset } from "./grouped.ts";
+import type { MappedChain, MappedRule, MappedRuleset } from "./grouped.ts";
 import type { Statement } from "./ruleset.ts";
 
 /** A statement that ends the way of a packet through a base chain. */
@@ -7,7 +7,7 @@ export type Ending = Exclude<Statement, { kind: "jump" | "goto" | "return" }>;
 /** The rule that ended a walk, and how. */
 export interface Walked {
   readonly ending: Ending;
-  readonly rule: GroupedRule;
+  readonly rule: MappedRule;
 }
 
 /**
@@ -15,14 +15,14 @@ export interface Walked {
  * walk; null when the packet comes out at the end. `goto` is a jump that comes back where the present chain would have.
  */
 export function walkChain(
-  ruleset: GroupedRuleset,
-  start: GroupedChain,
-  statementOf: (rule: GroupedRule) => Statement | null,
+  ruleset: MappedRuleset,
+  start: MappedChain,
+  statementOf: (rule: MappedRule) => Statement | null,
 ): Walked | null {
   const chains = new Map(
     ruleset.chains.filter(({ table }) => table === start.table).map((chain) => [chain.name, chain]),
   );
-  const walk = (chain: GroupedChain): Walked | null => {
+  const walk = (chain: MappedChain): Walked | null => {
     for (const rule of chain.rules) {
       const statement = statementOf(rule);
       if (!statement) continue;
@@ -42,7 +42,7 @@ export function walkChain(
     }
     return null;
   };
-  const named = (name: string): GroupedChain => {
+  const named = (name: string): MappedChain => {
     const chain = chains.get(name);
     if (!chain) throw new Error(`no chain ${JSON.stringify(name)} in table ${start.table}`);
     return chain;

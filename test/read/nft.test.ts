@@ -461,6 +461,17 @@ describe("sets and maps", () => {
     );
   });
 
+  test("elements of one verdict are read as one set, cut to a prefix like its packets", () => {
+    const cut = "vmap { 10.0.0.0 : accept, 10.0.0.32 : drop, 10.0.0.16 : accept }";
+    expect(nftLine(`ip saddr & 255.255.255.240 ${cut}`)).toEqual([
+      [addresses("source", 4, [ip(10, 0, 0, 0), ip(10, 0, 0, 31)]), accept],
+      [addresses("source", 4, [ip(10, 0, 0, 32), ip(10, 0, 0, 47)]), drop],
+    ]);
+    const several =
+      "ip saddr & 255.255.255.240 . th dport vmap { 10.0.0.0 . 80 : accept, 10.0.0.16 . 81 : drop }";
+    expect(nftLine(`meta l4proto tcp ${several}`).map((rule) => rule.at(-1))).toEqual([accept, drop]);
+  });
+
   test("a limit before a map is asked once", () => {
     const reading = nft(["limit rate 1/second tcp dport vmap { 80 : accept, 81 : drop }"]);
     expect(chainOf(reading, "input").map(show)).toEqual([

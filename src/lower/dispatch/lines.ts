@@ -1,8 +1,8 @@
 import type { Family, Range } from "../../address/ranges.ts";
-import type { Box, Field, GroupedMatch, GroupedRule } from "../../netfilter/grouped.ts";
+import type { Box, Field, GroupedMatch, MappedRule } from "../../netfilter/grouped.ts";
 
 /** A line of a chain with what it leaves of each field that a tree can branch by. */
-export interface Entry<R extends GroupedRule> {
+export interface Entry<R extends MappedRule> {
   readonly rule: R;
   readonly extents: Extents;
   /** It settles every packet within its extents. */
@@ -76,7 +76,7 @@ function wide(first: number, last: number): Range<bigint> {
   return { first: BigInt(first), last: BigInt(last) };
 }
 
-export function entryOf<R extends GroupedRule>(rule: R, family: Family): Entry<R> {
+export function entryOf<R extends MappedRule>(rule: R, family: Family): Entry<R> {
   return {
     rule,
     extents: extentsOf(rule.matches, family),
@@ -84,7 +84,7 @@ export function entryOf<R extends GroupedRule>(rule: R, family: Family): Entry<R
   };
 }
 
-function isFinal({ statement }: GroupedRule): boolean {
+function isFinal({ statement }: MappedRule): boolean {
   switch (statement.kind) {
     case "accept":
     case "drop":
@@ -113,7 +113,7 @@ function isBox(match: GroupedMatch): boolean {
 }
 
 /** The lines that packets of a region may come to: none behind one that settles all of them. */
-export function reachable<R extends GroupedRule>(
+export function reachable<R extends MappedRule>(
   entries: readonly Entry<R>[],
   region: Extents,
 ): readonly Entry<R>[] {

@@ -1,5 +1,5 @@
 import { type Family, lastAddress, type Range } from "../../address/ranges.ts";
-import type { GroupedRule } from "../../netfilter/grouped.ts";
+import type { MappedRule } from "../../netfilter/grouped.ts";
 import type { Match, Side } from "../../netfilter/ruleset.ts";
 import type { Entry, Extents } from "./lines.ts";
 
@@ -7,14 +7,14 @@ import type { Entry, Extents } from "./lines.ts";
 export type BitField = Exclude<keyof Extents, "protocol">;
 
 /** A branch: the packets that pass a test, and the lines that can match them. */
-export interface Bucket<R extends GroupedRule> {
+export interface Bucket<R extends MappedRule> {
   readonly tests: readonly Match[];
   /** What the test tells of these packets. */
   readonly known: Partial<Extents>;
   readonly entries: readonly Entry<R>[];
 }
 
-export interface Partition<R extends GroupedRule> {
+export interface Partition<R extends MappedRule> {
   /** No packet passes the tests of two. */
   readonly buckets: readonly Bucket<R>[];
   /** Lines for the packets that pass none of the tests. */
@@ -22,7 +22,7 @@ export interface Partition<R extends GroupedRule> {
 }
 
 /** One branch for each protocol that lines ask for. */
-export function splitByProtocol<R extends GroupedRule>(entries: readonly Entry<R>[]): Partition<R> {
+export function splitByProtocol<R extends MappedRule>(entries: readonly Entry<R>[]): Partition<R> {
   const protocols = new Set(entries.flatMap(({ extents }) => extents.protocol ?? []));
   return {
     buckets: [...protocols].map((protocol) => ({
@@ -35,7 +35,7 @@ export function splitByProtocol<R extends GroupedRule>(entries: readonly Entry<R
 }
 
 /** Part of the values of a field, all of whose first bits are equal, and the lines that can match some of them. */
-interface Block<R extends GroupedRule> {
+interface Block<R extends MappedRule> {
   readonly first: bigint;
   /** Bits that differ within. */
   readonly bits: number;
@@ -47,7 +47,7 @@ interface Block<R extends GroupedRule> {
  * no line asks for cost nothing, so values that lie close together part as well as others. `small`: blocks with so few
  * lines are left in one piece.
  */
-export function splitByBits<R extends GroupedRule>(
+export function splitByBits<R extends MappedRule>(
   entries: readonly Entry<R>[],
   field: BitField,
   family: Family,
@@ -77,7 +77,7 @@ export function splitByBits<R extends GroupedRule>(
   };
 }
 
-function halved<R extends GroupedRule>(
+function halved<R extends MappedRule>(
   { first, bits, entries }: Block<R>,
   field: BitField,
 ): readonly Block<R>[] {

@@ -1,27 +1,27 @@
-import { type Box, commonSize, type GroupedMatch, type GroupedRule } from "../../netfilter/grouped.ts";
+import { type Box, commonSize, type GroupedMatch, type MappedRule } from "../../netfilter/grouped.ts";
 import type { Match, RulesetRule } from "../../netfilter/ruleset.ts";
 import { commonOrigin } from "../group/origin.ts";
 
 /** What stands in a chain, before the chains that it leads to have names. */
-export interface Plan<R extends GroupedRule> {
+export interface Plan<R extends MappedRule> {
   readonly steps: readonly Step<R>[];
   /** What a packet meets at most, here and below, in lines of plain tests. */
   readonly cost: number;
 }
 
-export type Step<R extends GroupedRule> =
+export type Step<R extends MappedRule> =
   | { readonly kind: "line"; readonly rule: R }
   /** A packet takes one of the branches, or none. */
   | { readonly kind: "branches"; readonly by: "jump" | "goto"; readonly branches: readonly Branch<R>[] };
 
-export interface Branch<R extends GroupedRule> {
+export interface Branch<R extends MappedRule> {
   readonly tests: readonly Match[];
   /** The lines that stand below. */
   readonly rules: readonly R[];
   readonly plan: Plan<R>;
 }
 
-export function planOf<R extends GroupedRule>(steps: readonly Step<R>[]): Plan<R> {
+export function planOf<R extends MappedRule>(steps: readonly Step<R>[]): Plan<R> {
   let met = 0;
   let worst = 0;
   for (const step of steps) {
@@ -37,7 +37,7 @@ export function planOf<R extends GroupedRule>(steps: readonly Step<R>[]): Plan<R
   return { steps, cost: Math.max(worst, met) };
 }
 
-export function plainPlan<R extends GroupedRule>(rules: readonly R[]): Plan<R> {
+export function plainPlan<R extends MappedRule>(rules: readonly R[]): Plan<R> {
   return planOf(rules.map((rule) => ({ kind: "line", rule })));
 }
 
@@ -46,7 +46,7 @@ const HASH = 6;
 const BITMAPS = 15;
 const ELEMENTS = 250;
 
-function lineCost({ matches, statement }: GroupedRule): number {
+function lineCost({ matches, statement }: MappedRule): number {
   const own = statement.kind === "map" ? boxesCost(statement.cases.map(({ box }) => box)) : 0;
   return matches.reduce((cost, match) => cost + lookupCost(match), 1 + own);
 }
@@ -66,13 +66,13 @@ function treeCost(ranges: number): number {
 }
 
 /** A line as it was, or one that leads on to others. */
-export type Line<R extends GroupedRule> = R | RulesetRule;
+export type Line<R extends MappedRule> = R | RulesetRule;
 
 /** Makes a chain, named after the group, and gives its name. */
-export type AddChain<R extends GroupedRule> = (group: string, rules: readonly Line<R>[]) => string;
+export type AddChain<R extends MappedRule> = (group: string, rules: readonly Line<R>[]) => string;
 
 /** The lines of a plan, and the chains that they lead to. */
-export function carryOut<R extends GroupedRule>(
+export function carryOut<R extends MappedRule>(
   { steps }: Plan<R>,
   addChain: AddChain<R>,
 ): readonly Line<R>[] {

@@ -1,5 +1,5 @@
 import type { Family } from "../../address/ranges.ts";
-import type { GroupedRule } from "../../netfilter/grouped.ts";
+import type { MappedRule } from "../../netfilter/grouped.ts";
 import { ANYTHING, type Entry, type Extents, entryOf, reachable } from "./lines.ts";
 import { type BitField, type Partition, splitByBits, splitByProtocol } from "./partition.ts";
 import { type Branch, type Plan, planOf, type Step } from "./plan.ts";
@@ -15,7 +15,7 @@ const MOST_LEVELS = 5;
 const MOST_COPIES = 4;
 
 /** A place in the tree, and what is known of the packets that come there. */
-interface Node<R extends GroupedRule> {
+interface Node<R extends MappedRule> {
   readonly entries: readonly Entry<R>[];
   readonly region: Extents;
   readonly level: number;
@@ -26,7 +26,7 @@ interface Node<R extends GroupedRule> {
  * are left that can match them. Every line stands in each branch whose packets can come to it, in the old order, so nothing
  * needs to commute.
  */
-export function treeOf<R extends GroupedRule>(rules: readonly R[], family: Family): Plan<R> {
+export function treeOf<R extends MappedRule>(rules: readonly R[], family: Family): Plan<R> {
   let room = (MOST_COPIES - 1) * rules.length;
 
   const grow = ({ entries, region, level }: Node<R>): Plan<R> => {
@@ -44,7 +44,7 @@ export function treeOf<R extends GroupedRule>(rules: readonly R[], family: Famil
   return grow({ entries: reachable(entries, ANYTHING), region: ANYTHING, level: 0 });
 }
 
-function lineOf<R extends GroupedRule>({ rule }: Entry<R>): Step<R> {
+function lineOf<R extends MappedRule>({ rule }: Entry<R>): Step<R> {
   return { kind: "line", rule };
 }
 
@@ -58,7 +58,7 @@ const WELL = 4;
 /** Branches of one node. More would make the tree flatter and each node longer. */
 const BRANCHES = 8;
 
-interface Split<R extends GroupedRule> extends Partition<R> {
+interface Split<R extends MappedRule> extends Partition<R> {
   /** Lines more than before. */
   readonly copies: number;
   /** Lines of the fullest branch. */
@@ -66,7 +66,7 @@ interface Split<R extends GroupedRule> extends Partition<R> {
 }
 
 /** The way to branch that leaves least to the fullest branch; null where none leaves much less than there is. */
-function bestSplit<R extends GroupedRule>(
+function bestSplit<R extends MappedRule>(
   entries: readonly Entry<R>[],
   region: Extents,
   family: Family,
@@ -92,7 +92,7 @@ function bestSplit<R extends GroupedRule>(
 }
 
 /** Leaves out of each branch what its packets never come to. */
-function counted<R extends GroupedRule>(partition: Partition<R>, region: Extents, before: number): Split<R> {
+function counted<R extends MappedRule>(partition: Partition<R>, region: Extents, before: number): Split<R> {
   const buckets = partition.buckets.map((bucket) => ({
     ...bucket,
     entries: reachable(bucket.entries, { ...region, ...bucket.known }),
@@ -102,7 +102,7 @@ function counted<R extends GroupedRule>(partition: Partition<R>, region: Extents
   return { ...partition, buckets, copies, fullest: Math.max(...sizes) };
 }
 
-function onlyProtocol<R extends GroupedRule>(entries: readonly Entry<R>[]): number | null {
+function onlyProtocol<R extends MappedRule>(entries: readonly Entry<R>[]): number | null {
   const protocol = entries[0]?.extents.protocol ?? null;
   return entries.every(({ extents }) => extents.protocol === protocol) ? protocol : null;
 }
@@ -110,6 +110,6 @@ function onlyProtocol<R extends GroupedRule>(entries: readonly Entry<R>[]): numb
 /** TCP, UDP, DCCP, SCTP, UDP-Lite. */
 const PORTED: ReadonlySet<number> = new Set([6, 17, 33, 132, 136]);
 
-function isAsked<R extends GroupedRule>(entries: readonly Entry<R>[], field: BitField): boolean {
+function isAsked<R extends MappedRule>(entries: readonly Entry<R>[], field: BitField): boolean {
   return entries.some(({ extents }) => extents[field] !== null);
 }

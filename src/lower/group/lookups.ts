@@ -14,24 +14,35 @@ const BITMAPS_ELEMENT = 0.13;
 /** Prefixes that ranges may come to, for each box. */
 const MOST_PREFIXES = 2;
 
+/** A box, and what belongs to it. */
+export interface Valued<T> {
+  readonly box: Box;
+  readonly value: T;
+}
+
 /**
  * Parts disjoint boxes into the sets in which they cost a packet least: one for each combination of prefix lengths that
  * holds many of them (tuple space search: Srinivasan, Suri, Varghese, 1999), and one for the rest. The boxes of a part are
- * either all of one size in every field, and aligned to it, or they are the rest. Largest first.
+ * either all of one size in every field, and aligned to it, or they are the rest. Largest first. A box that is parted gives
+ * its value to each piece.
  */
-export function lookupsOf(fields: readonly Field[], boxes: readonly Box[]): readonly (readonly Box[])[] {
+export function valuedLookupsOf<T>(
+  fields: readonly Field[],
+  boxes: readonly Valued<T>[],
+): readonly (readonly Valued<T>[])[] {
   const room = MOST_PREFIXES * boxes.length + 16;
-  const sizes = new Map<string, Box[]>();
-  const ranges: Box[] = [];
+  const sizes = new Map<string, Valued<T>[]>();
+  const ranges: Valued<T>[] = [];
   let count = 0;
-  for (const box of boxes) {
-    const pieces = prefixBoxes(fields, box);
+  for (const one of boxes) {
+    const pieces = prefixBoxes(fields, one.box);
     count += pieces?.length ?? 1;
     if (count > room) return [boxes];
-    if (pieces === null) ranges.push(box);
+    if (pieces === null) ranges.push(one);
     else {
-      for (const piece of pieces) {
-        const size = sizeOf(piece);
+      for (const box of pieces) {
+        const size = sizeOf(box);
+        const piece = { box, value: one.value };
         const same = sizes.get(size);
         if (same) same.push(piece);
         else sizes.set(size, [piece]);
@@ -45,8 +56,14 @@ export function lookupsOf(fields: readonly Field[], boxes: readonly Box[]): read
   return [...bySize.slice(0, hashed), ...(rest.length > 0 ? [rest] : [])];
 }
 
+/** The same for boxes without values. */
+export function lookupsOf(fields: readonly Field[], boxes: readonly Box[]): readonly (readonly Box[])[] {
+  const valued = boxes.map((box) => ({ box, value: null }));
+  return valuedLookupsOf(fields, valued).map((part) => part.map(({ box }) => box));
+}
+
 /** How many of the classes, the largest first, are better hashed. */
-function cheapest(bySize: readonly (readonly Box[])[], ranges: number, isTree: boolean): number {
+function cheapest(bySize: readonly (readonly unknown[])[], ranges: number, isTree: boolean): number {
   let left = bySize.reduce((sum, { length }) => sum + length, ranges);
   let best = 0;
   let least = Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-import type { GroupedRule } from "../../netfilter/grouped.ts";
+import type { MappedRule } from "../../netfilter/grouped.ts";
 
 /** Names that are listed before the rest of them is counted. */
 const MOST_NAMES = 3;
@@ -7,7 +7,7 @@ const MOST_NAMES = 3;
  * Where the rules that stand in one line come from: `policy.yaml:23-512 memcached`, from the first line of them to the last
  * one, with the names that those lines go by.
  */
-export function commonOrigin(rules: readonly GroupedRule[]): string {
+export function commonOrigin(rules: readonly Pick<MappedRule, "origin">[]): string {
   const places: {
     readonly file: string;
     readonly first: number;
@@ -27,7 +27,7 @@ export function commonOrigin(rules: readonly GroupedRule[]): string {
 }
 
 /** The policies that some rules come from, each once. */
-export function groupsOf(rules: readonly GroupedRule[]): readonly string[] {
+export function groupsOf(rules: readonly Pick<MappedRule, "group">[]): readonly string[] {
   return [...new Set(rules.map(({ group }) => group))];
 }
 

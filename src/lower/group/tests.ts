@@ -16,20 +16,39 @@ export function testsOf(
   boxes: readonly Box[],
   name: string,
 ): readonly (readonly GroupedMatch[])[] {
-  const values = fields.map((_, at) => distinctRanges(boxes.map((box) => box[at]!)));
+  const values = valuesOf(fields, boxes);
   const combinations = values.reduce((count, { length }) => count * length, 1);
   // Boxes that are every combination of some values need not be listed.
   if (combinations === boxes.length) return productTests(fields, values, name);
+  const { common, places } = varyingOf(fields, values, name);
+  const some = places.map((at) => fields[at]!);
+  return lookupsOf(
+    some,
+    boxes.map((box) => places.map((at) => box[at]!)),
+  ).map((part) => [...common, { kind: "tuple", fields: some, boxes: part, name }]);
+}
+
+/** The values of each field. */
+export function valuesOf(
+  fields: readonly Field[],
+  boxes: readonly Box[],
+): readonly (readonly Range<bigint>[])[] {
+  return fields.map((_, at) => distinctRanges(boxes.map((box) => box[at]!)));
+}
+
+/** The places of the fields that only a list of boxes can tell, and tests for the others. */
+export function varyingOf(
+  fields: readonly Field[],
+  values: readonly (readonly Range<bigint>[])[],
+  name: string,
+): { readonly places: readonly number[]; readonly common: readonly Match[] } {
   const protocol = fields.findIndex(({ kind }) => kind === "protocol");
   // Where the protocol is one of several fields that vary, its ports stand beside it.
   const varies = (field: Field, at: number): boolean =>
     values[at]!.length > 1 || (field.kind === "port" && protocol >= 0 && values[protocol]!.length > 1);
   const places = [...fields.keys()].filter((at) => varies(fields[at]!, at));
   const plain = [...fields.keys()].filter((at) => !places.includes(at));
-  const common = plain.map((at) => plainTest(fields[at]!, values[at]!, name));
-  const some = places.map((at) => fields[at]!);
-  const cut = boxes.map((box) => places.map((at) => box[at]!));
-  return lookupsOf(some, cut).map((part) => [...common, { kind: "tuple", fields: some, boxes: part, name }]);
+  return { places, common: plain.map((at) => plainTest(fields[at]!, values[at]!, name)) };
 }
 
 /** Tests for every combination of some values of each field. */

@@ -1,6 +1,6 @@
 import type { GroupedRuleset } from "../../netfilter/grouped.ts";
 import type { Ruleset } from "../../netfilter/ruleset.ts";
-import { groupedRules } from "../group.ts";
+import { groupedRules, rulesWith } from "../group.ts";
 import type { SetCosts } from "./cost.ts";
 import { setTests } from "./tests.ts";
 
@@ -11,7 +11,7 @@ import { setTests } from "./tests.ts";
  */
 export function groupIntoSets(ruleset: Ruleset, costs: SetCosts): GroupedRuleset {
   const { least } = costs;
-  const rulesOf = groupedRules(setTests(costs), least);
+  const rulesOf = groupedRules(rulesWith(setTests(costs)), least);
   return {
     chains: ruleset.chains.map((chain) =>
       chain.rules.length < least ? chain : { ...chain, rules: rulesOf(chain) },

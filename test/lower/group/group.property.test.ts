@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { emitNft } from "../../../src/emit/nft.ts";
 import { group } from "../../../src/lower/group.ts";
-import type { GroupedRuleset } from "../../../src/netfilter/grouped.ts";
+import type { Box, MappedRuleset } from "../../../src/netfilter/grouped.ts";
 import type { LimitMatch } from "../../../src/netfilter/ruleset.ts";
 import { type SimulatedPacket, simulate } from "../../../src/netfilter/simulate.ts";
 import { readNft } from "../../../src/read/nft.ts";
@@ -11,7 +11,7 @@ import { expectSameFates, strict, understood } from "../../read/model.ts";
 import { arbitraryLongRuleset } from "./arbitrary.ts";
 
 /** The fate of a packet, with the limits that were asked on the way. Limits of odd counts have run dry. */
-function fateOf(ruleset: GroupedRuleset, packet: SimulatedPacket) {
+function fateOf(ruleset: MappedRuleset, packet: SimulatedPacket) {
   const asked: LimitMatch[] = [];
   const { decidedBy: _, ...fate } = simulate(ruleset, packet, {
     limit: (limit) => {
@@ -30,7 +30,7 @@ const packets = fc
   .map((both) => both.flat());
 
 /** Rules that stand where every packet meets them. */
-function countRules({ chains }: GroupedRuleset): number {
+function countRules({ chains }: MappedRuleset): number {
   return chains.reduce((sum, { base, rules }) => sum + (base ? rules.length : 0), 0);
 }
 
@@ -50,27 +50,32 @@ test("a grouped ruleset does to every packet what the given one does, asking the
   expect(left).toBeLessThan(0.8 * given);
 }, 120_000);
 
+function areApart(boxes: readonly Box[]): boolean {
+  return boxes.every((a, at) =>
+    boxes
+      .slice(at + 1)
+      .every((b) => a.some(({ first, last }, field) => last < b[field]!.first || b[field]!.last < first)),
+  );
+}
+
 test("no two boxes of a group overlap", () => {
+  let maps = 0;
   fc.assert(
     fc.property(arbitraryLongRuleset(), (ruleset) => {
       for (const { rules } of group(ruleset, 8).chains) {
-        for (const { matches } of rules) {
-          for (const match of matches) {
-            if (match.kind !== "tuple") continue;
-            const apart = match.boxes.every((a, at) =>
-              match.boxes
-                .slice(at + 1)
-                .every((b) =>
-                  a.some(({ first, last }, field) => last < b[field]!.first || b[field]!.last < first),
-                ),
-            );
-            expect(apart).toBe(true);
+        for (const { matches, statement } of rules) {
+          const lists = matches.flatMap((match) => (match.kind === "tuple" ? [match.boxes] : []));
+          if (statement.kind === "map") {
+            maps++;
+            lists.push(statement.cases.map(({ box }) => box));
           }
+          for (const boxes of lists) expect(areApart(boxes)).toBe(true);
         }
       }
     }),
     { numRuns: 100, endOnFailure: true },
   );
+  expect(maps).toBeGreaterThan(10);
 }, 120_000);
 
 test("what is printed for nft of a grouped ruleset says of every packet what the given one says", () => {

@@ -76,3 +76,45 @@ test("a short list keeps a line for each rule, in its order", () => {
   );
   expect(group(short)).toEqual(short);
 });
+
+test("allows and denies that take a lookup each become one map", () => {
+  const list = Array.from({ length: 40 }, (_, at) => allow(at, 80, at % 2 === 0 ? accept : drop));
+  const lines = grouped(...list);
+  expect(lines.slice(0, 5)).toEqual([
+    "map clients-v4 {",
+    "type ipv4_addr : verdict",
+    "elements = {",
+    "10.0.0.0 : accept,",
+    "10.2.0.0 : accept,",
+  ]);
+  expect(lines).toContain("10.1.0.0 : drop,");
+  expect(lines.slice(-2)).toEqual([
+    "# clients",
+    'tcp dport 80 ip saddr & 255.255.255.240 vmap @clients-v4 comment "policy.yaml:1-40 clients"',
+  ]);
+});
+
+test("what no element of a map can say stands in a chain of its own", () => {
+  const doing = [
+    { ...accept, log: null },
+    { ...accept, log: { prefix: "seen" } },
+    { kind: "reject", with: "tcp-reset", log: null },
+  ] as const;
+  const list = Array.from({ length: 60 }, (_, at) => {
+    const { log, ...statement } = doing[at % 3]!;
+    return { ...allow(at, 8000 + (at % 7), statement), log };
+  });
+  const lines = grouped(...list);
+  expect(lines.filter((line) => line.includes("vmap"))).toEqual([
+    'meta l4proto tcp ip saddr & 255.255.255.240 . th dport vmap @clients-v4 comment "policy.yaml:1-60 clients"',
+  ]);
+  expect(lines).toContain("10.1.0.0 . 8001 : goto filter-input-verdict-1,");
+  expect(lines.slice(-6)).toEqual([
+    "chain filter-input-verdict-1 {",
+    "# clients",
+    'log prefix "seen " accept comment "policy.yaml:2-59 clients"',
+    "chain filter-input-verdict-2 {",
+    "# clients",
+    'meta l4proto tcp reject with tcp reset comment "policy.yaml:3-60 clients"',
+  ]);
+});
