@@ -21,7 +21,7 @@ export interface HookView {
 /** What routing says of a destination that is delivered to this host. */
 const DELIVERED: readonly AddressType[] = ["local", "broadcast", "anycast", "multicast"];
 
-const onLoopback = (negated: boolean): Match => ({
+export const onLoopback = (negated: boolean): Match => ({
   kind: "interface",
   side: "out",
   devices: [LOOPBACK],
@@ -101,7 +101,10 @@ export const FILTER_FORWARD: HookView = {
   tell: noTest,
 };
 
-/** What this host sends to others, in a filter chain that let loopback pass before. */
+/** What stays on this host, in a chain to which nothing else is sent. */
+export const LOOPED_OUTPUT: HookView = { ...OUTPUT, paths: ["loopback"], tell: noTest };
+
+/** What this host sends to others, in a chain that loopback does not come to. */
 export const FILTER_OUTPUT: HookView = { ...OUTPUT, paths: ["output"], tell: noTest };
 
 /**

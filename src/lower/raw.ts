@@ -1,11 +1,19 @@
-import type { Chain, Statement, Match as Test } from "../netfilter/ruleset.ts";
+import type { Chain, RulesetRule, Statement, Match as Test } from "../netfilter/ruleset.ts";
 import { forwards } from "../policy/evaluate.ts";
 import { ICMPV6, LOOPBACK, matchesDevice, NEIGHBOUR_DISCOVERY, type Path } from "../policy/packet.ts";
 import { canTakePath } from "../policy/paths.ts";
 import type { Policy, Rule } from "../policy/policy.ts";
 import { buildChain, type ChainBuilder, describeOrigin, OWN_GROUP } from "./build.ts";
 import { rulesToGuard } from "./guards.ts";
-import { type HookView, OUTPUT, PREROUTING, RECEIVED } from "./hooks.ts";
+import {
+  FILTER_OUTPUT,
+  type HookView,
+  LOOPED_OUTPUT,
+  OUTPUT,
+  onLoopback,
+  PREROUTING,
+  RECEIVED,
+} from "./hooks.ts";
 import { anywhereOut, denialsInDoubt, linesOfBoth } from "./late.ts";
 import { type Line, linesAt } from "./lines.ts";
 
@@ -16,10 +24,56 @@ import { type Line, linesAt } from "./lines.ts";
  */
 export function lowerRaw(policy: Policy): Chain[] {
   if (policy.rules.every(({ tracked }) => tracked)) return [];
-  return [
-    ...rawChain(policy, "prerouting", PREROUTING, prependPrerouting),
-    ...rawChain(policy, "output", OUTPUT, prependOutput),
-  ];
+  return [...rawChain(policy, AT_PREROUTING), ...outputChains(policy)];
+}
+
+/** One of the ways into the raw table. */
+interface Place {
+  readonly name: string;
+  /** Null for a chain that another one leads to. */
+  readonly hook: "prerouting" | "output" | null;
+  readonly view: HookView;
+  /** What stands before the rules. */
+  readonly prepend: (chain: ChainBuilder, policy: Policy, drops: readonly Entry[]) => void;
+}
+
+const AT_PREROUTING: Place = {
+  name: "prerouting",
+  hook: "prerouting",
+  view: PREROUTING,
+  prepend: prependPrerouting,
+};
+const AT_OUTPUT: Place = { name: "output", hook: "output", view: OUTPUT, prepend: prependOutput };
+const SENT: Place = { ...AT_OUTPUT, view: FILTER_OUTPUT };
+const LOOPED: Place = { name: "loopback", hook: null, view: LOOPED_OUTPUT, prepend: () => {} };
+
+/**
+ * The chains for what this host sends. Where rules differ between what leaves and what stays on loopback, loopback has a chain of
+ * its own: so that one test parts them, and not one in every line.
+ */
+function outputChains(policy: Policy): Chain[] {
+  const together = rawChain(policy, AT_OUTPUT);
+  const asking = together
+    .flatMap(({ rules }) => rules)
+    .filter(({ matches }) => matches.some(asksForLoopback));
+  const [sent, ...called] = asking.length > FEW ? rawChain(policy, SENT) : [];
+  if (!sent) return together;
+  const looped = rawChain(policy, LOOPED);
+  const first: RulesetRule = {
+    matches: [onLoopback(false)],
+    log: null,
+    statement: looped.length > 0 ? { kind: "goto", chain: LOOPED.name } : { kind: "accept" },
+    origin: "loopback",
+    group: OWN_GROUP,
+  };
+  return [{ ...sent, rules: [first, ...sent.rules] }, ...called, ...looped];
+}
+
+/** So many lines may each ask whether a packet stays on loopback before one asks for all. */
+const FEW = 2;
+
+function asksForLoopback(test: Test): boolean {
+  return test.kind === "interface" && test.side === "out" && test.devices.join() === LOOPBACK;
 }
 
 /**
@@ -61,14 +115,9 @@ interface Entry {
   readonly lines: readonly Line[];
 }
 
-function rawChain(
-  policy: Policy,
-  hook: "prerouting" | "output",
-  view: HookView,
-  prepend: (chain: ChainBuilder, policy: Policy, drops: readonly Entry[]) => void,
-): Chain[] {
+function rawChain(policy: Policy, { name, hook, view, prepend }: Place): Chain[] {
   const { rules, self } = policy;
-  const knowsOut = hook === "output";
+  const knowsOut = view.knows.out;
   const inReach = rules.filter(({ match }) =>
     view.paths.some((path) => canTakePath(match, path, self !== null)),
   );
@@ -87,7 +136,7 @@ function rawChain(
     .filter(({ lines }) => lines.length > 0);
   const lastUntracked = entries.findLastIndex(({ rule }) => !rule.tracked);
   if (lastUntracked < 0) return [];
-  const builder = buildChain("raw", hook);
+  const builder = buildChain("raw", name);
   const drops = entries.filter(({ rule }) => !rule.tracked && rule.action !== "allow");
   if (limitsNeighbourDiscovery(policy, view))
     builder.add([[NEIGHBOUR_DISCOVERY_TEST]], {
@@ -116,7 +165,7 @@ function rawChain(
     });
   }
   return [
-    { table: "raw", name: hook, base: { hook, policy: "accept" }, rules: builder.rules },
+    { table: "raw", name, base: hook && { hook, policy: "accept" }, rules: builder.rules },
     ...builder.called,
   ];
 }

@@ -49,7 +49,8 @@ const CASES: readonly (readonly [name: string, ...Parameters<typeof verified>])[
     "nft",
     (text) => {
       const line = /^.*ip daddr .*no openings back"\n/m.exec(text)![0];
-      const chain = `\tchain late {\n\t\ttype filter hook output priority filter; policy accept;\n\n${line}\t}\n`;
+      const late = line.replace("\t\ttcp", '\t\toifname != "lo" tcp');
+      const chain = `\tchain late {\n\t\ttype filter hook output priority filter; policy accept;\n\n${late}\t}\n`;
       return text.replace(line, "").replace(/\}\n$/, `\n${chain}}\n`);
     },
   ],
