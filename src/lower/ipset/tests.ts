@@ -46,10 +46,14 @@ function partsOf(
   const protocol = fields.findIndex(({ kind }) => kind === "protocol");
   const alone = address ?? port;
   const three = address === null || port === null ? null : [address, protocol, port];
+  // A test of the other port needs a protocol beside it, which then is one.
+  const isOneProtocol = fields.some(({ kind }, at) => kind === "port" && at !== port);
   const parts = new Map<string, { boxes: Box[]; places: readonly number[] }>();
   for (const box of boxes) {
     const places = three && fitsSet(box[protocol]!, box[port!]!) ? three : alone === null ? [] : [alone];
-    const others = box.map(({ first, last }, at) => (places.includes(at) ? "" : `${first}-${last}`));
+    const others = box.map(({ first, last }, at) =>
+      places.includes(at) && !(isOneProtocol && at === protocol) ? "" : `${first}-${last}`,
+    );
     const key = [places.length, ...others].join(" ");
     const part = parts.get(key);
     if (part) part.boxes.push(box);

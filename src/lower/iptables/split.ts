@@ -133,6 +133,7 @@ function transportParts(all: Conjunction, family: Family, sets: SetCosts | null)
     negated,
   });
   if (!all.protocols) {
+    if (all.sourcePorts || all.destinationPorts) throw new Error("ports of no protocol");
     const [first, ...more] = all.otherProtocols;
     if (first === undefined) return [];
     if (more.length === 0) return [{ among: [[protocol(first, true)]], except: [] }];

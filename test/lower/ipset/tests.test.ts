@@ -94,6 +94,22 @@ test("rules that differ at both ends are parted by the end with fewer values", (
   });
 });
 
+test("where both ports are asked for, each protocol has a set of its own beside the port that is a test", () => {
+  const some = times(10, (at) =>
+    rule(
+      [client(at), protocols(at % 2 ? 6 : 17), ports("source", 1024), ports("destination", 80 + 2 * at)],
+      accept,
+    ),
+  );
+  expect(compiled(...some)).toEqual({
+    lines: [17, 6].map((protocol) => {
+      const name = protocol === 6 ? "tcp" : "udp";
+      return `-p ${name} -m ${name} --sport 1024 -m set --match-set SET src,dst -j ACCEPT`;
+    }),
+    sets: ["hash:net,port, 5", "hash:net,port, 5"],
+  });
+});
+
 test("every combination of some addresses and ports asks a list of each", () => {
   const some = times(8, (at) =>
     rule([client(2 * (at % 4)), protocols(6), ports("destination", at < 4 ? 80 : 443)], accept),
