@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { type Prefix, printPrefix } from "../address/print.ts";
 import type { Family, PortRanges, Range } from "../address/ranges.ts";
 import type { Field, GroupedMatch, GroupedRuleset, TupleMatch } from "../netfilter/grouped.ts";
@@ -143,6 +142,8 @@ const WORDS = 13;
 const DIGITS = 13;
 
 function nameOf(words: string, { type, elements }: Content): string {
+  // Loaded here, because it takes milliseconds that scripts without sets need not wait for.
+  const { createHash } = process.getBuiltinModule("node:crypto");
   const digest = createHash("sha256")
     .update([type, ...elements].join("\n"))
     .digest("hex");
