@@ -23,26 +23,32 @@ export function loadOf(backend: Backend, script: string): Load {
   return [{ loader: LOADERS[backend], script }];
 }
 
-/** The scripts that ctc makes of a list, an untracked policy with its mirror; with sets, or without. They are proved elsewhere. */
-export function compiled({ sentences }: List): (backend: Backend, withSets: boolean) => Load {
-  const text = [
+/** A policy that says what a list says: untracked, with its mirror. */
+export function policyText({ sentences }: List): string {
+  return [
     "version: 1",
     "policies:",
     "  - name: list",
     "    doNotTrack: true",
     "    symmetricAllow: true",
     `    rules:${sentences.length > 0 ? "" : " []"}`,
-    ...sentences.map(
-      ({ action, client, port }) => `      - ${action} udp from ${printPrefix(client)} to self port ${port}`,
-    ),
+    ...sentences.flatMap(({ action, client, port }) => {
+      const peer = printPrefix(client);
+      const sentence = `      - ${action} udp from ${peer} to self port ${port}`;
+      // What is not let in is not answered either: the next packet of that flow would find no way.
+      return action === "deny"
+        ? [sentence, `      - deny udp from self port ${port} to ${peer}`]
+        : [sentence];
+    }),
     "",
   ].join("\n");
+}
+
+/** The scripts that ctc makes of a list; with sets, or without. They are proved elsewhere. */
+export function compiled(list: List): (backend: Backend, withSets: boolean) => Load {
   const log = collectFindings();
-  const { document } = parseDocument(
-    { name: "list.yaml", text },
-    { read: () => ({ error: "no files" }) },
-    log,
-  );
+  const source = { name: "list.yaml", text: policyText(list) };
+  const { document } = parseDocument(source, { read: () => ({ error: "no files" }) }, log);
   const policy = document && resolve(document, log);
   if (!policy || log.hasErrors) throw new Error(`the policy is refused: ${log.all[0]?.message}`);
   return (backend, withSets) => {
