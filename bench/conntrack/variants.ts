@@ -20,8 +20,8 @@ export async function variants(backends: readonly Backend[]): Promise<readonly V
   const tracked = await compileExample("memcached", {
     "policy.yaml": (text) => text.replace(/^ +(?:doNotTrack|symmetricAllow): true\n/gm, ""),
   });
-  const addressed = await compileExample("memcached", {
-    "policy.yaml": (text) => text.replace("\npolicies:", "\nhost:\n  addresses: [10.1.0.1]\n\npolicies:"),
+  const forwarding = await compileExample("memcached", {
+    "policy.yaml": (text) => `${text}      - allow tcp from any to 192.0.2.80 port 80\n`,
   });
   const naive = await byHand("naive");
   const least = await byHand("least");
@@ -30,7 +30,7 @@ export async function variants(backends: readonly Backend[]): Promise<readonly V
     { what: "naive", says: "untracked by hand, carefully", scripts: naive },
     { what: "least", says: "untracked by hand, the least that works", scripts: least },
     { what: "ctc", says: "untracked, by ctc", scripts: untracked },
-    { what: "addressed", says: "the same, host.addresses listed", scripts: addressed },
+    { what: "forwarding", says: "the same, on a host that forwards", scripts: forwarding },
   ];
   return [
     { name: "no policy", key: "none", load: async () => {} },
