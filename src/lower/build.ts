@@ -11,10 +11,17 @@ export const OWN_GROUP = "ctc";
 export interface Effect {
   readonly statement: Statement;
   readonly limit?: Limit | null;
+  /** The bucket of the limit, where lines elsewhere in the table ask it too. */
+  readonly bucket?: Bucket | null;
   /** Log prefix. */
   readonly log?: string | null;
   readonly origin: string;
   readonly group: string;
+}
+
+/** A limit that stands in a chain of its own, made by whoever asks it first. */
+export interface Bucket {
+  chain: string | null;
 }
 
 /** `policy.yaml:23 memcached`: the place a reader looks up. Only the file's own name, so that every machine prints the same. */
@@ -56,7 +63,9 @@ export function buildChain(table: TableName, name: string): ChainBuilder {
   const called: Chain[] = [];
 
   /** A limit counts packets, whichever of the lines they match: the lines share one bucket in a chain of its own. */
-  function share(effect: Effect, limit: LimitMatch): Statement {
+  function share(effect: Effect, limit: LimitMatch): string {
+    const known = effect.bucket?.chain;
+    if (known) return known;
     const chain = `${name}-limit-${called.length + 1}`;
     const { statement, log, origin, group } = effect;
     // iptables answers with a reset only where the rule itself says that it is about TCP.
@@ -64,7 +73,8 @@ export function buildChain(table: TableName, name: string): ChainBuilder {
     const matches: Line = isReset ? [ONLY_TCP, limit] : [limit];
     const rule: RulesetRule = { matches, log: asLog(log), statement, origin, group };
     called.push({ table, name: chain, base: null, rules: [rule] });
-    return { kind: "jump", chain };
+    if (effect.bucket) effect.bucket.chain = chain;
+    return chain;
   }
 
   return {
@@ -83,11 +93,12 @@ export function buildChain(table: TableName, name: string): ChainBuilder {
   };
 
   function add(lines: readonly Line[], effect: Effect): void {
-    const { origin, group, limit, log, statement } = effect;
+    const { origin, group, limit, bucket, log, statement } = effect;
     const test: LimitMatch | null = limit ? { kind: "limit", ...limit } : null;
-    if (test && lines.length > 1) {
-      const jump = share(effect, test);
-      for (const matches of lines) rules.push({ matches, log: null, statement: jump, origin, group });
+    if (test && (bucket || lines.length > 1)) {
+      const chain = share(effect, test);
+      for (const matches of lines)
+        rules.push({ matches, log: null, statement: { kind: "jump", chain }, origin, group });
       return;
     }
     for (const line of lines)

@@ -1,9 +1,9 @@
 import type { Chain, RulesetRule, State, Match as Test } from "../netfilter/ruleset.ts";
 import { forwards, forwardsUntracked, leavesUntracked } from "../policy/evaluate.ts";
-import { ICMP_ERRORS, ICMPV6, LOOPBACK } from "../policy/packet.ts";
+import { ICMP_ERRORS, ICMPV6, LOOPBACK, type Path } from "../policy/packet.ts";
 import { canTakePath } from "../policy/paths.ts";
 import type { Policy, Rule } from "../policy/policy.ts";
-import { buildChain, type ChainBuilder, describeOrigin, OWN_GROUP } from "./build.ts";
+import { type Bucket, buildChain, type ChainBuilder, describeOrigin, OWN_GROUP } from "./build.ts";
 import { rulesToGuard } from "./guards.ts";
 import {
   FILTER_FORWARD,
@@ -52,7 +52,8 @@ export function lowerFilter(policy: Policy): Chain[] {
 function filterChain(policy: Policy, hook: FilterHook, view: HookView): Chain[] {
   const marks = untrackedAt(policy, view);
   const builder = buildChain("filter", hook);
-  const early = hook === "forward" ? earlyDenies(policy) : [];
+  const buckets = new Map<Rule, Bucket>();
+  const early = hook === "forward" ? earlyDenies(policy, buckets) : [];
   if (early.length > 0)
     builder.add([[]], {
       statement: { kind: "jump", chain: EARLY },
@@ -61,21 +62,13 @@ function filterChain(policy: Policy, hook: FilterHook, view: HookView): Chain[] 
     });
   // What is dropped in every state need not be asked for one.
   if (hook !== "forward" || !dropsAllForwarded(policy)) addPrelude(builder, policy, hook, marks);
-  const limited: Rule[] = [];
-  for (const rule of policy.rules) {
-    // What a tracked rule above keeps tracked but, its limit being used up, does not decide comes to this one.
-    const spills = rule.tracked
-      ? []
-      : limited.filter((one) => mayOverlap(one.match, rule.match, view.paths, policy.self));
-    const lines = linesInFilter(rule, spills, policy, hook, view, marks);
-    if (lines.length > 0)
-      addRule(
-        builder,
-        lines,
-        rule,
-        spills.length === 0 && wasLoggedInRaw(rule, marks, policy) ? null : rule.log,
-      );
-    if (rule.tracked && rule.limit) limited.push(rule);
+  const inDoubt = hook === "forward" ? denialsInDoubt(policy) : new Map<Rule, readonly Rule[]>();
+  for (const [rule, spills] of spilling(policy, view.paths)) {
+    const isEarly = hook === "forward" && (!isDecidedInRaw(rule) || inDoubt.has(rule));
+    const lines = linesInFilter(rule, spills, isEarly, policy, hook, view, marks);
+    if (lines.length === 0) continue;
+    const log = spills.length === 0 && wasLoggedInRaw(rule, marks, policy) ? null : rule.log;
+    addRule(builder, lines, rule, log, buckets.get(rule) ?? null);
   }
   const chain: Chain = {
     table: "filter",
@@ -88,12 +81,25 @@ function filterChain(policy: Policy, hook: FilterHook, view: HookView): Chain[] 
 }
 
 /**
+ * The rules in their order, each with those that spill packets to it: what a tracked rule above keeps tracked but, its limit
+ * being used up, does not decide comes to an untracked one.
+ */
+function* spilling({ rules, self }: Policy, paths: readonly Path[]): Generator<[Rule, readonly Rule[]]> {
+  const limited: Rule[] = [];
+  for (const rule of rules) {
+    yield [rule, rule.tracked ? [] : limited.filter((one) => mayOverlap(one.match, rule.match, paths, self))];
+    if (rule.tracked && rule.limit) limited.push(rule);
+  }
+}
+
+/**
  * The lines of a rule in the filter; none where raw has settled it. A limit is asked once: where raw has asked it, only
  * packets that raw kept for a rule above, or that came to match by a translation, are left to ask.
  */
 function linesInFilter(
   rule: Rule,
   spills: readonly Rule[],
+  isEarly: boolean,
   policy: Policy,
   hook: FilterHook,
   view: HookView,
@@ -103,7 +109,7 @@ function linesInFilter(
   const isJudgedAgain = hook === "forward" && !marks.settled && rule.action === "allow";
   if (rule.tracked || isJudgedAgain) return all;
   // A deny that waits for routing has met what is translated in the chain before.
-  const waited = hook === "forward" && rule.action !== "allow" && !isDecidedInRaw(rule);
+  const waited = isEarly && rule.action !== "allow";
   const translated =
     !waited && policy.destinationNat.some((nat) => mayBeTranslatedInto(nat, rule, view.paths, policy.self));
   const asksNeverTracked = rule.action === "allow" ? marks.exceptIcmpv6 : marks.judgesNeighbourDiscovery;
@@ -123,8 +129,15 @@ function ofNeighbourDiscovery(line: Line): Line[] {
 }
 
 /** What a rule does to the packets of its lines. Where it answers in two ways, both stand behind one limit. */
-function addRule(chain: ChainBuilder, lines: readonly Line[], rule: Rule, log: string | null): void {
-  const effect = { limit: rule.limit, log, origin: describeOrigin(rule.origin), group: rule.origin.policy };
+function addRule(
+  chain: ChainBuilder,
+  lines: readonly Line[],
+  rule: Rule,
+  log: string | null,
+  bucket: Bucket | null,
+): void {
+  const { limit, origin } = rule;
+  const effect = { limit, bucket, log, origin: describeOrigin(origin), group: origin.policy };
   const outcomes = outcomesOf(rule, lines).filter((outcome) => outcome.lines.length > 0);
   if (rule.limit && outcomes.length > 1) chain.addBranches(lines, outcomesOf(rule, [[]]), effect);
   else for (const outcome of outcomes) chain.add(outcome.lines, { ...effect, statement: outcome.statement });
@@ -140,9 +153,9 @@ const EARLY = "forward-early";
 /**
  * Denies of untracked policies that raw could not carry out, or not for all packets: those that ask where a packet leaves,
  * and those below other rules that ask it. They hold for every packet, of open flows too: so they stand before the state, in
- * a chain that the rules above them can leave.
+ * a chain that the rules above them can leave. `buckets` is given those of their limits that are asked below as well.
  */
-function earlyDenies(policy: Policy): Chain[] {
+function earlyDenies(policy: Policy, buckets: Map<Rule, Bucket>): Chain[] {
   const { self } = policy;
   const forwarded = policy.rules.filter(({ match }) => canTakePath(match, "forward", self !== null));
   const inDoubt = denialsInDoubt(policy);
@@ -152,18 +165,32 @@ function earlyDenies(policy: Policy): Chain[] {
   if (last < 0) return [];
   const guarded = rulesToGuard(forwarded, isEarly, ["forward"], self);
   const builder = buildChain("filter", EARLY);
+  const spills = new Map(spilling(policy, ["forward"]));
   for (const rule of forwarded.slice(0, last + 1)) {
     const settled = !rule.tracked && rule.action !== "allow" && isDecidedInRaw(rule);
     if (!isEarly(rule) && (settled || !guarded.has(rule))) continue;
     const isDeny = isEarly(rule);
-    // A limit is asked once: here by those packets alone that raw let by without asking.
+    // A limit is asked once: here by those packets alone that raw let by without asking, and by what is translated now.
     const takers = isDeny && rule.limit ? inDoubt.get(rule) : undefined;
+    const all = linesAt(rule.match, FILTER_FORWARD, self);
     const lines = takers
-      ? takers.flatMap((taker) => linesOfBoth(anywhereOut(taker.match), rule.match, FILTER_FORWARD, self))
-      : linesAt(rule.match, FILTER_FORWARD, self);
+      ? withoutCovered([
+          ...takers.flatMap((taker) =>
+            linesOfBoth(anywhereOut(taker.match), rule.match, FILTER_FORWARD, self),
+          ),
+          ...(policy.destinationNat.some((nat) => mayBeTranslatedInto(nat, rule, ["forward"], self))
+            ? all.map((line): Line => [...line, state("new"), { kind: "dnat-status" }])
+            : []),
+        ])
+      : all;
+    // What a limited rule above spills asks the same limit below.
+    const bucket: Bucket | null =
+      isDeny && rule.limit && spills.get(rule)!.length > 0 ? { chain: null } : null;
+    if (bucket) buckets.set(rule, bucket);
     builder.add(lines, {
       statement: { kind: isDeny ? "drop" : "return" },
       limit: isDeny ? rule.limit : null,
+      bucket,
       log: isDeny ? rule.log : null,
       origin: describeOrigin(rule.origin) + (isDeny ? "" : ", decided below"),
       group: rule.origin.policy,

@@ -105,6 +105,30 @@ describe("what once was compiled to something else than it means", () => {
         `    symmetricAllow: both\n${untracked("allow icmp4 3/4 from 10.0.0.1 to not self in eth0")}`,
       ),
     ],
+    [
+      "a limited deny that waits, and packets that a limited rule above spills",
+      withRules(
+        "defaults: { forward: allow, input: allow }\nnat: [dnat from 10.0.0.0/8 to any -> 10.0.0.5]",
+        tracked("allow from 10.0.0.5 to any limit 5/second"),
+        untracked("deny from any to any out eth1, wg* limit 7/second"),
+      ),
+    ],
+    [
+      "a limited deny in doubt, and what is translated into it",
+      withRules(
+        "defaults: { forward: allow, input: allow }\nnat: [dnat from 10.0.0.0/8 to any -> 10.0.0.5]",
+        tracked("allow from any to any out eth1, wg*", "allow from any to 192.0.2.0/24"),
+        untracked("deny from any to any limit 5/second", "deny from any to any out eth0"),
+      ),
+    ],
+    [
+      "a limited deny in doubt for two reasons at once",
+      withRules(
+        "defaults: { forward: allow }",
+        tracked("allow from 10.0.0.0/8 to any out eth1", "allow udp from any to any out eth2"),
+        untracked("deny from any to any limit 5/second"),
+      ),
+    ],
   ])("%s", (_, text) => {
     expect(differencesOf(text)).toEqual([]);
   });
