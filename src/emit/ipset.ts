@@ -1,6 +1,6 @@
-import { type Prefix, printPrefix } from "../address/print.ts";
+import { printPrefix } from "../address/print.ts";
 import type { Family, PortRanges, Range } from "../address/ranges.ts";
-import type { Field, GroupedMatch, GroupedRuleset, TupleMatch } from "../netfilter/grouped.ts";
+import type { Field, GroupedMatch, GroupedRule, GroupedRuleset, TupleMatch } from "../netfilter/grouped.ts";
 import { cutToLengths, elementLengths, elementPrefixes, PROTOCOLS_IN_SETS } from "../netfilter/ipset.ts";
 import type { AddressMatch } from "../netfilter/ruleset.ts";
 import { fitsMultiport } from "./iptables-transport.ts";
@@ -31,20 +31,21 @@ export function emitIpsets(rulesets: readonly FamilyRuleset[], header: Header): 
   const names = new Map<readonly unknown[], string>();
   const declared = new Map<string, readonly string[]>();
   for (const { ruleset, family } of rulesets) {
-    for (const { rules } of ruleset.chains) {
-      for (const { matches, origin, group } of rules) {
-        for (const match of matches) {
-          const list = listOf(match);
-          if (list === null || names.has(list.key)) continue;
-          const content = contentOf(match, family);
-          const name = nameOf(list.name ?? group, content);
-          names.set(list.key, name);
-          if (!declared.has(name)) declared.set(name, [...headingLines(origin), ...setLines(name, content)]);
-        }
-      }
+    for (const { match, rule } of matchesOf(ruleset)) {
+      const list = listOf(match);
+      if (list === null || names.has(list.key)) continue;
+      const content = contentOf(match, family);
+      const name = nameOf(list.name ?? rule.group, content);
+      names.set(list.key, name);
+      if (!declared.has(name)) declared.set(name, [...headingLines(rule.origin), ...setLines(name, content)]);
     }
   }
   return { script: [...headerLines(header), ...[...declared.values()].flat(), ""].join("\n"), names };
+}
+
+function* matchesOf({ chains }: GroupedRuleset): Generator<{ match: GroupedMatch; rule: GroupedRule }> {
+  for (const { rules } of chains)
+    for (const rule of rules) for (const match of rule.matches) yield { match, rule };
 }
 
 /** What a test asks a set for; null where it asks none. */
@@ -109,7 +110,7 @@ function tupleContent({ fields, boxes }: TupleMatch, family: Family): Content {
     if (!PROTOCOLS_IN_SETS.has(number)) throw new Error(`no set holds ports of protocol ${number}`);
     const name = protocolName(number);
     const ports = numbersIn(box[port]!);
-    const cut = prefixes[at]!.flatMap((prefix: Prefix) => cutToLengths(prefix, lengths, family));
+    const cut = prefixes[at]!.flatMap((prefix) => cutToLengths(prefix, lengths, family));
     return cut.flatMap((prefix) => ports.map((number) => `${printPrefix(family, prefix)},${name}:${number}`));
   });
   return hash("hash:net,port", family, elements);
