@@ -64,7 +64,7 @@ describeKernel("sets in the kernel", () => {
             expectSameFates(strict(understood(read)), given, some);
           }
         }),
-        { numRuns: 12, endOnFailure: true },
+        { numRuns: 8, endOnFailure: true },
       );
     }, 120_000);
 
