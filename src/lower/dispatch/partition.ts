@@ -81,19 +81,17 @@ function halved<R extends MappedRule>(
   { first, bits, entries }: Block<R>,
   field: BitField,
 ): readonly Block<R>[] {
-  const half = 1n << BigInt(bits - 1);
-  const middle = first + half;
-  const parts = [
-    {
-      first,
-      bits: bits - 1,
-      entries: entries.filter(({ extents }) => (extents[field]?.first ?? 0n) < middle),
-    },
-    {
-      first: middle,
-      bits: bits - 1,
-      entries: entries.filter(({ extents }) => extents[field] === null || extents[field].last >= middle),
-    },
+  const middle = first + (1n << BigInt(bits - 1));
+  const lower: Entry<R>[] = [];
+  const upper: Entry<R>[] = [];
+  for (const entry of entries) {
+    const extent = entry.extents[field];
+    if (extent === null || extent.first < middle) lower.push(entry);
+    if (extent === null || extent.last >= middle) upper.push(entry);
+  }
+  const parts: readonly Block<R>[] = [
+    { first, bits: bits - 1, entries: lower },
+    { first: middle, bits: bits - 1, entries: upper },
   ];
   return parts.filter((part) => part.entries.length > 0);
 }
