@@ -221,11 +221,16 @@ export function essentialPackets(policy: Policy, family: Family, space: SeenSpac
   const paths = PATHS.filter((path) =>
     path === "forward" ? forwardsUntracked(policy) : leavesUntracked(policy),
   );
-  const errors = {
+  const errors = icmpErrors(family);
+  return space.set([onPath("loopback"), ...paths.map((path) => ({ ...onPath(path), ...errors }))]);
+}
+
+/** ICMP errors of the kinds that path-MTU discovery and traceroute need. No such packet ever opens a flow. */
+export function icmpErrors(family: Family): PacketCube {
+  return {
     protocol: [single(family === 4 ? ICMP : ICMPV6)],
     destinationPort: ICMP_ERRORS[family].map(single),
   };
-  return space.set([onPath("loopback"), ...paths.map((path) => ({ ...onPath(path), ...errors }))]);
 }
 
 function destinationNatOf(policy: Policy, family: Family, world: SeenWorld, outcomes: Outcomes): Diagram {

@@ -3,6 +3,7 @@ import {
   type Conduct,
   conductOf,
   essentialPackets,
+  icmpErrors,
   neverTracked,
   unforeseeable,
 } from "../meaning/conduct.ts";
@@ -165,8 +166,9 @@ function subjectOf(policy: Policy, family: Family, world: SeenWorld, outcomes: O
     space.map(raw, drops),
   );
 
-  // What is rewritten, as the filter sees it.
-  const rewrites = rewritesOf(policy, conduct, trackable, family, world, outcomes);
+  // What is rewritten, as the filter sees it. An error never opens a flow.
+  const opening = space.difference(trackable, space.set([icmpErrors(family)]));
+  const rewrites = rewritesOf(policy, conduct, opening, family, world, outcomes);
   const after = rewrites.reduce<Diagram>((all, one) => space.union(all, one.after), space.nothing);
   const isTranslated = rewrites.length > 0;
   if (isTranslated)

@@ -73,3 +73,14 @@ test("what another rule takes first nobody counts", () => {
   const asking = "deny icmp4 from any to 10.0.0.0/9 out eth0";
   expectClean(host(untracked(first, counted), tracked(asking)));
 });
+
+test("an error about a tracked flow that a deny by `out` would not stop, and that raw untracks", () => {
+  const errors = "allow icmp4 3/4 from 192.0.2.0/24 to 10.0.0.0/8";
+  const asking = "deny icmp4 from any to 10.0.0.0/8 out eth0";
+  const open = head("defaults: { forward: allow }");
+  const bare = head("defaults: { forward: allow }", "essentials: false");
+  expectFindingAt(host(bare, tracked(asking), untracked(errors)), CHECK, errors).relates(asking);
+  // Essential errors pass whatever they are, and where nothing else is forwarded they are about no flow.
+  expectClean(host(open, tracked(asking), untracked(errors)));
+  expectClean(host(head("essentials: false"), tracked(asking), untracked(errors)));
+});

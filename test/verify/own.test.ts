@@ -129,6 +129,13 @@ describe("what once was compiled to something else than it means", () => {
         untracked("deny from any to any limit 5/second"),
       ),
     ],
+    [
+      "a deny that waits, and ICMP errors that no flow begins with",
+      withRules(
+        "defaults: { forward: allow, input: allow }\nnat: [dnat from 10.0.0.0/8 to any -> 10.0.0.5]",
+        untracked("deny from any to any out eth1, wg*", "allow icmp4 3/4 from 192.0.2.0/24 to any"),
+      ),
+    ],
   ])("%s", (_, text) => {
     expect(differencesOf(text)).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import type { Family } from "../../address/ranges.ts";
-import { FATE } from "../../meaning/fates.ts";
+import { icmpErrors } from "../../meaning/conduct.ts";
+import { FATE, type Fate, type View } from "../../meaning/fates.ts";
 import { cubesOf } from "../../meaning/world.ts";
 import type { Diagram } from "../../packets/nodes.ts";
 import { describePacket } from "../../policy/describe.ts";
@@ -37,7 +38,9 @@ export const untrackedPath: Check = {
             ),
             space.where(fates, FATE.untracked),
           );
-          const tracked = space.union(space.where(fates, FATE.allowed), translated);
+          const tracked = [space.where(fates, FATE.allowed), translated, lostErrors(subject, family)].reduce(
+            space.union,
+          );
           const counted = countedTooEarly(subject, family);
           return space.intersection(
             space.union(space.intersection(tracked, marked), counted),
@@ -68,6 +71,21 @@ export const untrackedPath: Check = {
     }
   },
 };
+
+/**
+ * ICMP errors that the rules deny, and that would pass by their state, being about a flow that is tracked, if no essential
+ * speaks for them. (Whether such flows go that way is asked of the kind of the error alone, as in a proof.)
+ */
+function lostErrors({ policy, meaning }: Subject, family: Family): Diagram {
+  const space = meaning.space(family);
+  if (policy.essentials) return space.nothing;
+  const among = (view: View, fate: Fate): Diagram =>
+    space.where(meaning.fates(family, "tracking", view), fate);
+  return space.intersection(
+    space.set([icmpErrors(family)]),
+    space.intersection(among("packet", FATE.denied), among("reply", FATE.allowed)),
+  );
+}
 
 /**
  * Forwarded packets that raw counts in a limit of an untracked allow, though it depends on where they leave whether that
