@@ -12,7 +12,7 @@ import { carryOut } from "./dispatch/plan.ts";
 import { dispatch, MOST_LINES } from "./dispatch.ts";
 import { arrange } from "./group/arrange.ts";
 import { cutLayers } from "./group/cut.ts";
-import { type Item, itemMaker, type Shape } from "./group/item.ts";
+import { type Item, itemMaker, runs, type Shape } from "./group/item.ts";
 import { mapsOrTests } from "./group/maps.ts";
 import { commonOrigin, groupsOf, listed } from "./group/origin.ts";
 
@@ -122,28 +122,6 @@ export function groupedRules<R extends MappedRule>(
 }
 
 /**
- * The same ruleset with rules of one shape brought together where they may change places, if there are more than `most` of
- * them in a chain. Takes time linear in the number of rules.
- */
-export function bringTogether(ruleset: Ruleset, most: number): Ruleset {
-  const known = brought.get(ruleset);
-  if (known?.most === most) return known.together;
-  const makeItem = itemMaker();
-  const together: Ruleset = {
-    chains: ruleset.chains.map((chain) => {
-      if (chain.rules.length <= most) return chain;
-      const groups = arrange(chain.rules.map(makeItem), most + 1);
-      return { ...chain, rules: groups.flat().map(({ rule }) => rule) };
-    }),
-  };
-  brought.set(ruleset, { most, together });
-  return together;
-}
-
-/** Both families of iptables bring the rules of one ruleset together. */
-const brought = new WeakMap<Ruleset, { readonly most: number; readonly together: Ruleset }>();
-
-/**
  * What the rules of one shape do, cut apart so that each packet is with the first rule that it matches; null where that would
  * make too many boxes. `chain`: what sets of several policies are called.
  */
@@ -168,15 +146,4 @@ function effectsOf(items: readonly Item[], shape: Shape, chain: string): readonl
         group: listed(rules.map(({ group: heading }) => heading)),
       };
     });
-}
-
-/** Cuts items into runs of one effect. */
-function runs(items: readonly Item[]): readonly (readonly Item[])[] {
-  const found: Item[][] = [];
-  for (const item of items) {
-    const run = found.at(-1);
-    if (run && run[0]!.effect === item.effect) run.push(item);
-    else found.push([item]);
-  }
-  return found;
 }

@@ -3,7 +3,7 @@ import type { GroupedChain, GroupedRule, GroupedRuleset } from "../netfilter/gro
 import type { Ruleset, RulesetRule, TableName } from "../netfilter/ruleset.ts";
 import { carryOut } from "./dispatch/plan.ts";
 import { dispatch, MOST_LINES } from "./dispatch.ts";
-import { bringTogether } from "./group.ts";
+import { bringTogether } from "./group/together.ts";
 import type { SetCosts } from "./ipset/cost.ts";
 import { groupIntoSets } from "./ipset/group.ts";
 import { conjunctionOf } from "./iptables/conjunction.ts";

@@ -136,3 +136,14 @@ function boxesOf(lists: readonly Box[]): readonly Box[] {
     [[]],
   );
 }
+
+/** Cuts items into runs of one effect. */
+export function runs(items: readonly Item[]): readonly (readonly Item[])[] {
+  const found: Item[][] = [];
+  for (const item of items) {
+    const run = found.at(-1);
+    if (run && run[0]!.effect === item.effect) run.push(item);
+    else found.push([item]);
+  }
+  return found;
+}
