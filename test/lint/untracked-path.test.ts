@@ -84,3 +84,10 @@ test("an error about a tracked flow that a deny by `out` would not stop, and tha
   expectClean(host(open, tracked(asking), untracked(errors)));
   expectClean(host(head("essentials: false"), tracked(asking), untracked(errors)));
 });
+
+test("a limited rule keeps its packets tracked, which raw cannot tell by `out`", () => {
+  const kept = "deny icmp4 from any to 10.0.0.0/8 out eth0 limit 5/second";
+  const rule = "allow icmp4 3/4 from 192.0.2.0/24 to 10.0.0.0/8";
+  expectFindingAt(host(tracked(kept), untracked(rule)), CHECK, rule).relates(kept);
+  expectClean(host(tracked(kept.replace("out eth0", "in eth0")), untracked(rule)));
+});

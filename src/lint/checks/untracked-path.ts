@@ -38,9 +38,12 @@ export const untrackedPath: Check = {
             ),
             space.where(fates, FATE.untracked),
           );
-          const tracked = [space.where(fates, FATE.allowed), translated, lostErrors(subject, family)].reduce(
-            space.union,
-          );
+          const tracked = [
+            space.where(fates, FATE.allowed),
+            translated,
+            lostErrors(subject, family),
+            keptByLimits(subject, family),
+          ].reduce((all, some) => space.union(all, some));
           const counted = countedTooEarly(subject, family);
           return space.intersection(
             space.union(space.intersection(tracked, marked), counted),
@@ -85,6 +88,21 @@ function lostErrors({ policy, meaning }: Subject, family: Family): Diagram {
     space.set([icmpErrors(family)]),
     space.intersection(among("packet", FATE.denied), among("reply", FATE.allowed)),
   );
+}
+
+/** Packets that a limited rule keeps tracked by `out`, and that pass once its limit is used up. */
+function keptByLimits({ policy, meaning }: Subject, family: Family): Diagram {
+  const space = meaning.space(family);
+  const keeping = policy.rules.filter(({ tracked, limit, match }) => tracked && limit && match.out);
+  if (keeping.length === 0) return space.nothing;
+  const { devices } = meaning.world;
+  const kept = space.set(
+    keeping.flatMap(({ match }) => cubesOf(match, family, policy.self, devices, ["forward"])),
+  );
+  const fates = meaning.fates(family, "keeping", "packet");
+  const tracked = space.union(space.where(fates, FATE.allowed), space.where(fates, FATE.denied));
+  const otherwise = space.where(meaning.fates(family, "tracking", "packet"), FATE.untracked);
+  return space.intersection(space.intersection(kept, tracked), otherwise);
 }
 
 /**
