@@ -4,7 +4,7 @@ import { complementRanks, indexOf, mergeRanks, type RankSet } from "./ranks.ts";
 
 // What domains are asked for comes with the operations on it.
 export type { Value } from "./laminar.ts";
-export { complementRanks, intersectRanks, type RankSet, subtractRanks } from "./ranks.ts";
+export { intersectRanks, type RankSet } from "./ranks.ts";
 
 /** What one field must be: one of these ranges, or anything else than these. */
 export type Condition<T extends Value> = Ranges<T> | { readonly except: Ranges<T> };
