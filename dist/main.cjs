@@ -3597,18 +3597,18 @@ function layoutOf(files) {
   const kept = /* @__PURE__ */ new Map();
   for (const { folder, mirror } of policies) {
     const targets = kept.get(mirror) ?? /* @__PURE__ */ new Set();
-    for (const target4 of TARGETS) if (present.has(scriptPaths(folder)[target4])) targets.add(target4);
+    for (const target4 of PLAIN_TARGETS) if (present.has(scriptPaths(folder)[target4])) targets.add(target4);
     kept.set(mirror, targets);
   }
   const targetsOf = (mirror) => {
-    const targets = TARGETS.filter((target4) => kept.get(mirror)?.has(target4));
-    return targets.length > 0 ? targets : TARGETS;
+    const targets = PLAIN_TARGETS.filter((target4) => kept.get(mirror)?.has(target4));
+    return targets.length > 0 ? targets : PLAIN_TARGETS;
   };
-  const places = policies.map(({ policy: policy2, folder, mirror }) => ({
-    policy: policy2,
-    folder,
-    targets: targetsOf(mirror)
-  }));
+  const places = policies.map(({ policy: policy2, folder, mirror }) => {
+    const targets = targetsOf(mirror);
+    const withSets = present.has(scriptPaths(folder).ipset);
+    return { policy: policy2, folder, targets: withSets ? [...targets, "ipset"] : targets };
+  });
   return { places, mirrors };
 }
 function isInScope(path2, folders, mirrors) {
@@ -3620,7 +3620,8 @@ function scriptPaths(folder) {
   return {
     nft: join(folder, SCRIPT_NAMES.nft),
     iptables: join(folder, SCRIPT_NAMES.iptables),
-    ip6tables: join(folder, SCRIPT_NAMES.ip6tables)
+    ip6tables: join(folder, SCRIPT_NAMES.ip6tables),
+    ipset: join(folder, SCRIPT_NAMES.ipset)
   };
 }
 function isScript(path2) {
@@ -3640,8 +3641,8 @@ function mirrorsOf(files) {
   for (const path2 of files) {
     const folder = outermostMirror(path2);
     if (folder === null) continue;
-    const known3 = contents.get(folder);
-    if (known3) known3.push(path2);
+    const known5 = contents.get(folder);
+    if (known5) known5.push(path2);
     else contents.set(folder, [path2]);
   }
   const isOurs = (paths) => paths.some(isScript) || paths.every(isCompanion);
@@ -3653,14 +3654,14 @@ function outermostMirror(path2) {
 }
 function homeOf(policy2, mirrors) {
   const folder = folderOf(policy2);
-  const own2 = join(folder, nameOf2(policy2).replace(/\.?policy\.ya?ml$/, ""));
+  const own3 = join(folder, nameOf2(policy2).replace(/\.?policy\.ya?ml$/, ""));
   const around = mirrors.find((mirror) => isUnder(policy2, mirror));
-  if (around !== void 0) return { folder: own2, mirror: around };
+  if (around !== void 0) return { folder: own3, mirror: around };
   for (let above = folder; ; above = folderOf(above)) {
     const mirror = join(above, MIRROR);
     if (mirrors.includes(mirror))
-      return { folder: join(mirror, above === "" ? own2 : own2.slice(above.length + 1)), mirror };
-    if (above === "") return { folder: own2, mirror: null };
+      return { folder: join(mirror, above === "" ? own3 : own3.slice(above.length + 1)), mirror };
+    if (above === "") return { folder: own3, mirror: null };
   }
 }
 function nameOf2(path2) {
@@ -3672,15 +3673,17 @@ function folderOf(path2) {
 function join(folder, rest2) {
   return folder === "" || rest2 === "" ? folder + rest2 : `${folder}/${rest2}`;
 }
-var TARGETS, SCRIPT_NAMES, POLICY_PATH, MIRROR, COMPANIONS;
+var TARGETS, PLAIN_TARGETS, SCRIPT_NAMES, POLICY_PATH, MIRROR, COMPANIONS;
 var init_layout = __esm({
   "src/golden/layout.ts"() {
     "use strict";
-    TARGETS = ["nft", "iptables", "ip6tables"];
+    TARGETS = ["nft", "iptables", "ip6tables", "ipset"];
+    PLAIN_TARGETS = ["nft", "iptables", "ip6tables"];
     SCRIPT_NAMES = {
       nft: "ruleset.nft",
       iptables: "rules.v4",
-      ip6tables: "rules.v6"
+      ip6tables: "rules.v6",
+      ipset: "ipsets"
     };
     POLICY_PATH = /(^|\/)([^/]+\.)?policy\.ya?ml$/;
     MIRROR = "golden";
@@ -3952,12 +3955,12 @@ var init_repository = __esm({
 // src/cli/address-files.ts
 function addressFilesOf(policy2, root) {
   const folder = policy2 === STDIN ? "." : (0, import_node_path3.dirname)(policy2);
-  const known3 = /* @__PURE__ */ new Map();
+  const known5 = /* @__PURE__ */ new Map();
   return {
     read(path2) {
       const name2 = (0, import_node_path3.join)(folder, path2);
-      const answer = known3.get(name2) ?? readWithin(root ?? folder, folder, path2);
-      known3.set(name2, answer);
+      const answer = known5.get(name2) ?? readWithin(root ?? folder, folder, path2);
+      known5.set(name2, answer);
       return answer;
     }
   };
@@ -4000,10 +4003,11 @@ var init_address_files = __esm({
 });
 
 // src/cli/destinations.ts
-function destinationsOf(target4, output) {
+function destinationsOf(target4, output, withSets) {
   if (output === null || output === "-") return { kind: "stdout", target: target4 ?? "nft" };
   if (output.endsWith("/") || (0, import_node_fs6.statSync)(output, { throwIfNoEntry: false })?.isDirectory()) {
-    const files = (target4 ? [target4] : TARGETS).map((each) => ({
+    const all = withSets ? TARGETS : PLAIN_TARGETS;
+    const files = (target4 ? [target4] : all).map((each) => ({
       path: (0, import_node_path4.join)(output, SCRIPT_NAMES[each]),
       target: each
     }));
@@ -4012,7 +4016,9 @@ function destinationsOf(target4, output) {
   return { kind: "files", files: [{ path: output, target: target4 ?? targetByEnding(output) }], folder: null };
 }
 function targetByEnding(path2) {
-  return path2.endsWith(".v4") ? "iptables" : path2.endsWith(".v6") ? "ip6tables" : "nft";
+  if (path2.endsWith(".v4")) return "iptables";
+  if (path2.endsWith(".v6")) return "ip6tables";
+  return /(?:^|[./\\])ipsets?$/.test(path2) ? "ipset" : "nft";
 }
 var import_node_fs6, import_node_path4;
 var init_destinations = __esm({
@@ -4031,7 +4037,8 @@ function writeFiles(files, folder) {
   let path2 = folder ?? "";
   return withoutInterrupts(() => {
     try {
-      if (folder !== null) makeFolder(folder);
+      const inItsWay = folder === null ? null : makeFolder(folder);
+      if (inItsWay !== null) return `cannot write ${path2}: ${inItsWay} is not a folder`;
       for (const file of files) {
         path2 = file.path;
         const existing = (0, import_node_fs7.statSync)(path2, { throwIfNoEntry: false });
@@ -4058,14 +4065,17 @@ function writeFiles(files, folder) {
   });
 }
 function makeFolder(path2) {
-  if ((0, import_node_fs7.statSync)(path2, { throwIfNoEntry: false })?.isDirectory()) return;
+  const found = (0, import_node_fs7.statSync)(path2, { throwIfNoEntry: false });
+  if (found) return found.isDirectory() ? null : path2;
   const parent = (0, import_node_path5.dirname)(path2);
-  if (parent !== path2) makeFolder(parent);
+  const inItsWay = parent === path2 ? null : makeFolder(parent);
+  if (inItsWay !== null) return inItsWay;
   try {
     (0, import_node_fs7.mkdirSync)(path2);
   } catch (error) {
     if (!isSystemError(error) || error.code !== "EEXIST" || !(0, import_node_fs7.statSync)(path2).isDirectory()) throw error;
   }
+  return null;
 }
 function writeNewFile({ path: path2, text: text2 }) {
   return withoutInterrupts(() => {
@@ -4159,8 +4169,8 @@ var init_output = __esm({
 
 // src/source/source.ts
 function lineStarts(source) {
-  const known3 = lineTables.get(source);
-  if (known3) return known3;
+  const known5 = lineTables.get(source);
+  if (known5) return known5;
   const starts = [source.text.startsWith("\uFEFF") ? 1 : 0];
   for (const ending of source.text.matchAll(/\r\n|\n|\r/g)) starts.push(ending.index + ending[0].length);
   lineTables.set(source, starts);
@@ -4781,14 +4791,14 @@ function ascending(a, b) {
 }
 function mergeRanges(ranges3) {
   if (ranges3.length < 2) return ranges3;
-  const merged3 = [];
+  const merged2 = [];
   for (const range of [...ranges3].sort(ascending)) {
-    const previous = merged3.at(-1);
+    const previous = merged2.at(-1);
     if (previous && touches(previous, range)) {
-      if (range.last > previous.last) merged3[merged3.length - 1] = { first: previous.first, last: range.last };
-    } else merged3.push(range);
+      if (range.last > previous.last) merged2[merged2.length - 1] = { first: previous.first, last: range.last };
+    } else merged2.push(range);
   }
-  return merged3;
+  return merged2;
 }
 function intersectRanges(a, b) {
   const common2 = [];
@@ -4855,9 +4865,18 @@ function printPrefix(family, prefix) {
   return prefix.length === bitsOf(family) ? address2 : `${address2}/${prefix.length}`;
 }
 function printRange(family, range) {
-  const prefixes = prefixesOf(family, range);
-  if (prefixes.length === 1) return printPrefix(family, prefixes[0]);
+  const length = prefixLength(family, range);
+  if (length !== null) return printPrefix(family, { address: range.first, length });
   return `${printAddress(family, range.first)}-${printAddress(family, range.last)}`;
+}
+function prefixLength(family, { first: first3, last }) {
+  const hostBits = first3 ^ last;
+  if ((hostBits & hostBits + 1n) !== 0n || (first3 & hostBits) !== 0n) return null;
+  return bitsOf(family) - widthOf2(hostBits);
+}
+function widthOf2(number2) {
+  if (number2 <= 0xffffffffn) return 32 - Math.clz32(Number(number2));
+  return number2.toString(2).length;
 }
 function prefixesOf(family, range) {
   const bits = bitsOf(family);
@@ -4866,7 +4885,7 @@ function prefixesOf(family, range) {
   while (first3 <= range.last) {
     let size = first3 === 0n ? lastAddress(family) + 1n : first3 & -first3;
     while (first3 + size - 1n > range.last) size >>= 1n;
-    prefixes.push({ address: first3, length: bits - (size.toString(2).length - 1) });
+    prefixes.push({ address: first3, length: bits - widthOf2(size - 1n) });
     first3 += size;
   }
   return prefixes;
@@ -4881,7 +4900,10 @@ function printIpv4(address2) {
 function printIpv6(address2) {
   if (address2 >> 32n === 0xffffn) return `::ffff:${printIpv4(address2 & 0xffffffffn)}`;
   const groups = [];
-  for (let shift = 112n; shift >= 0n; shift -= 16n) groups.push(Number(address2 >> shift & 0xffffn));
+  for (let shift = 96n; shift >= 0n; shift -= 32n) {
+    const two = Number(address2 >> shift & 0xffffffffn);
+    groups.push(two >>> 16, two & 65535);
+  }
   const { start, length } = longestZeroRun(groups);
   const hex = (part) => part.map((group2) => group2.toString(16)).join(":");
   if (length < 2) return hex(groups);
@@ -4901,6 +4923,63 @@ var init_print = __esm({
   "src/address/print.ts"() {
     "use strict";
     init_ranges();
+  }
+});
+
+// src/netfilter/ipset.ts
+function elementPrefixes(family, range) {
+  return prefixesOf(family, range).flatMap((prefix) => prefix.length === 0 ? halves(family) : [prefix]);
+}
+function halves(family) {
+  return [0n, 1n << (family === 4 ? 31n : 127n)].map((address2) => ({ address: address2, length: 1 }));
+}
+function elementLengths(prefixes) {
+  const counts2 = /* @__PURE__ */ new Map();
+  for (const { length } of prefixes) counts2.set(length, (counts2.get(length) ?? 0) + 1);
+  const lengths = [...counts2.keys()].sort((a, b) => a - b);
+  if (lengths.length <= FEW_LENGTHS) return lengths;
+  let best = [{ elements: 0, kept: [] }];
+  for (let round = 1; round < lengths.length; round++) {
+    best = lengths.map((_, at) => cheapest(best, round, at, lengths, counts2));
+    const whole = best.at(-1);
+    if (whole.elements <= MOST_COPIES * prefixes.length) return whole.kept;
+  }
+  return lengths;
+}
+function cheapest(before, round, at, lengths, counts2) {
+  let best = { elements: Number.POSITIVE_INFINITY, kept: [] };
+  let more = 0;
+  for (let below = at; below >= 0; below--) {
+    more += counts2.get(lengths[below]) * 2 ** (lengths[at] - lengths[below]);
+    const rest2 = round > 1 ? before[below - 1] : below === 0 ? before[0] : void 0;
+    if (rest2 && rest2.elements + more < best.elements)
+      best = { elements: rest2.elements + more, kept: [...rest2.kept, lengths[at]] };
+  }
+  return best;
+}
+function countElements(prefixes, lengths) {
+  return prefixes.reduce((sum, { length }) => sum + 2 ** (lengthFor(length, lengths) - length), 0);
+}
+function lengthFor(length, lengths) {
+  return lengths.find((one) => one >= length);
+}
+function cutToLengths(prefix, lengths, family) {
+  const length = lengthFor(prefix.length, lengths);
+  const size = 1n << BigInt((family === 4 ? 32 : 128) - length);
+  return Array.from({ length: 2 ** (length - prefix.length) }, (_, at) => ({
+    address: prefix.address + BigInt(at) * size,
+    length
+  }));
+}
+var PROTOCOLS_IN_SETS, PROTOCOLS_OF_BITMAPS, FEW_LENGTHS, MOST_COPIES;
+var init_ipset = __esm({
+  "src/netfilter/ipset.ts"() {
+    "use strict";
+    init_print();
+    PROTOCOLS_IN_SETS = /* @__PURE__ */ new Set([6, 17, 132, 136]);
+    PROTOCOLS_OF_BITMAPS = /* @__PURE__ */ new Set([6, 17]);
+    FEW_LENGTHS = 4;
+    MOST_COPIES = 4;
   }
 });
 
@@ -4951,7 +5030,10 @@ var init_protocols = __esm({
 });
 
 // src/emit/iptables-transport.ts
-function transportOptions(matches3, family) {
+function fitsMultiport(ports) {
+  return ports.reduce((sum, { first: first3, last }) => sum + (first3 === last ? 1 : 2), 0) <= MULTIPORT_SLOTS;
+}
+function transportOptions(matches3, family, names2) {
   const protocol = atMostOne(ofKind(matches3, "protocol"), "protocol");
   const icmp = atMostOne(ofKind(matches3, "icmp"), "ICMP type");
   const hasPorts3 = ["port", "opening"].some((kind) => matches3.some((match) => match.kind === kind));
@@ -4966,7 +5048,8 @@ function transportOptions(matches3, family) {
   const number2 = protocol.protocols[0];
   if (number2 === 0) return [protocolZero(family, protocol.negated)];
   const test2 = `${not(protocol.negated)}-p ${protocolName(number2)}`;
-  return [test2, ...headerOptions(matches3, number2), ...multiportOptions(matches3, number2)];
+  const plain2 = matches3.filter((match) => match.kind !== "port" || !names2.has(match.ports));
+  return [test2, ...headerOptions(plain2, number2), ...multiportOptions(plain2, number2)];
 }
 function headerOptions(matches3, protocol) {
   const ports = ["source", "destination"].flatMap((side) => {
@@ -4984,8 +5067,7 @@ function headerOptions(matches3, protocol) {
 }
 function multiportOptions(matches3, protocol) {
   return ofKind(matches3, "port").filter((match) => !isPlain2(match, matches3, protocol)).map(({ side, ports, negated }) => {
-    const slots2 = ports.reduce((sum, { first: first3, last }) => sum + (first3 === last ? 1 : 2), 0);
-    if (slots2 > MULTIPORT_SLOTS) unsayable("so many ports");
+    if (!fitsMultiport(ports)) unsayable("so many ports");
     const list = ports.map((range) => printPorts(range, ":")).join(",");
     return `-m multiport ${not(negated)}--${letter[side]}ports ${list}`;
   });
@@ -5055,14 +5137,172 @@ var init_text = __esm({
   }
 });
 
+// src/emit/ipset.ts
+function emitIpsets(rulesets, header) {
+  const names2 = /* @__PURE__ */ new Map();
+  const declared = /* @__PURE__ */ new Map();
+  for (const { ruleset, family } of rulesets) {
+    for (const { match, rule: rule2 } of matchesOf(ruleset)) {
+      const list = listOf(match);
+      if (list === null || names2.has(list.key)) continue;
+      const content = contentOf(match, family);
+      const name2 = nameOf4(list.name ?? rule2.group, content);
+      names2.set(list.key, name2);
+      if (!declared.has(name2)) declared.set(name2, [...headingLines(rule2.origin), ...setLines(name2, content)]);
+    }
+  }
+  return { script: [...headerLines(header), ...[...declared.values()].flat(), ""].join("\n"), names: names2 };
+}
+function* matchesOf({ chains }) {
+  for (const { rules: rules2 } of chains)
+    for (const rule2 of rules2) for (const match of rule2.matches) yield { match, rule: rule2 };
+}
+function listOf(match) {
+  switch (match.kind) {
+    case "address":
+      return match.ranges.length > 1 ? { key: match.ranges, name: match.name } : null;
+    case "port":
+      return fitsMultiport(match.ports) ? null : { key: match.ports, name: null };
+    case "tuple":
+      return { key: match.boxes, name: match.name };
+    default:
+      return null;
+  }
+}
+function contentOf(match, family) {
+  switch (match.kind) {
+    case "address":
+      return addressContent(match);
+    case "port":
+      return portContent(match.ports);
+    case "tuple":
+      return tupleContent(match, family);
+    default:
+      throw new Error(`no set holds a ${match.kind}`);
+  }
+}
+function addressContent({ family, ranges: ranges3 }) {
+  const prefixes = ranges3.flatMap((range) => elementPrefixes(family, range));
+  const lengths = elementLengths(prefixes);
+  const elements = prefixes.flatMap((prefix) => cutToLengths(prefix, lengths, family));
+  return hash(
+    "hash:net",
+    family,
+    elements.map((prefix) => printPrefix(family, prefix))
+  );
+}
+function portContent(ports) {
+  return { type: "bitmap:port range 0-65535", elements: ports.map((range) => printPorts(range, "-")) };
+}
+function tupleContent({ fields, boxes }, family) {
+  const address2 = placeOf(fields, "address");
+  const protocol = placeOf(fields, "protocol");
+  const port = placeOf(fields, "port");
+  const prefixes = boxes.map((box) => elementPrefixes(family, box[address2]));
+  const lengths = elementLengths(prefixes.flat());
+  const elements = boxes.flatMap((box, at) => {
+    const number2 = Number(box[protocol].first);
+    if (!PROTOCOLS_IN_SETS.has(number2)) throw new Error(`no set holds ports of protocol ${number2}`);
+    const name2 = protocolName(number2);
+    const ports = numbersIn(box[port]);
+    const cut = prefixes[at].flatMap((prefix) => cutToLengths(prefix, lengths, family));
+    return cut.flatMap((prefix) => ports.map((number3) => `${printPrefix(family, prefix)},${name2}:${number3}`));
+  });
+  return hash("hash:net,port", family, elements);
+}
+function placeOf(fields, kind) {
+  const at = fields.findIndex((field) => field.kind === kind);
+  if (at < 0 || fields.length !== 3) throw new Error("no set of the kernel has these fields");
+  return at;
+}
+function numbersIn({ first: first3, last }) {
+  return Array.from({ length: Number(last - first3) + 1 }, (_, at) => Number(first3) + at);
+}
+function hash(type, family, elements) {
+  const buckets = Math.max(LEAST_BUCKETS, 2 ** Math.ceil(Math.log2(elements.length)));
+  const most = Math.max(USUAL_ELEMENTS, elements.length);
+  const inet = family === 4 ? "inet" : "inet6";
+  return { type: `${type} family ${inet} hashsize ${buckets} maxelem ${most}`, elements };
+}
+function nameOf4(words, { type, elements }) {
+  const { createHash } = process.getBuiltinModule("node:crypto");
+  const digest = createHash("sha256").update([type, ...elements].join("\n")).digest("hex");
+  const bits = BigInt(`0x${digest.slice(0, 16)}`).toString(36).padStart(DIGITS, "0");
+  return `ctc-${identifier(words, "set", WORDS2)}-${bits}`;
+}
+function setLines(name2, { type, elements }) {
+  return [`create ${name2} ${type} -exist`, ...elements.map((element) => `add ${name2} ${element} -exist`)];
+}
+var LEAST_BUCKETS, USUAL_ELEMENTS, WORDS2, DIGITS;
+var init_ipset2 = __esm({
+  "src/emit/ipset.ts"() {
+    "use strict";
+    init_print();
+    init_ipset();
+    init_iptables_transport();
+    init_protocols();
+    init_text();
+    LEAST_BUCKETS = 64;
+    USUAL_ELEMENTS = 65536;
+    WORDS2 = 13;
+    DIGITS = 13;
+  }
+});
+
+// src/emit/iptables-sets.ts
+function setOptions(matches3, family, names2) {
+  return matches3.flatMap((match) => {
+    switch (match.kind) {
+      case "address": {
+        const name2 = names2.get(match.ranges);
+        return name2 === void 0 ? [] : [setOption(name2, [match.side], match.negated)];
+      }
+      case "port": {
+        const name2 = names2.get(match.ports);
+        if (name2 === void 0) return [];
+        const isHeld = ofKind(matches3, "protocol").some(
+          ({ protocols, negated }) => !negated && protocols.every((one) => PROTOCOLS_OF_BITMAPS.has(one))
+        );
+        if (!isHeld) unsayable("many ports of another protocol than TCP and UDP");
+        return [setOption(name2, [match.side], match.negated)];
+      }
+      case "tuple": {
+        const name2 = names2.get(match.boxes);
+        if (name2 === void 0) unsayable("several fields at once");
+        return [setOption(name2, directions(match.fields, family), false)];
+      }
+      default:
+        return [];
+    }
+  });
+}
+function setOption(name2, sides, negated) {
+  const words = sides.map((side) => side === "source" ? "src" : "dst").join(",");
+  return `-m set ${not(negated)}--match-set ${name2} ${words}`;
+}
+function directions(fields, family) {
+  return fields.flatMap((field) => {
+    if (field.kind === "address" && field.family !== family) unsayable("an address of the other family");
+    return field.kind === "protocol" ? [] : [field.side];
+  });
+}
+var init_iptables_sets = __esm({
+  "src/emit/iptables-sets.ts"() {
+    "use strict";
+    init_ipset();
+    init_iptables_options();
+  }
+});
+
 // src/emit/iptables-match.ts
-function matchOptions(matches3, family) {
+function matchOptions(matches3, family, names2) {
   if (matches3.some(({ kind }) => kind === "family")) unsayable("a family");
   return [
-    ...addressOptions(matches3, family, "prefix"),
+    ...addressOptions(matches3, family, "prefix", names2),
     ...["in", "out"].flatMap((side) => interfaceOptions(matches3, side)),
-    ...transportOptions(matches3, family),
-    ...addressOptions(matches3, family, "range"),
+    ...transportOptions(matches3, family, names2),
+    ...addressOptions(matches3, family, "range", names2),
+    ...setOptions(matches3, family, names2),
     ...ofKind(matches3, "address-type").map(
       ({ side, types, negated }) => `-m addrtype ${not(negated)}--${side === "source" ? "src" : "dst"}-type ${types.join(",").toUpperCase()}`
     ),
@@ -5083,9 +5323,9 @@ function interfaceOptions(matches3, side) {
   const device2 = checkedDevice(test2.devices[0]).replace("*", "+");
   return [`${not(test2.negated)}-${side === "in" ? "i" : "o"} ${device2}`];
 }
-function addressOptions(matches3, family, form) {
+function addressOptions(matches3, family, form, names2) {
   return ["source", "destination"].flatMap((side) => {
-    const options = ofKind(matches3, "address").filter((match) => match.side === side).flatMap((match) => {
+    const options = ofKind(matches3, "address").filter((match) => match.side === side && !names2.has(match.ranges)).flatMap((match) => {
       if (match.family !== family) unsayable("an address of the other family");
       if (match.ranges.length !== 1) unsayable("several addresses");
       const text2 = printRange(family, match.ranges[0]);
@@ -5102,6 +5342,7 @@ var init_iptables_match = __esm({
     "use strict";
     init_print();
     init_iptables_options();
+    init_iptables_sets();
     init_iptables_transport();
     init_text();
     addressOption = {
@@ -5112,14 +5353,14 @@ var init_iptables_match = __esm({
 });
 
 // src/emit/iptables.ts
-function emitIptables(ruleset, family, header) {
+function emitIptables(ruleset, family, header, sets = /* @__PURE__ */ new Map()) {
   return [
     ...headerLines(header),
-    ...["raw", "nat", "filter"].flatMap((table) => tableLines(ruleset, table, family)),
+    ...["raw", "nat", "filter"].flatMap((table) => tableLines(ruleset, table, family, sets)),
     ""
   ].join("\n");
 }
-function tableLines(ruleset, table, family) {
+function tableLines(ruleset, table, family, sets) {
   const chains = ruleset.chains.filter((chain) => chain.table === table);
   const based = chains.flatMap(({ base }) => base ?? []);
   const policies = new Map(based.map(({ hook, policy: policy2 }) => [hook, policy2]));
@@ -5130,18 +5371,18 @@ function tableLines(ruleset, table, family) {
       (hook) => `:${hook.toUpperCase()} ${policies.get(hook)?.toUpperCase() ?? "ACCEPT"} [0:0]`
     ),
     ...chains.filter(({ base }) => !base).map(({ name: name2 }) => `:${checkedChain(name2)} - [0:0]`),
-    ...chains.flatMap((chain) => chainLines(chain, family)),
+    ...chains.flatMap((chain) => chainLines(chain, family, sets)),
     "COMMIT"
   ];
 }
-function chainLines(chain, family) {
+function chainLines(chain, family, sets) {
   const name2 = chain.base ? chain.base.hook.toUpperCase() : checkedChain(chain.name);
   const lines2 = [];
   let group2 = "";
   for (const rule2 of chain.rules) {
     if (rule2.group !== group2) lines2.push(...headingLines(rule2.group));
     group2 = rule2.group;
-    for (const line of ruleLines(rule2, family)) lines2.push(`-A ${name2} ${line}`);
+    for (const line of ruleLines(rule2, family, sets)) lines2.push(`-A ${name2} ${line}`);
   }
   return lines2;
 }
@@ -5150,12 +5391,12 @@ function checkedChain(name2) {
     throw new Error(`no name for a chain: ${JSON.stringify(name2)}`);
   return name2;
 }
-function ruleLines(rule2, family) {
+function ruleLines(rule2, family, sets) {
   const targets = [...rule2.log ? [logTarget(rule2.log.prefix)] : [], ...statementTargets(rule2, family)];
   if (targets.length > 1 && rule2.matches.some(({ kind }) => kind === "limit" || kind === "state")) {
     throw new Error("tests whose answer changes between two lines of one rule");
   }
-  const tests = matchOptions(rule2.matches, family);
+  const tests = matchOptions(rule2.matches, family, sets);
   const comment = harmless2(rule2.origin, COMMENT_LENGTH);
   const comments = comment === "" ? [] : [`-m comment --comment "${comment}"`];
   return targets.map((target4) => [...tests, ...comments, target4].join(" "));
@@ -5238,23 +5479,25 @@ var init_grouped = __esm({
 });
 
 // src/emit/nft-sets.ts
-function collectSets(ruleset) {
+function collectSets(ruleset, verdictText2) {
   const declared = [];
   const names2 = /* @__PURE__ */ new Map();
   const byContent = /* @__PURE__ */ new Map();
   const makeName = setNames();
-  for (const match of setMatches(ruleset)) {
-    const list = match.kind === "tuple" ? match.boxes : match.ranges;
-    if (list.length <= (match.kind === "tuple" ? INLINE_TUPLES : INLINE_ELEMENTS) || names2.has(list))
-      continue;
+  for (const [table, match] of listUses(ruleset)) {
+    const list = listOf2(match);
+    if (names2.has(list)) continue;
     if (match.kind === "address") {
+      if (list.length <= INLINE_ELEMENTS) continue;
       const name3 = makeName(match);
       names2.set(list, { name: name3, sizes: null });
       declared.push(addressSet(name3, match));
       continue;
     }
-    const sizes = maskable(match);
-    const content = tupleSet(match, sizes);
+    if (match.kind === "tuple" && list.length <= INLINE_TUPLES) continue;
+    const boxes = match.kind === "tuple" ? match.boxes : match.cases.map(({ box }) => box);
+    const sizes = maskable(match.fields, boxes);
+    const content = match.kind === "tuple" ? tupleSet(match.fields, boxes, sizes) : verdictMap(match, sizes, (verdict2) => verdictText2(table, verdict2));
     const key2 = JSON.stringify([content, sizes?.map(String)]);
     const name2 = byContent.get(key2) ?? makeName(match);
     names2.set(list, { name: name2, sizes });
@@ -5264,18 +5507,30 @@ function collectSets(ruleset) {
   }
   return { declared, names: names2 };
 }
-function* setMatches(ruleset) {
-  for (const chain of ruleset.chains) {
-    for (const rule2 of chain.rules) {
-      for (const match of rule2.matches) if (match.kind === "address" || match.kind === "tuple") yield match;
+function* listUses(ruleset) {
+  for (const { table, rules: rules2 } of ruleset.chains) {
+    for (const { matches: matches3, statement } of rules2) {
+      for (const match of matches3)
+        if (match.kind === "address" || match.kind === "tuple") yield [table, match];
+      if (statement.kind === "map") yield [table, statement];
     }
+  }
+}
+function listOf2(use) {
+  switch (use.kind) {
+    case "address":
+      return use.ranges;
+    case "tuple":
+      return use.boxes;
+    case "map":
+      return use.cases;
   }
 }
 function setNames() {
   const counts2 = /* @__PURE__ */ new Map();
   return (match) => {
-    const base = identifier(match.name ?? "", match.kind === "tuple" ? "group" : "addresses", 60);
-    const family = match.kind === "tuple" ? match.fields.find(({ kind }) => kind === "address") : match;
+    const base = identifier(match.name ?? "", match.kind === "address" ? "addresses" : "group", 60);
+    const family = match.kind === "address" ? match : match.fields.find(({ kind }) => kind === "address");
     const tail = family?.kind === "address" ? `v${family.family}` : "set";
     for (; ; ) {
       const key2 = `${base}-${tail}`;
@@ -5291,18 +5546,28 @@ function setNames() {
 }
 function addressSet(name2, { family, ranges: ranges3 }) {
   const elements = ranges3.map((range) => printRange(family, range));
-  return { name: name2, type: `ipv${family}_addr`, interval: true, elements };
+  return { kind: "set", name: name2, type: `ipv${family}_addr`, interval: true, elements };
 }
-function maskable({ fields, boxes }) {
+function maskable(fields, boxes) {
   const sizes = commonSize(boxes);
   return sizes?.every((size, at) => size === 1n || fields[at].kind === "address") ? sizes : null;
 }
-function tupleSet({ fields, boxes }, sizes) {
+function tupleSet(fields, boxes, sizes) {
   const type = fields.map(fieldType).join(" . ");
   const elements = boxes.map(
     (box) => tupleText(fields, sizes ? box.map(({ first: first3 }) => ({ first: first3, last: first3 })) : box)
   );
-  return { type, interval: sizes === null, elements };
+  return { kind: "set", type, interval: sizes === null, elements };
+}
+function verdictMap({ fields, cases }, sizes, verdictText2) {
+  const boxes = cases.map(({ box }) => box);
+  const { type, interval, elements } = tupleSet(fields, boxes, sizes);
+  return {
+    kind: "map",
+    type: `${type} : verdict`,
+    interval,
+    elements: elements.map((element, at) => `${element} : ${verdictText2(cases[at].verdict)}`)
+  };
 }
 function fieldType(field) {
   switch (field.kind) {
@@ -5522,11 +5787,11 @@ var init_nft_match = __esm({
 
 // src/emit/nft.ts
 function emitNft(ruleset, header) {
-  const sets = collectSets(ruleset);
-  const names2 = chainNames(ruleset);
+  const chains = chainNames(ruleset);
+  const sets = collectSets(ruleset, (table, verdict2) => verdictText(table, verdict2, chains));
   const blocks = [
-    ...sets.declared.map(setLines),
-    ...ruleset.chains.map((chain) => chainLines2(chain, { sets: sets.names, chains: names2 }))
+    ...sets.declared.map(setLines2),
+    ...ruleset.chains.map((chain) => chainLines2(chain, { sets: sets.names, chains }))
   ];
   return [
     "#!/usr/sbin/nft -f",
@@ -5542,9 +5807,9 @@ function emitNft(ruleset, header) {
     ""
   ].join("\n");
 }
-function setLines(set2) {
+function setLines2(set2) {
   return [
-    `	set ${set2.name} {`,
+    `	${set2.kind} ${set2.name} {`,
     `		type ${set2.type}`,
     ...set2.interval ? ["		flags interval"] : [],
     "		elements = {",
@@ -5554,7 +5819,7 @@ function setLines(set2) {
   ];
 }
 function chainLines2(chain, names2) {
-  const lines2 = [`	chain ${chainName(names2, chain.table, chain.name)} {`];
+  const lines2 = [`	chain ${chainName(names2.chains, chain.table, chain.name)} {`];
   if (chain.base) {
     const type = chain.table === "nat" ? "nat" : "filter";
     const { hook, policy: policy2 } = chain.base;
@@ -5599,8 +5864,15 @@ function logText(prefix) {
   const text2 = logPrefix(prefix, LOG_PREFIX_LENGTH2);
   return text2 === "" ? "log" : `log prefix "${text2}"`;
 }
+function verdictText(table, verdict2, chains) {
+  return verdict2.kind === "goto" ? `goto ${chainName(chains, table, verdict2.chain)}` : verdict2.kind;
+}
 function statementText(table, statement, names2) {
   switch (statement.kind) {
+    case "map": {
+      const { name: name2, sizes } = names2.sets.get(statement.cases);
+      return `${tupleKey(statement.fields, sizes)} vmap @${name2}`;
+    }
     case "accept":
     case "drop":
     case "return":
@@ -5611,7 +5883,7 @@ function statementText(table, statement, names2) {
       return statement.with === "tcp-reset" ? "reject with tcp reset" : "reject with icmpx port-unreachable";
     case "jump":
     case "goto":
-      return `${statement.kind} ${chainName(names2, table, statement.chain)}`;
+      return `${statement.kind} ${chainName(names2.chains, table, statement.chain)}`;
     case "masquerade": {
       const ports = statement.ports ? ` to :${printPorts(statement.ports, "-")}` : "";
       return `masquerade${ports}${statement.random ? " fully-random" : ""}`;
@@ -5655,8 +5927,8 @@ function userName(table, name2) {
 function chainKey(table, name2) {
   return `${table} ${name2}`;
 }
-function chainName(names2, table, name2) {
-  const found = names2.chains.get(chainKey(table, name2));
+function chainName(chains, table, name2) {
+  const found = chains.get(chainKey(table, name2));
   if (found === void 0) throw new Error(`no chain ${JSON.stringify(name2)} in table ${table}`);
   return found;
 }
@@ -12983,12 +13255,12 @@ function $constructor(name2, initializer2, proto, params) {
     inst._zod.traits.add(name2);
     initializer2(inst, def);
     if (initialized) {
-      const own2 = Object.getPrototypeOf(inst);
+      const own3 = Object.getPrototypeOf(inst);
       const ctorProto = inst._zod.constr.prototype;
-      let up = own2;
+      let up = own3;
       while (up && up !== ctorProto)
         up = Object.getPrototypeOf(up);
-      const target4 = up ?? own2;
+      const target4 = up ?? own3;
       if (!initialized.has(target4)) {
         initialized.add(target4);
         members(target4, protoMembers);
@@ -14402,8 +14674,8 @@ function foldObjects(members2) {
         if (!parts3.some((seen) => JSON.stringify(seen) === JSON.stringify(part)))
           parts3.push(part);
       }
-      const merged3 = parts3.length === 1 ? parts3[0] : foldObjects(parts3) ?? { allOf: parts3 };
-      assignProp(properties, key2, merged3);
+      const merged2 = parts3.length === 1 ? parts3[0] : foldObjects(parts3) ?? { allOf: parts3 };
+      assignProp(properties, key2, merged2);
     }
     for (const key2 of object.required ?? [])
       required2.add(key2);
@@ -14439,12 +14711,12 @@ function foldIntersection(json) {
   if (!unions2.length) {
     folded = foldObjects(allOf);
   } else {
-    const union3 = unions2[0];
-    const keyword2 = UNION_KEYS.find((k) => Array.isArray(union3[k]));
-    if (Object.keys(union3).length !== 1)
+    const union4 = unions2[0];
+    const keyword2 = UNION_KEYS.find((k) => Array.isArray(union4[k]));
+    if (Object.keys(union4).length !== 1)
       return;
-    const rest2 = allOf.filter((m) => m !== union3);
-    const branches2 = union3[keyword2].map((branch2) => foldObjects([...rest2, branch2]));
+    const rest2 = allOf.filter((m) => m !== union4);
+    const branches2 = union4[keyword2].map((branch2) => foldObjects([...rest2, branch2]));
     if (branches2.some((b) => !b))
       return;
     folded = { [keyword2]: branches2 };
@@ -14769,17 +15041,17 @@ function rewriteKeyNames(ctx) {
     const names2 = (seen?.def ?? seen?.schema)?.propertyNames;
     if (!names2 || names2 === true || rewrites.has(names2))
       continue;
-    const rewritten2 = stringifyKeyNames(bySchema, names2, /* @__PURE__ */ new Set());
-    if (rewritten2 !== names2)
-      rewrites.set(names2, rewritten2);
+    const rewritten = stringifyKeyNames(bySchema, names2, /* @__PURE__ */ new Set());
+    if (rewritten !== names2)
+      rewrites.set(names2, rewritten);
   }
   if (!rewrites.size)
     return;
   for (const entry of ctx.seen.values()) {
     for (const carrier of [entry.schema, entry.def]) {
-      const rewritten2 = carrier && rewrites.get(carrier.propertyNames);
-      if (rewritten2)
-        carrier.propertyNames = rewritten2;
+      const rewritten = carrier && rewrites.get(carrier.propertyNames);
+      if (rewritten)
+        carrier.propertyNames = rewritten;
     }
   }
 }
@@ -22843,8 +23115,12 @@ function typeOf(image) {
   if (image.startsWith('"')) return image.length > 1 && image.endsWith('"') ? Text : OpenText;
   return /^[()[\]{}]+$/.test(image) ? Bracket : OtherWord;
 }
+function meantAs(token2, word) {
+  const type = keywords[word];
+  return { ...token2, image: word, tokenType: type, tokenTypeIdx: type.tokenTypeIdx };
+}
 function endOf(token2) {
-  return token2.startOffset + token2.image.length;
+  return token2.endOffset + 1;
 }
 var Address, Port, PortRange, Device, Rate, IcmpTypeWord, anyPlace, Name, NumberWord, OtherWord, Protocol, IcmpProtocol, Text, OpenText, Bracket, Comma, Arrow, keywords, vocabulary, fixedWords, RESERVED_WORDS, NAME_SHAPE, WORD;
 var init_tokens2 = __esm({
@@ -23144,7 +23420,8 @@ function suggest(word, candidates) {
 }
 function synonym(word, candidates) {
   const lower2 = word.toLowerCase();
-  return SYNONYMS.find(([other, meant]) => other === lower2 && candidates.includes(meant))?.[1] ?? null;
+  const meant = SYNONYMS.flatMap(([other, known5]) => other === lower2 ? [known5] : []);
+  return candidates.find((candidate) => meant.includes(candidate)) ?? null;
 }
 function editDistance2(a, b) {
   let beforePrevious = [];
@@ -23234,11 +23511,11 @@ function issuesOf(plain2) {
   }
 }
 function indexedEntries(source) {
-  const known3 = /* @__PURE__ */ new WeakMap();
+  const known5 = /* @__PURE__ */ new WeakMap();
   return (node) => {
     if (!node) return NO_ENTRIES;
-    const index = known3.get(node) ?? firstOfEach(entriesOf(source, node));
-    known3.set(node, index);
+    const index = known5.get(node) ?? firstOfEach(entriesOf(source, node));
+    known5.set(node, index);
     return index;
   };
 }
@@ -23258,10 +23535,10 @@ function checkDuplicateKeys(source, node, report2) {
     }
     const first3 = /* @__PURE__ */ new Map();
     for (const { key: key2, value } of entriesOf(source, node)) {
-      const known3 = first3.get(key2.text);
-      if (known3)
+      const known5 = first3.get(key2.text);
+      if (known5)
         report2.error("duplicate-key", key2.span, `${quoted(key2.text)} stands here twice`, {
-          related: [{ span: known3.span, text: "the first one" }],
+          related: [{ span: known5.span, text: "the first one" }],
           help: "put both into one"
         });
       else first3.set(key2.text, key2);
@@ -23297,14 +23574,14 @@ function reportUnknownKey(file, path2, key2) {
   const { span } = file.entries(nodeAt(file, path2)).get(key2).key;
   const where = path2.length === 0 ? "a policy file has no" : "there is no";
   const message = `${where} ${quoted(key2)}${path2.length === 0 ? "" : " here"}`;
-  const known3 = keysAt(path2) ?? [];
-  const near = file.report.isFull ? null : suggest(key2, known3);
+  const known5 = keysAt(path2) ?? [];
+  const near = file.report.isFull ? null : suggest(key2, known5);
   if (near) {
     file.misspelt.add(pathKey([...path2, near]));
     const fix = { title: `replace by \`${near}\``, edits: [{ span, text: near }], safe: false };
     file.report.error("unknown-key", span, message, { help: `did you mean \`${near}\`?`, fix });
   } else {
-    const help = `known keys are ${known3.map((name2) => `\`${name2}\``).join(", ")}`;
+    const help = `known keys are ${known5.map((name2) => `\`${name2}\``).join(", ")}`;
     file.report.error("unknown-key", span, message, { help });
   }
 }
@@ -23614,9 +23891,9 @@ var require_ipv4 = __commonJS({
           }
           address2 = address2.replace(constants3.RE_SUBNET_STRING, "");
         }
-        const longest = constants3.GROUPS * 4 - 1;
-        if (address2.length > longest) {
-          throw new address_error_1.AddressError(`IPv4 addresses are at most ${longest} characters.`);
+        const longest2 = constants3.GROUPS * 4 - 1;
+        if (address2.length > longest2) {
+          throw new address_error_1.AddressError(`IPv4 addresses are at most ${longest2} characters.`);
         }
         this.addressMinusSuffix = address2;
         this.parsedAddress = this.parse(address2);
@@ -23765,9 +24042,9 @@ var require_ipv4 = __commonJS({
        * address.correctForm(); // '192.0.2.42'
        */
       static fromArpa(arpaFormAddress) {
-        const longest = constants3.GROUPS * 4 - 1 + "/32".length + ".in-addr.arpa.".length;
-        if (arpaFormAddress.length > longest) {
-          throw new address_error_1.AddressError(`in-addr.arpa names are at most ${longest} characters.`);
+        const longest2 = constants3.GROUPS * 4 - 1 + "/32".length + ".in-addr.arpa.".length;
+        if (arpaFormAddress.length > longest2) {
+          throw new address_error_1.AddressError(`in-addr.arpa names are at most ${longest2} characters.`);
         }
         const leader = arpaFormAddress.replace(/(\.in-addr\.arpa)?\.?$/i, "");
         const address2 = leader.split(".").reverse().join(".");
@@ -24457,9 +24734,9 @@ var require_ipv6 = __commonJS({
           this.zone = address2.slice(zoneStart);
           address2 = address2.slice(0, zoneStart);
         }
-        const longest = this.groups * 5 + 5;
-        if (address2.length > longest) {
-          throw new address_error_1.AddressError(`IPv6 addresses are at most ${longest} characters.`);
+        const longest2 = this.groups * 5 + 5;
+        if (address2.length > longest2) {
+          throw new address_error_1.AddressError(`IPv6 addresses are at most ${longest2} characters.`);
         }
         this.addressMinusSuffix = address2;
         this.parsedAddress = this.parse(this.addressMinusSuffix);
@@ -24596,14 +24873,14 @@ var require_ipv6 = __commonJS({
         if (input.includes("%") || input.includes("/")) {
           throw new address_error_1.AddressError("Wildcard pattern must not include a zone or CIDR suffix");
         }
-        const halves = input.split("::");
-        if (halves.length > 2) {
+        const halves2 = input.split("::");
+        if (halves2.length > 2) {
           throw new address_error_1.AddressError("Wildcard pattern cannot contain more than one '::'");
         }
         let groups;
-        if (halves.length === 2) {
-          const left = halves[0] === "" ? [] : halves[0].split(":");
-          const right = halves[1] === "" ? [] : halves[1].split(":");
+        if (halves2.length === 2) {
+          const left = halves2[0] === "" ? [] : halves2[0].split(":");
+          const right = halves2[1] === "" ? [] : halves2[1].split(":");
           const remaining = constants6.GROUPS - left.length - right.length;
           if (remaining < 1) {
             throw new address_error_1.AddressError("Wildcard pattern with '::' has too many groups");
@@ -25007,10 +25284,10 @@ var require_ipv6 = __commonJS({
           throw new address_error_1.AddressError(`Address failed regex: ${badAddress.join("")}`, address2.replace(constants6.RE_BAD_ADDRESS, '<span class="parse-error">$1</span>'));
         }
         let groups = [];
-        const halves = address2.split("::");
-        if (halves.length === 2) {
-          let first3 = halves[0].split(":");
-          let last = halves[1].split(":");
+        const halves2 = address2.split("::");
+        if (halves2.length === 2) {
+          let first3 = halves2[0].split(":");
+          let last = halves2[1].split(":");
           if (first3.length === 1 && first3[0] === "") {
             first3 = [];
           }
@@ -25029,7 +25306,7 @@ var require_ipv6 = __commonJS({
             groups.push("0");
           }
           groups = groups.concat(last);
-        } else if (halves.length === 1) {
+        } else if (halves2.length === 1) {
           groups = address2.split(":");
           this.elidedGroups = 0;
         } else {
@@ -25621,14 +25898,14 @@ var require_ipv6 = __commonJS({
         } else if (address6.elidedGroups === constants6.GROUPS) {
           output.push((0, regular_expressions_1.possibleElisions)(constants6.GROUPS));
         } else {
-          const halves = address6.address.split("::");
-          if (halves[0].length) {
-            output.push((0, regular_expressions_1.simpleRegularExpression)(halves[0].split(":")));
+          const halves2 = address6.address.split("::");
+          if (halves2[0].length) {
+            output.push((0, regular_expressions_1.simpleRegularExpression)(halves2[0].split(":")));
           }
           assert(typeof address6.elidedGroups === "number");
-          output.push((0, regular_expressions_1.possibleElisions)(address6.elidedGroups, halves[0].length !== 0, halves[1].length !== 0));
-          if (halves[1].length) {
-            output.push((0, regular_expressions_1.simpleRegularExpression)(halves[1].split(":")));
+          output.push((0, regular_expressions_1.possibleElisions)(address6.elidedGroups, halves2[0].length !== 0, halves2[1].length !== 0));
+          if (halves2[1].length) {
+            output.push((0, regular_expressions_1.simpleRegularExpression)(halves2[1].split(":")));
           }
           output = [output.join(":")];
         }
@@ -25953,10 +26230,10 @@ function parseQuad(text2, start, end) {
   }
   return dots === 3 && octet >= 0 ? address2 * 256 + octet : -1;
 }
-function parsePrefixLength(text2, longest) {
+function parsePrefixLength(text2, longest2) {
   if (!/^(?:0|[1-9][0-9]{0,2})$/.test(text2)) return -1;
   const length = Number(text2);
-  return length <= longest ? length : -1;
+  return length <= longest2 ? length : -1;
 }
 function parseIpv4(text2) {
   const slash = text2.indexOf("/");
@@ -25988,12 +26265,51 @@ function parseIpv6(text2) {
   return first3 === null || last === null || last < first3 ? null : unmapped(first3, last);
 }
 function parseIpv6Address(text2) {
+  const plain2 = parsePlainIpv6(text2);
+  if (plain2 !== null) return plain2;
   if (!IPV6_CHARACTERS.test(text2)) return null;
   try {
     return new import_ip_address.Address6(text2).bigInt();
   } catch {
     return null;
   }
+}
+function parsePlainIpv6(text2) {
+  const groups = [];
+  let gap = -1;
+  let group2 = 0;
+  let digits = 0;
+  for (let i = 0; i < text2.length; i++) {
+    const code2 = text2.charCodeAt(i);
+    if (code2 === COLON) {
+      if (digits > 0) groups.push(group2);
+      const isDouble = text2.charCodeAt(i + 1) === COLON;
+      if (isDouble) {
+        if (gap >= 0) return null;
+        gap = groups.length;
+        i++;
+      } else if (digits === 0 || i === text2.length - 1) return null;
+      group2 = 0;
+      digits = 0;
+      continue;
+    }
+    const digit = hexDigit(code2);
+    if (digit < 0 || ++digits > 4) return null;
+    group2 = group2 * 16 + digit;
+  }
+  if (digits > 0) groups.push(group2);
+  const missing = 8 - groups.length;
+  if (gap < 0 ? missing !== 0 : missing < 2) return null;
+  if (gap >= 0) groups.splice(gap, 0, ...Array(missing).fill(0));
+  const [a, b, c, d, e, f, g, h] = groups;
+  const high = BigInt((a * 65536 + b) * 65536 + c);
+  const middle = BigInt((d * 65536 + e) * 65536 + f);
+  return (high << 48n | middle) << 32n | BigInt(g * 65536 + h);
+}
+function hexDigit(code2) {
+  if (code2 >= ZERO && code2 <= 57) return code2 - ZERO;
+  const letter2 = code2 | 32;
+  return letter2 >= 97 && letter2 <= 102 ? letter2 - 87 : -1;
 }
 function isIpv4Mapped(address2) {
   return address2 >> 32n === 0xffffn;
@@ -26004,7 +26320,7 @@ function unmapped(first3, last) {
 function rangeOf(family, first3, last) {
   return { ok: true, family, first: first3, last };
 }
-var import_ip_address, DOT, ZERO, IPV6_CHARACTERS;
+var import_ip_address, DOT, ZERO, COLON, IPV6_CHARACTERS;
 var init_parse3 = __esm({
   "src/address/parse.ts"() {
     "use strict";
@@ -26013,6 +26329,7 @@ var init_parse3 = __esm({
     init_ranges();
     DOT = 46;
     ZERO = 48;
+    COLON = 58;
     IPV6_CHARACTERS = /^[0-9A-Fa-f:.]{2,45}$/;
   }
 });
@@ -26024,6 +26341,12 @@ function readAddress(text2, span, report2) {
   if (parsed.ok) {
     const { family, first: first3, last } = parsed;
     return { kind: "literal", family, first: first3, last, span };
+  }
+  const joined = /^([A-Za-z][A-Za-z0-9_-]*):([0-9]+(?:-[0-9]+)?)$/.exec(text2);
+  if (joined) {
+    const message = `${quoted(text2)} joins an address and a port`;
+    report2.error("bad-address", span, message, replace(span, `${joined[1]} port ${joined[2]}`));
+    return null;
   }
   const check = parsed.reason === "host-bits" ? "host-bits" : parsed.reason === "ambiguous" ? "ambiguous-address" : "bad-address";
   report2.error(
@@ -26305,9 +26628,9 @@ function readRate(text2, span, report2) {
     return null;
   }
   const count2 = Number(match[1]);
-  const unit = TIME_UNITS.find((known3) => known3 === match[2]);
+  const unit = TIME_UNITS.find((known5) => known5 === match[2]);
   if (unit === void 0) {
-    const near = TIME_UNITS.find((known3) => known3.startsWith(match[2].toLowerCase())) ?? suggest(match[2], TIME_UNITS);
+    const near = TIME_UNITS.find((known5) => known5.startsWith(match[2].toLowerCase())) ?? suggest(match[2], TIME_UNITS);
     const message = `${quoted(match[2])} is no unit of time`;
     const help = "units are `second`, `minute`, `hour` and `day`";
     report2.error("bad-limit", span, message, near ? replace(span, `${match[1]}/${near}`) : { help });
@@ -26366,7 +26689,7 @@ function checkPorts(report2, traffic3, ports) {
   const name2 = nameOfProtocol(traffic3.protocol) ?? `protocol ${traffic3.protocol}`;
   report2.error("port-without-protocol", ports.span, `${quoted(name2)} has no ports`, {
     related: [{ span: traffic3.span, text: "the protocol" }],
-    help: `leave the port out; ports belong to ${PROTOCOLS_WITH_PORTS.map((known3) => `\`${known3}\``).join(", ")}`
+    help: `leave the port out; ports belong to ${PROTOCOLS_WITH_PORTS.map((known5) => `\`${known5}\``).join(", ")}`
   });
 }
 var LOG_PREFIX_LENGTH3;
@@ -26448,18 +26771,17 @@ var init_expect = __esm({
 });
 
 // src/language/sentence-parser.ts
-function parseRule(sentence) {
-  return parse3(sentence, () => sentenceParser.rule());
+function parseRule(tokens) {
+  return parse3(tokens, () => sentenceParser.rule());
 }
-function parseNat(sentence) {
-  return parse3(sentence, () => sentenceParser.nat());
+function parseNat(tokens) {
+  return parse3(tokens, () => sentenceParser.nat());
 }
-function parseService(sentence) {
-  return parse3(sentence, () => sentenceParser.service());
+function parseService(tokens) {
+  return parse3(tokens, () => sentenceParser.service());
 }
-function parse3(sentence, start) {
-  const tokens = tokenize(sentence);
-  sentenceParser.input = tokens;
+function parse3(tokens, start) {
+  sentenceParser.input = [...tokens];
   const value = start();
   const error = sentenceParser.errors[0];
   if (!error) return { ok: true, tokens, value };
@@ -26714,7 +27036,9 @@ function explainSyntax(reading, kind, failure2) {
     const message = `${quoted(wrong.image)} does not belong here`;
     if (slip) say2(span, message, { ...replace(span, slip.word), help: `did you mean \`${slip.word}\`?` });
     else say2(span, message, { label: expectation(kind, tokens, at), ...advice(kind, tokens, at) });
+    return slip;
   }
+  return null;
 }
 function spanOfEnd(passage, tokens) {
   const last = tokens.at(-1);
@@ -26730,7 +27054,7 @@ function cutAdvice(passage) {
 }
 function possible(kind, tokens, at) {
   const prefix = tokens.slice(0, at);
-  const once = [
+  const once2 = [
     keywords.from,
     keywords.to,
     keywords.in,
@@ -26742,7 +27066,7 @@ function possible(kind, tokens, at) {
   const isSource = /^(?:masquerade|snat)$/.test(tokens[0]?.image ?? "");
   return expectedAfter(grammarOf(kind), prefix).filter((type) => {
     if (kind === "nat" && type === (isSource ? keywords.in : keywords.out)) return false;
-    return !once.some((clause) => clause === type && prefix.some((token2) => token2.tokenType === clause));
+    return !once2.some((clause) => clause === type && prefix.some((token2) => token2.tokenType === clause));
   });
 }
 function listed(types) {
@@ -26758,7 +27082,7 @@ function nearMiss(kind, tokens, at) {
     const isReadable = index < at && token2.tokenType !== Name;
     const word = synonym(token2.image, words) ?? (isReadable ? null : suggest(token2.image, words));
     if (word === null) continue;
-    const repaired = [...tokens.slice(0, index), ...tokenize(word), ...tokens.slice(index + 1)];
+    const repaired = tokens.with(index, meantAs(token2, word));
     if (acceptedCount(grammarOf(kind), repaired) > at) return { token: token2, word };
   }
   return null;
@@ -26799,7 +27123,7 @@ function portBehindProtocol(found, before) {
   return isPort2 && before?.tokenType === Protocol && protocolWithPorts(before.image) ? found.image : null;
 }
 function protocolWithPorts(name2) {
-  return PROTOCOLS_WITH_PORTS.some((known3) => known3 === name2.toLowerCase());
+  return PROTOCOLS_WITH_PORTS.some((known5) => known5 === name2.toLowerCase());
 }
 var LONGEST_EXPLAINED;
 var init_explain2 = __esm({
@@ -26815,6 +27139,26 @@ var init_explain2 = __esm({
     init_tokens2();
     init_words();
     LONGEST_EXPLAINED = 5e3;
+  }
+});
+
+// src/language/guess.ts
+function parseWithGuesses(reading, kind, parse4) {
+  let parsed = parse4(tokenize(reading.passage.text));
+  for (let guesses = 0; !parsed.ok; guesses++) {
+    const slip = explainSyntax(reading, kind, parsed);
+    if (!slip || guesses === MOST_GUESSES) return null;
+    parsed = parse4(parsed.tokens.map((token2) => token2 === slip.token ? meantAs(token2, slip.word) : token2));
+  }
+  return parsed;
+}
+var MOST_GUESSES;
+var init_guess = __esm({
+  "src/language/guess.ts"() {
+    "use strict";
+    init_explain2();
+    init_tokens2();
+    MOST_GUESSES = 8;
   }
 });
 
@@ -26890,11 +27234,8 @@ function readTraffic(reading, parsed) {
 }
 function readService(reading) {
   const { passage, report: report2 } = reading;
-  const parsed = parseService(passage.text);
-  if (!parsed.ok) {
-    explainSyntax(reading, "service", parsed);
-    return null;
-  }
+  const parsed = parseWithGuesses(reading, "service", parseService);
+  if (!parsed) return null;
   const traffic3 = readTraffic(reading, parsed.value.traffic);
   const tokens = parsed.value.ports;
   if (traffic3?.kind !== "protocol" || tokens.length === 0)
@@ -26915,8 +27256,8 @@ function readIcmpType({ passage, report: report2 }, word, token2) {
     report2.error("bad-icmp-type", span, message, advice2);
     return null;
   };
-  const known3 = ICMP_TYPES.get(token2.image);
-  if (!known3) {
+  const known5 = ICMP_TYPES.get(token2.image);
+  if (!known5) {
     const number2 = parseIcmpType(token2.image);
     if (number2 && protocol === "icmp") {
       const help = `write \`icmp4 ${token2.image}\` or \`icmp6 ${token2.image}\``;
@@ -26933,7 +27274,7 @@ function readIcmpType({ passage, report: report2 }, word, token2) {
       });
     return bad(`${quoted(token2.image)} is no ICMP type`, { help: "write a type name like `echo-request`" });
   }
-  const icmp = inFamilies(known3, protocol);
+  const icmp = inFamilies(known5, protocol);
   if (protocol === "icmp" && (!icmp.v4 || !icmp.v6)) {
     const [one, other] = icmp.v4 ? ["icmp4", "ICMPv6"] : ["icmp6", "ICMP on IPv4"];
     const wordSpan = spanOfToken(passage, word);
@@ -26949,15 +27290,15 @@ function readIcmpType({ passage, report: report2 }, word, token2) {
 function replaceWord(span, word, type) {
   return { ...replace(span, word), help: `write \`${word} ${type}\`` };
 }
-function inFamilies(known3, protocol) {
-  return { v4: protocol === 58 ? null : known3.v4, v6: protocol === 1 ? null : known3.v6 };
+function inFamilies(known5, protocol) {
+  return { v4: protocol === 58 ? null : known5.v4, v6: protocol === 1 ? null : known5.v6 };
 }
 var init_traffic = __esm({
   "src/language/traffic.ts"() {
     "use strict";
     init_checks();
     init_clauses();
-    init_explain2();
+    init_guess();
     init_icmp();
     init_passage();
     init_protocols2();
@@ -27031,10 +27372,10 @@ function readServiceDeclarations(source, section, report2) {
   });
 }
 function declarations(source, section, report2) {
-  const known3 = /* @__PURE__ */ new Set();
+  const known5 = /* @__PURE__ */ new Set();
   return entriesOf(source, section).filter(({ key: key2 }) => {
-    if (known3.has(key2.text)) return false;
-    known3.add(key2.text);
+    if (known5.has(key2.text)) return false;
+    known5.add(key2.text);
     checkName(key2.text, key2.span, report2);
     return true;
   });
@@ -27054,11 +27395,8 @@ var init_declarations = __esm({
 // src/language/sentence.ts
 function readRule(reading) {
   const { passage, report: report2 } = reading;
-  const parsed = parseRule(passage.text);
-  if (!parsed.ok) {
-    explainSyntax(reading, "rule", parsed);
-    return null;
-  }
+  const parsed = parseWithGuesses(reading, "rule", parseRule);
+  if (!parsed) return null;
   const { action, traffic: parsedTraffic, clauses: parsedClauses } = parsed.value;
   const traffic3 = parsedTraffic && readTraffic(reading, parsedTraffic);
   const clauses = readClauses(reading, parsedClauses);
@@ -27093,11 +27431,8 @@ function readRule(reading) {
 }
 function readNat(reading) {
   const { passage, report: report2 } = reading;
-  const parsed = parseNat(passage.text);
-  if (!parsed.ok) {
-    explainSyntax(reading, "nat", parsed);
-    return null;
-  }
+  const parsed = parseWithGuesses(reading, "nat", parseNat);
+  if (!parsed) return null;
   const nat = parsed.value;
   const kind = nat.action.image;
   const traffic3 = nat.traffic && readTraffic(reading, nat.traffic);
@@ -27208,12 +27543,42 @@ var init_sentence = __esm({
   "src/language/sentence.ts"() {
     "use strict";
     init_clauses();
-    init_explain2();
+    init_guess();
     init_passage();
     init_sentence_parser();
     init_tokens2();
     init_traffic();
     init_words();
+  }
+});
+
+// src/source/kind-of-text.ts
+function kindOfText(source) {
+  const line = /^(?!#(?!!))(?=.*\S).*$/m.exec(source.text);
+  const found = line && BEGINNINGS.find(([, beginning]) => beginning.test(line[0]));
+  if (!found) return null;
+  return {
+    kind: found[0],
+    span: { source, start: line.index, end: line.index + line[0].trimEnd().length }
+  };
+}
+var BEGINNINGS;
+var init_kind_of_text = __esm({
+  "src/source/kind-of-text.ts"() {
+    "use strict";
+    BEGINNINGS = [
+      ["policy", /^(?:version|interfaces|addresses|services|host|defaults|essentials|policies|nat)[ \t]*:/],
+      ["nft", /^(?:#!.*\bnft\b|flush ruleset\b)/],
+      [
+        "nft",
+        /^(?:(?:add|create|delete|destroy|flush)[ \t]+)?table[ \t]+(?:(?:ip6?|inet|arp|bridge|netdev)[ \t]+)?\w/
+      ],
+      [
+        "iptables-restore",
+        /^(?:\*(?:raw|mangle|nat|filter|security)[ \t]*$|:\S+ (?:ACCEPT|DROP|-)(?: \[|[ \t]*$)|-[AIN] )/
+      ],
+      ["ipset", /^create \S+ (?:hash|bitmap|list):/]
+    ];
   }
 });
 
@@ -27260,15 +27625,15 @@ function reportProblems(source, tokens, problems, report2) {
     problems.filter(({ code: code2 }) => code2 === "MULTILINE_IMPLICIT_KEY").map(({ pos }) => [pos[0], pos[1]])
   );
   const firstUnclosed = unclosed[0]?.start ?? Number.POSITIVE_INFINITY;
-  const inOrder2 = [...problems].sort((a, b) => a.pos[0] - b.pos[0]);
-  const stray = inOrder2.findIndex(({ message }) => message.includes(" in YAML stream"));
+  const inOrder3 = [...problems].sort((a, b) => a.pos[0] - b.pos[0]);
+  const stray = inOrder3.findIndex(({ message }) => message.includes(" in YAML stream"));
   let quiet = -1;
-  for (const problem of stray < 0 ? inOrder2 : inOrder2.slice(0, stray + 1)) {
+  for (const problem of stray < 0 ? inOrder3 : inOrder3.slice(0, stray + 1)) {
     const start = problem.pos[0];
     if (start >= firstUnclosed) return;
     const isStructural = STRUCTURAL.has(problem.code);
     if (isStructural && start <= quiet) continue;
-    const complaint = isStructural ? placeOf(source, problem, folded) : complaintOf(source, problem);
+    const complaint = isStructural ? placeOf2(source, problem, folded) : complaintOf(source, problem);
     say(report2, complaint);
     if (complaint.silences !== "nothing") quiet = endOfLine2(source, complaint.span.end);
     if (complaint.silences === "two lines") quiet = endOfLine2(source, quiet + 1);
@@ -27277,7 +27642,7 @@ function reportProblems(source, tokens, problems, report2) {
 function say(report2, { span, message, help }) {
   report2.error("yaml-syntax", span, `YAML: ${message}`, help === void 0 ? {} : { help });
 }
-function placeOf(source, problem, folded) {
+function placeOf2(source, problem, folded) {
   const { text: text2 } = source;
   const { code: code2, message } = problem;
   const [start, end] = problem.pos;
@@ -27425,7 +27790,7 @@ var init_yaml_problems = __esm({
 
 // src/language/yaml.ts
 function readYaml(source, report2) {
-  if (!checkCharacters(source, report2)) return UNPARSABLE;
+  if (!checkCharacters(source, report2) || !checkNoScript(source, report2)) return UNPARSABLE;
   const tokens = readTokens(source, report2);
   if (!tokens) return UNPARSABLE;
   const composer = new Composer({
@@ -27447,6 +27812,14 @@ function readYaml(source, report2) {
     return UNPARSABLE;
   }
   return checkAliases(source, document, report2) ? { kind: "yaml", root: document.contents } : { kind: "refused" };
+}
+function checkNoScript(source, report2) {
+  const told = kindOfText(source);
+  if (!told || told.kind === "policy") return true;
+  report2.error("yaml-syntax", told.span, `this is a script for ${told.kind}, and no policy`, {
+    help: "name the policy that it belongs to; `ctc verify POLICY SCRIPT\u2026` compares the two"
+  });
+  return false;
 }
 function readTokens(source, report2) {
   const parser = new Parser();
@@ -27533,6 +27906,7 @@ var init_yaml = __esm({
   "src/language/yaml.ts"() {
     "use strict";
     init_dist();
+    init_kind_of_text();
     init_source();
     init_characters();
     init_yaml_problems();
@@ -27591,10 +27965,10 @@ function readPolicies(source, nodes, report2) {
   const first3 = /* @__PURE__ */ new Map();
   for (const { name: name2 } of policies) {
     if (name2.text === "") continue;
-    const known3 = first3.get(name2.text);
-    if (known3)
+    const known5 = first3.get(name2.text);
+    if (known5)
       report2.error("duplicate-policy", name2.span, `another policy is named ${quoted(name2.text)}`, {
-        related: [{ span: known3, text: "the first one" }],
+        related: [{ span: known5, text: "the first one" }],
         help: "give each policy a name of its own: emitted rules carry it"
       });
     else first3.set(name2.text, name2.span);
@@ -27639,8 +28013,8 @@ function spanOfEntry(source, entry) {
 function booleanOf(node) {
   return isScalar(node) && typeof node.value === "boolean" ? node.value : null;
 }
-function readSentences(source, node, report2, read2) {
-  return passagesOf(source, node, report2).flatMap((passage) => read2({ passage, report: report2 }) ?? []);
+function readSentences(source, node, report2, read3) {
+  return passagesOf(source, node, report2).flatMap((passage) => read3({ passage, report: report2 }) ?? []);
 }
 function passagesOf(source, node, report2) {
   if (isSeq(node)) return itemsOf(node).flatMap((item) => passageOf(source, item) ?? []);
@@ -27720,7 +28094,7 @@ function createNodes(budget) {
   function make(level, a, b, c, d) {
     if (a === b && b === c && c === d) return a;
     const branches2 = nodes.branches;
-    let slot = hash(level, a, b, c, d) & mask;
+    let slot = hash2(level, a, b, c, d) & mask;
     for (; ; ) {
       const id2 = slots2[slot] - 1;
       if (id2 < 0) break;
@@ -27764,7 +28138,7 @@ function createNodes(budget) {
     const { branches: branches2 } = nodes;
     const at = index * RADIX;
     const [a, b, c, d] = [branches2[at], branches2[at + 1], branches2[at + 2], branches2[at + 3]];
-    return hash(levels[index], a, b, c, d) & mask;
+    return hash2(levels[index], a, b, c, d) & mask;
   }
   function remember(base) {
     for (let index = base; index < nodes.count; index++) {
@@ -27788,7 +28162,9 @@ function createNodes(budget) {
       if (moved[index - base] === 0) continue;
       for (let at = index * RADIX; at < (index + 1) * RADIX; at++) need(branches2[at]);
     }
-    forget2(base);
+    const isMost = count2 - base > base;
+    if (isMost) slots2.fill(0);
+    else forget2(base);
     let next2 = base;
     for (let index = base; index < count2; index++) {
       if (moved[index - base] === 0) continue;
@@ -27799,7 +28175,7 @@ function createNodes(budget) {
     nodes.count = next2;
     nodes.compactions++;
     for (let i = 0; i < roots.length; i++) roots[i] = rewrite(roots[i]);
-    remember(base);
+    remember(isMost ? 0 : base);
   }
   function forget2(base) {
     for (let index = nodes.count - 1; index >= base; index--) {
@@ -27811,7 +28187,7 @@ function createNodes(budget) {
   }
   return nodes;
 }
-function hash(level, a, b, c, d) {
+function hash2(level, a, b, c, d) {
   let h = Math.imul(a, 2654435761) ^ Math.imul(b + level, 2246822507);
   h = Math.imul(h ^ h >>> 15, 739982445);
   h ^= Math.imul(c, 3266489909) ^ Math.imul(d, 668265263);
@@ -27840,353 +28216,20 @@ var init_nodes2 = __esm({
   }
 });
 
-// src/packets/operations.ts
-function createOperations(nodes) {
-  let memo = new Int32Array(FIRST_ENTRIES * ENTRY);
-  let entries = FIRST_ENTRIES;
-  let nextCustom = FIRST_CUSTOM;
-  let custom = (a) => a;
-  let shortcut = {};
-  let test2 = () => false;
-  function slotOf(op, a, b) {
-    let h = Math.imul(a, 2654435761) ^ Math.imul(b + op, 2246822507);
-    h ^= h >>> 15;
-    h = Math.imul(h, 739982445);
-    h ^= h >>> 13;
-    return (h & entries - 1) * ENTRY;
-  }
-  function remember(op, a, b, result) {
-    if (nodes.count > entries && entries < MOST_ENTRIES) growMemo();
-    const slot = slotOf(op, a, b);
-    memo[slot] = op + 1;
-    memo[slot + 1] = a;
-    memo[slot + 2] = b;
-    memo[slot + 3] = result;
-    return result;
-  }
-  function growMemo() {
-    const old = memo;
-    entries *= 2;
-    memo = new Int32Array(entries * ENTRY);
-    for (let i = 0; i < old.length; i += ENTRY) {
-      if (old[i] === 0) continue;
-      const slot = slotOf(old[i] - 1, old[i + 1], old[i + 2]);
-      for (let k = 0; k < ENTRY; k++) memo[slot + k] = old[i + k];
-    }
-  }
-  function apply(op, a, b) {
-    if (op === OVERLAY) {
-      if (a < 0) return a === NONE ? b : a;
-      if (b === NONE || a === b) return a;
-    } else if (op === KEEP) {
-      if (a === NONE || b === NONE) return NONE;
-      if (b < 0 || a === b) return a;
-    } else if (op === DROP) {
-      if (a === NONE || b === NONE) return a;
-      if (b < 0 || a === b) return NONE;
-    } else {
-      if (b === NONE && shortcut.neutral) return a;
-      if (a < 0 && shortcut.settled?.(verdictOf(a))) return a;
-      if (a < 0 && b < 0) return terminal(custom(verdictOf(a), verdictOf(b)));
-    }
-    const slot = slotOf(op, a, b);
-    if (memo[slot + 1] === a && memo[slot + 2] === b && memo[slot] === op + 1) return memo[slot + 3];
-    const levelA = levelOf(a);
-    const levelB = levelOf(b);
-    const { branches: branches2 } = nodes;
-    let first3;
-    let second;
-    let third;
-    let fourth;
-    if (levelA < levelB) {
-      const at = branchesOf(a);
-      first3 = apply(op, branches2[at], b);
-      second = apply(op, branches2[at + 1], b);
-      third = apply(op, branches2[at + 2], b);
-      fourth = apply(op, branches2[at + 3], b);
-    } else if (levelB < levelA) {
-      const at = branchesOf(b);
-      first3 = apply(op, a, branches2[at]);
-      second = apply(op, a, branches2[at + 1]);
-      third = apply(op, a, branches2[at + 2]);
-      fourth = apply(op, a, branches2[at + 3]);
-    } else {
-      const atA = branchesOf(a);
-      const atB = branchesOf(b);
-      first3 = apply(op, branches2[atA], branches2[atB]);
-      second = apply(op, branches2[atA + 1], branches2[atB + 1]);
-      third = apply(op, branches2[atA + 2], branches2[atB + 2]);
-      fourth = apply(op, branches2[atA + 3], branches2[atB + 3]);
-    }
-    return remember(op, a, b, nodes.make(levelA < levelB ? levelA : levelB, first3, second, third, fourth));
-  }
-  function search(op, a, b) {
-    if (op === INTERSECTS) {
-      if (a === NONE || b === NONE) return false;
-      if (a < 0 || b < 0 || a === b) return true;
-    } else if (op === ESCAPES) {
-      if (a === NONE || a === b) return false;
-      if (b < 0) return b === NONE;
-    } else if (a < 0 && b < 0) return test2(verdictOf(a), verdictOf(b));
-    const slot = slotOf(op, a, b);
-    if (memo[slot + 1] === a && memo[slot + 2] === b && memo[slot] === op + 1) return false;
-    const levelA = levelOf(a);
-    const levelB = levelOf(b);
-    const { branches: branches2 } = nodes;
-    for (let i = 0; i < RADIX; i++) {
-      const x = levelA <= levelB ? branches2[branchesOf(a) + i] : a;
-      const y = levelB <= levelA ? branches2[branchesOf(b) + i] : b;
-      if (search(op, x, y)) return true;
-    }
-    remember(op, a, b, NONE);
-    return false;
-  }
-  function combiner(f, shortcuts = {}) {
-    const op = nextCustom++;
-    return (a, b) => {
-      const outer = custom;
-      const outerShortcut = shortcut;
-      custom = f;
-      shortcut = shortcuts;
-      try {
-        return apply(op, a, b);
-      } finally {
-        custom = outer;
-        shortcut = outerShortcut;
-      }
-    };
-  }
-  const combine = (a, b, f, shortcuts) => combiner(f, shortcuts)(a, b);
-  return {
-    overlay: (a, b) => apply(OVERLAY, a, b),
-    keep: (a, b) => apply(KEEP, a, b),
-    drop: (a, b) => apply(DROP, a, b),
-    combine,
-    combiner,
-    map: (a, f) => combine(a, NONE, f),
-    intersects: (a, b) => search(INTERSECTS, a, b),
-    subset: (a, b) => !search(ESCAPES, a, b),
-    some(a, b, wanted) {
-      const outer = test2;
-      test2 = wanted;
-      try {
-        return search(nextCustom++, a, b);
-      } finally {
-        test2 = outer;
-      }
-    },
-    collect(base, roots) {
-      nodes.compact(base, roots);
-      memo.fill(0);
-    }
-  };
-}
-var OVERLAY, KEEP, DROP, INTERSECTS, ESCAPES, FIRST_CUSTOM, ENTRY, FIRST_ENTRIES, MOST_ENTRIES;
-var init_operations = __esm({
-  "src/packets/operations.ts"() {
-    "use strict";
-    init_nodes2();
-    OVERLAY = 0;
-    KEEP = 1;
-    DROP = 2;
-    INTERSECTS = 3;
-    ESCAPES = 4;
-    FIRST_CUSTOM = 5;
-    ENTRY = 4;
-    FIRST_ENTRIES = 1 << 12;
-    MOST_ENTRIES = 1 << 19;
-  }
-});
-
-// src/packets/space.ts
-function createSpace(domains, options = {}) {
-  const fields = layOut(domains);
-  const nodes = createNodes(Math.min(options.nodeBudget ?? MOST_NODES, MOST_NODES));
-  const operations = createOperations(nodes);
-  const pins = [];
-  let threshold = FIRST_COLLECTION;
-  const engine = {
-    nodes,
-    operations,
-    pins,
-    rankCube: (cube) => rankCube(fields, cube),
-    cube(cube, verdict2) {
-      let id = terminal(verdict2);
-      for (let i = fields.length - 1; i >= 0; i--) id = select(nodes, fields[i], cube[i], id);
-      return id;
-    },
-    select: (field, ranks2, inside2) => select(nodes, field, ranks2, inside2),
-    branch: (field, starts, ids) => branch(nodes, field, starts, ids),
-    collectIfWorthwhile(base) {
-      if (nodes.count - base < threshold) return;
-      operations.collect(base, pins);
-      threshold = Math.max(FIRST_COLLECTION, 3 * (nodes.count - base));
-    }
-  };
-  const everything = terminal(1);
-  const { overlay, keep, drop, map: map2 } = operations;
-  const asSet = (verdict2) => verdict2 === 0 ? 0 : 1;
-  return {
-    fields,
-    nothing: NONE,
-    everything,
-    constant: (verdict2) => terminal(verdict2),
-    set(cubes) {
-      let union3 = NONE;
-      for (const cube of cubes) {
-        const ranked = engine.rankCube(cube);
-        if (ranked) union3 = overlay(union3, engine.cube(ranked, 1));
-      }
-      return union3;
-    },
-    overlay: (a, b) => overlay(a, b),
-    union: (a, b) => overlay(a, b),
-    intersection: (a, b) => keep(a, b),
-    difference: (a, b) => drop(a, b),
-    complement: (set2) => drop(everything, set2),
-    restrict: (a, set2) => keep(a, set2),
-    without: (a, set2) => drop(a, set2),
-    decided: (a) => map2(a, asSet),
-    where: (a, ...verdicts) => map2(a, (verdict2) => verdicts.includes(verdict2) ? 1 : 0),
-    map: (a, f) => operations.map(a, f),
-    combine: (a, b, f, shortcuts) => operations.combine(a, b, f, shortcuts),
-    intersects: operations.intersects,
-    subset: operations.subset,
-    some: operations.some,
-    verdict: (a, packet) => verdictOfPacket(nodes, fields, a, packet),
-    tidy(work) {
-      const base = nodes.count;
-      const results = [...work()];
-      operations.collect(base, results);
-      return results;
-    },
-    engine
-  };
-}
-function attempt(space, work) {
-  const { nodes, operations, pins } = space.engine;
-  const base = nodes.count;
-  const pinned = pins.length;
-  try {
-    return { kind: "conclusive", value: work() };
-  } catch (error) {
-    if (!(error instanceof BudgetSpent)) throw error;
-    pins.length = pinned;
-    operations.collect(base, []);
-    return { kind: "inconclusive", budget: error.budget };
-  }
-}
-function layOut(domains) {
-  let firstLevel = 0;
-  const fields = Object.entries(domains).map(([name2, domain]) => {
-    const field = { name: name2, domain, firstLevel, levels: Math.ceil(domain.bits / 2) };
-    firstLevel += field.levels;
-    return field;
-  });
-  if (firstLevel > MOST_LEVELS) throw new RangeError(`${firstLevel} levels; a space has ${MOST_LEVELS}`);
-  return fields;
-}
-function rankCube(fields, cube) {
-  const ranked = [];
-  for (const { name: name2, domain } of fields) {
-    const condition = cube[name2];
-    const ranks2 = condition === void 0 ? null : domain.ranksOf(condition);
-    if (ranks2?.length === 0) return null;
-    ranked.push(ranks2);
-  }
-  return ranked;
-}
-function select(nodes, field, ranks2, inside2) {
-  if (ranks2 === null) return inside2;
-  const starts = [];
-  const ids = [];
-  let next2 = 0;
-  for (let i = 0; i < ranks2.length; i += 2) {
-    if (ranks2[i] > next2) {
-      starts.push(next2);
-      ids.push(NONE);
-    }
-    starts.push(ranks2[i]);
-    ids.push(inside2);
-    next2 = ranks2[i + 1];
-  }
-  if (next2 < field.domain.ranks) {
-    starts.push(next2);
-    ids.push(NONE);
-  }
-  return branch(nodes, field, starts, ids);
-}
-function branch(nodes, field, starts, ids) {
-  const end = field.firstLevel + field.levels;
-  const pieceAt = (code2, from) => {
-    let first3 = from;
-    let last = starts.length - 1;
-    while (first3 < last) {
-      const middle = first3 + last + 1 >> 1;
-      if (starts[middle] <= code2) first3 = middle;
-      else last = middle - 1;
-    }
-    return first3;
-  };
-  const build2 = (level, code2, from) => {
-    const size = 1 << 2 * (end - level);
-    if (from === starts.length - 1 || starts[from + 1] >= code2 + size) return ids[from];
-    const step = size >> 2;
-    const second = pieceAt(code2 + step, from);
-    const third = pieceAt(code2 + 2 * step, second);
-    const fourth = pieceAt(code2 + 3 * step, third);
-    return nodes.make(
-      level,
-      build2(level + 1, code2, from),
-      build2(level + 1, code2 + step, second),
-      build2(level + 1, code2 + 2 * step, third),
-      build2(level + 1, code2 + 3 * step, fourth)
-    );
-  };
-  return build2(field.firstLevel, 0, 0);
-}
-function verdictOfPacket(nodes, fields, diagram, packet) {
-  return verdictOfRanks(
-    nodes,
-    fields,
-    diagram,
-    fields.map(({ name: name2, domain }) => domain.rankOf(packet[name2]))
-  );
-}
-function verdictOfRanks(nodes, fields, diagram, ranks2) {
-  let id = diagram;
-  fields.forEach(({ firstLevel, levels }, i) => {
-    const end = firstLevel + levels;
-    while (levelOf(id) < end) {
-      id = nodes.branches[branchesOf(id) + (ranks2[i] >> 2 * (end - levelOf(id) - 1) & 3)];
-    }
-  });
-  return verdictOf(id);
-}
-var FIRST_COLLECTION;
-var init_space = __esm({
-  "src/packets/space.ts"() {
-    "use strict";
-    init_nodes2();
-    init_operations();
-    FIRST_COLLECTION = 1 << 19;
-  }
-});
-
 // src/packets/ranks.ts
 function mergeRanks(intervals, ranks2) {
   const order = [];
   for (let i = 0; i < intervals.length; i += 2) order.push(i);
   order.sort((a, b) => intervals[a] - intervals[b]);
-  const merged3 = [];
+  const merged2 = [];
   for (const i of order) {
     const start = intervals[i];
     const end = intervals[i + 1];
-    if (merged3.length > 0 && start <= merged3.at(-1))
-      merged3[merged3.length - 1] = Math.max(merged3.at(-1), end);
-    else merged3.push(start, end);
+    if (merged2.length > 0 && start <= merged2.at(-1))
+      merged2[merged2.length - 1] = Math.max(merged2.at(-1), end);
+    else merged2.push(start, end);
   }
-  return merged3.length === 2 && merged3[0] === 0 && merged3[1] === ranks2 ? null : merged3;
+  return merged2.length === 2 && merged2[0] === 0 && merged2[1] === ranks2 ? null : merged2;
 }
 function complementRanks(set2, ranks2) {
   if (set2 === null) return [];
@@ -28212,6 +28255,23 @@ function subtractRanks(a, b, ranks2) {
     else j += 2;
   }
   return left;
+}
+function intersectRanks(a, b) {
+  if (a === null || a === b) return b;
+  if (b === null) return a;
+  if (a.length === 2 && b.length === 2) {
+    if (b[0] <= a[0] && a[1] <= b[1]) return a;
+    if (a[0] <= b[0] && b[1] <= a[1]) return b;
+  }
+  const both = [];
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    const start = Math.max(a[i], b[j]);
+    const end = Math.min(a[i + 1], b[j + 1]);
+    if (start < end) both.push(start, end);
+    if (a[i + 1] < b[j + 1]) i += 2;
+    else j += 2;
+  }
+  return both;
 }
 function ranksMeet(a, b) {
   if (a === null || b === null) return a !== b ? (a ?? b).length > 0 : true;
@@ -28325,9 +28385,9 @@ function createSearch({ nodes }, fields, settled, mostSteps = MOST_STEPS) {
       entered = new Int32Array(2 * nodes.count);
       filled = new Int32Array(2 * nodes.count);
       question = 0;
-      const known3 = complete;
+      const known5 = complete;
       complete = new Uint8Array(2 * nodes.count);
-      complete.set(known3);
+      complete.set(known5);
     }
     if (compactions !== nodes.compactions) {
       complete.fill(UNKNOWN);
@@ -28376,14 +28436,14 @@ function compose(list, composition, before = NONE, { firstChunk = FIRST_CHUNK, m
     end = Math.min(list.count, start + Math.max(firstChunk, start));
     const entries = { cubes: [], terminals: [], restricted: [] };
     for (let rule2 = start; rule2 < end; rule2++) {
-      const own2 = composition.terminalOf(rule2);
+      const own3 = composition.terminalOf(rule2);
       let ofRule = "settled";
       for (const cube of list.cubes[rule2]) {
         const left = search(map2, cube);
         if (left === "settled") continue;
         if (typeof ofRule === "string") ofRule = left;
         entries.cubes.push(cube);
-        entries.terminals.push(own2);
+        entries.terminals.push(own3);
         entries.restricted.push(cube.findLastIndex((ranks2) => ranks2 !== null) + 1);
       }
       unsettled.push(ofRule);
@@ -28419,11 +28479,11 @@ function composeCubes({ engine, fields }, entries, { overlay, settled }, base) {
     return overlay(engine.pins.pop(), second);
   };
   const visible2 = (items, from) => {
-    let known3 = NONE;
+    let known5 = NONE;
     for (let i = 0; i < items.length; i++) {
       if (restricted[items[i]] > from) continue;
-      known3 = overlay(known3, terminals[items[i]]);
-      if (settled(known3)) return items.slice(0, i + 1);
+      known5 = overlay(known5, terminals[items[i]]);
+      if (settled(known5)) return items.slice(0, i + 1);
     }
     return items;
   };
@@ -28560,17 +28620,407 @@ function cubesMeet(a, b) {
   for (let i = a.length - 1; i >= 0; i--) if (!ranksMeet(a[i], b[i])) return false;
   return true;
 }
+function meetCubes(a, b) {
+  const both = [];
+  for (let i = 0; i < a.length; i++) {
+    const ranks2 = intersectRanks(a[i], b[i]);
+    if (ranks2?.length === 0) return null;
+    both.push(ranks2);
+  }
+  return both;
+}
 function matchOf(list, rule2) {
   const { engine } = list.space;
-  let union3 = NONE;
-  for (const cube of list.cubes[rule2]) union3 = engine.operations.overlay(union3, engine.cube(cube, 1));
-  return union3;
+  let union4 = NONE;
+  for (const cube of list.cubes[rule2]) union4 = engine.operations.overlay(union4, engine.cube(cube, 1));
+  return union4;
 }
 var init_rules = __esm({
   "src/packets/rules.ts"() {
     "use strict";
     init_nodes2();
     init_ranks();
+  }
+});
+
+// src/packets/operations.ts
+function createOperations(nodes) {
+  let memo = new Int32Array(FIRST_ENTRIES * ENTRY);
+  let entries = FIRST_ENTRIES;
+  let nextCustom = FIRST_CUSTOM;
+  const numbers3 = /* @__PURE__ */ new WeakMap();
+  let custom = (a) => a;
+  let shortcut = {};
+  let test2 = () => false;
+  function slotOf(op, a, b) {
+    let h = Math.imul(a, 2654435761) ^ Math.imul(b + op, 2246822507);
+    h ^= h >>> 15;
+    h = Math.imul(h, 739982445);
+    h ^= h >>> 13;
+    return (h & entries - 1) * ENTRY;
+  }
+  function remember(op, a, b, result) {
+    if (nodes.count > entries && entries < MOST_ENTRIES) growMemo();
+    const slot = slotOf(op, a, b);
+    memo[slot] = op + 1;
+    memo[slot + 1] = a;
+    memo[slot + 2] = b;
+    memo[slot + 3] = result;
+    return result;
+  }
+  function growMemo() {
+    const old = memo;
+    entries *= 2;
+    memo = new Int32Array(entries * ENTRY);
+    for (let i = 0; i < old.length; i += ENTRY) {
+      if (old[i] === 0) continue;
+      const slot = slotOf(old[i] - 1, old[i + 1], old[i + 2]);
+      for (let k = 0; k < ENTRY; k++) memo[slot + k] = old[i + k];
+    }
+  }
+  function apply(op, a, b) {
+    if (op === OVERLAY) {
+      if (a < 0) return a === NONE ? b : a;
+      if (b === NONE || a === b) return a;
+    } else if (op === KEEP) {
+      if (a === NONE || b === NONE) return NONE;
+      if (b < 0 || a === b) return a;
+    } else if (op === DROP) {
+      if (a === NONE || b === NONE) return a;
+      if (b < 0 || a === b) return NONE;
+    } else {
+      if (b === NONE && shortcut.neutral) return a;
+      if (a < 0 && shortcut.settled?.(verdictOf(a))) return a;
+      if (a < 0 && b < 0) return terminal(custom(verdictOf(a), verdictOf(b)));
+    }
+    const slot = slotOf(op, a, b);
+    if (memo[slot + 1] === a && memo[slot + 2] === b && memo[slot] === op + 1) return memo[slot + 3];
+    const levelA = levelOf(a);
+    const levelB = levelOf(b);
+    const { branches: branches2 } = nodes;
+    let first3;
+    let second;
+    let third;
+    let fourth;
+    if (levelA < levelB) {
+      const at = branchesOf(a);
+      first3 = apply(op, branches2[at], b);
+      second = apply(op, branches2[at + 1], b);
+      third = apply(op, branches2[at + 2], b);
+      fourth = apply(op, branches2[at + 3], b);
+    } else if (levelB < levelA) {
+      const at = branchesOf(b);
+      first3 = apply(op, a, branches2[at]);
+      second = apply(op, a, branches2[at + 1]);
+      third = apply(op, a, branches2[at + 2]);
+      fourth = apply(op, a, branches2[at + 3]);
+    } else {
+      const atA = branchesOf(a);
+      const atB = branchesOf(b);
+      first3 = apply(op, branches2[atA], branches2[atB]);
+      second = apply(op, branches2[atA + 1], branches2[atB + 1]);
+      third = apply(op, branches2[atA + 2], branches2[atB + 2]);
+      fourth = apply(op, branches2[atA + 3], branches2[atB + 3]);
+    }
+    return remember(op, a, b, nodes.make(levelA < levelB ? levelA : levelB, first3, second, third, fourth));
+  }
+  function search(op, a, b) {
+    if (op === INTERSECTS) {
+      if (a === NONE || b === NONE) return false;
+      if (a < 0 || b < 0 || a === b) return true;
+    } else if (op === ESCAPES) {
+      if (a === NONE || a === b) return false;
+      if (b < 0) return b === NONE;
+    } else if (a < 0 && b < 0) return test2(verdictOf(a), verdictOf(b));
+    const slot = slotOf(op, a, b);
+    if (memo[slot + 1] === a && memo[slot + 2] === b && memo[slot] === op + 1) return false;
+    const levelA = levelOf(a);
+    const levelB = levelOf(b);
+    const { branches: branches2 } = nodes;
+    for (let i = 0; i < RADIX; i++) {
+      const x = levelA <= levelB ? branches2[branchesOf(a) + i] : a;
+      const y = levelB <= levelA ? branches2[branchesOf(b) + i] : b;
+      if (search(op, x, y)) return true;
+    }
+    remember(op, a, b, NONE);
+    return false;
+  }
+  function numberOf(f) {
+    const number2 = numbers3.get(f) ?? nextCustom++;
+    numbers3.set(f, number2);
+    return number2;
+  }
+  function combiner(f, shortcuts = {}) {
+    const op = numberOf(f);
+    return (a, b) => {
+      const outer = custom;
+      const outerShortcut = shortcut;
+      custom = f;
+      shortcut = shortcuts;
+      try {
+        return apply(op, a, b);
+      } finally {
+        custom = outer;
+        shortcut = outerShortcut;
+      }
+    };
+  }
+  const combine = (a, b, f, shortcuts) => combiner(f, shortcuts)(a, b);
+  function map2(a, f) {
+    const op = numberOf(f);
+    const leaves3 = [];
+    const leafOf = (id) => {
+      const verdict2 = verdictOf(id);
+      if (verdict2 >= MOST_LEAVES) return terminal(f(verdict2));
+      const leaf = leaves3[verdict2] ?? terminal(f(verdict2));
+      leaves3[verdict2] = leaf;
+      return leaf;
+    };
+    const visit3 = (id) => {
+      if (id < 0) return leafOf(id);
+      const slot = slotOf(op, id, NONE);
+      if (memo[slot + 1] === id && memo[slot + 2] === NONE && memo[slot] === op + 1) return memo[slot + 3];
+      const at = branchesOf(id);
+      const { branches: branches2 } = nodes;
+      const first3 = visit3(branches2[at]);
+      const second = visit3(branches2[at + 1]);
+      const third = visit3(branches2[at + 2]);
+      const fourth = visit3(branches2[at + 3]);
+      return remember(op, id, NONE, nodes.make(levelOf(id), first3, second, third, fourth));
+    };
+    return visit3(a);
+  }
+  return {
+    overlay: (a, b) => apply(OVERLAY, a, b),
+    keep: (a, b) => apply(KEEP, a, b),
+    drop: (a, b) => apply(DROP, a, b),
+    combine,
+    combiner,
+    map: map2,
+    intersects: (a, b) => search(INTERSECTS, a, b),
+    subset: (a, b) => !search(ESCAPES, a, b),
+    some(a, b, wanted) {
+      const outer = test2;
+      test2 = wanted;
+      try {
+        return search(nextCustom++, a, b);
+      } finally {
+        test2 = outer;
+      }
+    },
+    collect(base, roots) {
+      nodes.compact(base, roots);
+      memo.fill(0);
+    }
+  };
+}
+var OVERLAY, KEEP, DROP, INTERSECTS, ESCAPES, FIRST_CUSTOM, ENTRY, FIRST_ENTRIES, MOST_ENTRIES, MOST_LEAVES;
+var init_operations = __esm({
+  "src/packets/operations.ts"() {
+    "use strict";
+    init_nodes2();
+    OVERLAY = 0;
+    KEEP = 1;
+    DROP = 2;
+    INTERSECTS = 3;
+    ESCAPES = 4;
+    FIRST_CUSTOM = 5;
+    ENTRY = 4;
+    FIRST_ENTRIES = 1 << 12;
+    MOST_ENTRIES = 1 << 19;
+    MOST_LEAVES = 1 << 12;
+  }
+});
+
+// src/packets/space.ts
+function createSpace(domains, options = {}) {
+  const fields = layOut(domains);
+  const nodes = createNodes(Math.min(options.nodeBudget ?? MOST_NODES, MOST_NODES));
+  const operations = createOperations(nodes);
+  const pins = [];
+  let threshold = FIRST_COLLECTION;
+  const engine = {
+    nodes,
+    operations,
+    pins,
+    rankCube: (cube) => rankCube(fields, cube),
+    cube(cube, verdict2) {
+      let id = terminal(verdict2);
+      for (let i = fields.length - 1; i >= 0; i--) id = select(nodes, fields[i], cube[i], id);
+      return id;
+    },
+    select: (field, ranks2, inside2) => select(nodes, field, ranks2, inside2),
+    branch: (field, starts, ids) => branch(nodes, field, starts, ids),
+    collectIfWorthwhile(base) {
+      if (nodes.count - base < threshold) return;
+      operations.collect(base, pins);
+      threshold = Math.max(FIRST_COLLECTION, 3 * (nodes.count - base));
+    }
+  };
+  const everything = terminal(1);
+  const { overlay, keep, drop, map: map2 } = operations;
+  const asSet = (verdict2) => verdict2 === 0 ? 0 : 1;
+  return {
+    fields,
+    nothing: NONE,
+    everything,
+    constant: (verdict2) => terminal(verdict2),
+    set(cubes) {
+      let union4 = NONE;
+      for (const cube of cubes) {
+        const ranked = engine.rankCube(cube);
+        if (ranked) union4 = overlay(union4, engine.cube(ranked, 1));
+      }
+      return union4;
+    },
+    overlay: (a, b) => overlay(a, b),
+    union: (a, b) => overlay(a, b),
+    intersection: (a, b) => keep(a, b),
+    difference: (a, b) => drop(a, b),
+    complement: (set2) => drop(everything, set2),
+    restrict: (a, set2) => keep(a, set2),
+    without: (a, set2) => drop(a, set2),
+    decided: (a) => map2(a, asSet),
+    where: (a, ...verdicts) => map2(a, (verdict2) => verdicts.includes(verdict2) ? 1 : 0),
+    map: (a, f) => operations.map(a, f),
+    combine: (a, b, f, shortcuts) => operations.combine(a, b, f, shortcuts),
+    intersects: operations.intersects,
+    subset: operations.subset,
+    some: operations.some,
+    verdict: (a, packet) => verdictOfPacket(nodes, fields, a, packet),
+    tidy(work) {
+      const base = nodes.count;
+      const results = [...work()];
+      operations.collect(base, results);
+      return results;
+    },
+    engine
+  };
+}
+function attempt(space, work) {
+  const { nodes, operations, pins } = space.engine;
+  const base = nodes.count;
+  const pinned = pins.length;
+  try {
+    return { kind: "conclusive", value: work() };
+  } catch (error) {
+    if (!(error instanceof BudgetSpent)) throw error;
+    pins.length = pinned;
+    operations.collect(base, []);
+    return { kind: "inconclusive", budget: error.budget };
+  }
+}
+function layOut(domains) {
+  let firstLevel = 0;
+  const fields = Object.entries(domains).map(([name2, domain]) => {
+    const field = { name: name2, domain, firstLevel, levels: Math.ceil(domain.bits / 2) };
+    firstLevel += field.levels;
+    return field;
+  });
+  if (firstLevel > MOST_LEVELS) throw new RangeError(`${firstLevel} levels; a space has ${MOST_LEVELS}`);
+  return fields;
+}
+function rankCube(fields, cube) {
+  const ranked = new Array(fields.length);
+  for (let i = 0; i < fields.length; i++) {
+    const { name: name2, domain } = fields[i];
+    const condition = cube[name2];
+    const ranks2 = condition === void 0 ? null : domain.ranksOf(condition);
+    if (ranks2?.length === 0) return null;
+    ranked[i] = ranks2;
+  }
+  return ranked;
+}
+function select(nodes, field, ranks2, inside2) {
+  if (ranks2 === null) return inside2;
+  if (ranks2.length === 2) return selectInterval(nodes, field, ranks2[0], ranks2[1], inside2);
+  const starts = [];
+  const ids = [];
+  let next2 = 0;
+  for (let i = 0; i < ranks2.length; i += 2) {
+    if (ranks2[i] > next2) {
+      starts.push(next2);
+      ids.push(NONE);
+    }
+    starts.push(ranks2[i]);
+    ids.push(inside2);
+    next2 = ranks2[i + 1];
+  }
+  if (next2 < field.domain.ranks) {
+    starts.push(next2);
+    ids.push(NONE);
+  }
+  return branch(nodes, field, starts, ids);
+}
+function selectInterval(nodes, field, start, stop, inside2) {
+  const bottom = field.firstLevel + field.levels;
+  const codes = 1 << 2 * field.levels;
+  const end = stop === field.domain.ranks ? codes : stop;
+  if (start === 0 && end === codes) return inside2;
+  const build2 = (level, code2) => {
+    const step = 1 << 2 * (bottom - level - 1);
+    const part = (from) => {
+      if (from >= end || from + step <= start) return NONE;
+      return start <= from && from + step <= end ? inside2 : build2(level + 1, from);
+    };
+    return nodes.make(level, part(code2), part(code2 + step), part(code2 + 2 * step), part(code2 + 3 * step));
+  };
+  return build2(field.firstLevel, 0);
+}
+function branch(nodes, field, starts, ids) {
+  const end = field.firstLevel + field.levels;
+  const pieceAt = (code2, from) => {
+    let first3 = from;
+    let last = starts.length - 1;
+    while (first3 < last) {
+      const middle = first3 + last + 1 >> 1;
+      if (starts[middle] <= code2) first3 = middle;
+      else last = middle - 1;
+    }
+    return first3;
+  };
+  const build2 = (level, code2, from) => {
+    const size = 1 << 2 * (end - level);
+    if (from === starts.length - 1 || starts[from + 1] >= code2 + size) return ids[from];
+    const step = size >> 2;
+    const second = pieceAt(code2 + step, from);
+    const third = pieceAt(code2 + 2 * step, second);
+    const fourth = pieceAt(code2 + 3 * step, third);
+    return nodes.make(
+      level,
+      build2(level + 1, code2, from),
+      build2(level + 1, code2 + step, second),
+      build2(level + 1, code2 + 2 * step, third),
+      build2(level + 1, code2 + 3 * step, fourth)
+    );
+  };
+  return build2(field.firstLevel, 0, 0);
+}
+function verdictOfPacket(nodes, fields, diagram, packet) {
+  return verdictOfRanks(
+    nodes,
+    fields,
+    diagram,
+    fields.map(({ name: name2, domain }) => domain.rankOf(packet[name2]))
+  );
+}
+function verdictOfRanks(nodes, fields, diagram, ranks2) {
+  let id = diagram;
+  fields.forEach(({ firstLevel, levels }, i) => {
+    const end = firstLevel + levels;
+    while (levelOf(id) < end) {
+      id = nodes.branches[branchesOf(id) + (ranks2[i] >> 2 * (end - levelOf(id) - 1) & 3)];
+    }
+  });
+  return verdictOf(id);
+}
+var FIRST_COLLECTION;
+var init_space = __esm({
+  "src/packets/space.ts"() {
+    "use strict";
+    init_nodes2();
+    init_operations();
+    FIRST_COLLECTION = 1 << 19;
   }
 });
 
@@ -28690,9 +29140,9 @@ function peerCanHold(peer, here, selfIsKnown) {
   const hasAddresses = peer.addresses.v4.length > 0 || peer.addresses.v6.length > 0;
   return coversAll || hasAddresses || peer.self && here;
 }
-function interfacesCanHold(interfaces, known3, path2) {
+function interfacesCanHold(interfaces, known5, path2) {
   if (!interfaces) return true;
-  if (!known3) return false;
+  if (!known5) return false;
   return path2 !== "loopback" || matchesDevice(LOOPBACK, interfaces.devices) !== interfaces.negated;
 }
 function canTakePath(match, path2, selfIsKnown) {
@@ -28801,13 +29251,21 @@ function laminar(ranges3, last, one) {
   }
 }
 function sortedUnique(ranges3) {
-  const sorted = ranges3.filter(({ first: first3, last }) => first3 <= last).sort(
-    (a, b) => a.first < b.first ? -1 : a.first > b.first ? 1 : a.last > b.last ? -1 : a.last < b.last ? 1 : 0
+  const some = ranges3.filter(({ first: first3, last }) => first3 <= last);
+  const firsts = Float64Array.from(some, ({ first: first3 }) => Number(first3));
+  const order = Array.from(some, (_, i) => i).sort(
+    (a, b) => firsts[a] - firsts[b] || inOrder(some[a], some[b])
   );
-  return sorted.filter((range, i) => {
-    const previous = sorted[i - 1];
-    return previous?.first !== range.first || previous.last !== range.last;
-  });
+  const sorted = [];
+  for (const at of order) {
+    const range = some[at];
+    const previous = sorted.at(-1);
+    if (previous?.first !== range.first || previous.last !== range.last) sorted.push(range);
+  }
+  return sorted;
+}
+function inOrder(a, b) {
+  return a.first < b.first ? -1 : a.first > b.first ? 1 : a.last > b.last ? -1 : a.last < b.last ? 1 : 0;
 }
 function plus(a, b) {
   return a + b;
@@ -28829,8 +29287,10 @@ function rankDomain(size, ranges3) {
   const tree = rankTree(pieces, one);
   const { ownPiece, rankStart, subtreeEnd, parent } = tree;
   const ranks2 = ownPiece.length;
-  const sums = prefixSums(tree.ownSize);
-  const known3 = [];
+  const firsts = Float64Array.from(pieces, ({ first: first3 }) => Number(first3));
+  let sums = null;
+  const known5 = [];
+  const knownBits2 = /* @__PURE__ */ new Map();
   const knownLists = /* @__PURE__ */ new WeakMap();
   const touched = /* @__PURE__ */ new WeakMap();
   const endRank = (piece) => rankStart[subtreeEnd[piece]];
@@ -28841,8 +29301,9 @@ function rankDomain(size, ranges3) {
     return rankStart[piece];
   }
   function largestFrom(at, end) {
-    let low = 0;
-    let high = pieces.length;
+    const near = Number(at);
+    let low = indexOf(firsts, near);
+    let high = firsts[low] === near ? firstIndex(pieces.length, (i) => firsts[i] > near) : low;
     while (low < high) {
       const middle = low + high >> 1;
       const { first: first3, last: last2 } = pieces[middle];
@@ -28866,12 +29327,12 @@ function rankDomain(size, ranges3) {
     const piece = largestFrom(range.first, range.last);
     const found = pieces[piece];
     if (found?.first !== range.first || found.last !== range.last) return rankRanges([range]);
-    const set2 = known3[piece];
+    const set2 = known5[piece];
     if (set2 !== void 0) return set2;
     const start = rankStart[piece];
     const end = endRank(piece);
-    known3[piece] = start === 0 && end === ranks2 ? null : [start, end];
-    return known3[piece];
+    known5[piece] = start === 0 && end === ranks2 ? null : [start, end];
+    return known5[piece];
   }
   function rankRanges(ranges4) {
     const intervals = [];
@@ -28892,7 +29353,18 @@ function rankDomain(size, ranges3) {
     return sum;
   }
   function weight(start, end) {
+    sums ??= prefixSums(tree.ownSize);
     return sums[end] - sums[start];
+  }
+  function bitsOf3(condition) {
+    if (size > MOST_BITS) return null;
+    const isNegated = "except" in condition;
+    let bits = 0;
+    for (const { first: first3, last: last2 } of isNegated ? condition.except : condition) {
+      if (last2 >= size) return null;
+      for (let value = Number(first3); value <= last2; value++) bits |= 1 << value;
+    }
+    return isNegated ? ~bits : bits;
   }
   function compute(condition) {
     return "except" in condition ? complementRanks(rankRanges(condition.except), ranks2) : rankRanges(condition);
@@ -28903,6 +29375,14 @@ function rankDomain(size, ranges3) {
     bits: Math.ceil(Math.log2(ranks2)),
     rankOf,
     ranksOf(condition) {
+      const bits = bitsOf3(condition);
+      if (bits !== null) {
+        const found = knownBits2.get(bits);
+        if (found !== void 0) return found;
+        const set2 = compute(condition);
+        knownBits2.set(bits, set2);
+        return set2;
+      }
       if (!("except" in condition) && condition.length === 1) return rankSingle(condition[0]);
       const length = "except" in condition ? condition.except.length : condition.length;
       if (length < 4) return compute(condition);
@@ -28938,8 +29418,8 @@ function valuesOf(set2, pieces, tree, one) {
       add2(first3, last);
       return;
     }
-    const own2 = ownPiece[from] === piece && start <= from && from < end;
-    if (!own2) {
+    const own3 = ownPiece[from] === piece && start <= from && from < end;
+    if (!own3) {
       for (let child = piece + 1; child < subtreeEnd[piece]; child = subtreeEnd[child]) {
         if (rankStart[child] >= end) break;
         if (rankStart[subtreeEnd[child]] > start) visit3(child, start, end);
@@ -28955,13 +29435,13 @@ function valuesOf(set2, pieces, tree, one) {
     }
     if (next2 <= last) add2(next2, last);
   };
-  const merged3 = [];
+  const merged2 = [];
   for (let i = 0; i < set2.length; i += 2) {
     found.length = 0;
     visit3(0, set2[i], set2[i + 1]);
-    merged3.push(...found);
+    merged2.push(...found);
   }
-  return mergeSorted(merged3, one);
+  return mergeSorted(merged2, one);
 }
 function firstRun(piece, range, pieces, { subtreeEnd }, one) {
   const { first: first3, last } = pieces[piece];
@@ -28994,25 +29474,25 @@ function touching(range, pieces, tree, one) {
   return found;
 }
 function mergeSorted(ranges3, one) {
-  const merged3 = [];
+  const merged2 = [];
   for (const range of sortedUnique(ranges3)) {
-    const previous = merged3.at(-1);
+    const previous = merged2.at(-1);
     if (previous && plus(previous.last, one) === range.first) {
-      merged3[merged3.length - 1] = { first: previous.first, last: range.last };
-    } else merged3.push(range);
+      merged2[merged2.length - 1] = { first: previous.first, last: range.last };
+    } else merged2.push(range);
   }
-  return merged3;
+  return merged2;
 }
 function prefixSums(sizes) {
   const sums = [0n];
   for (const size of sizes) sums.push(sums.at(-1) + size);
   return sums;
 }
-function remembered(known3, key2, compute) {
-  const found = known3.get(key2);
+function remembered(known5, key2, compute) {
+  const found = known5.get(key2);
   if (found !== void 0) return found;
   const ranks2 = compute();
-  known3.set(key2, ranks2);
+  known5.set(key2, ranks2);
   return ranks2;
 }
 function firstIndex(count2, holds2) {
@@ -29025,12 +29505,14 @@ function firstIndex(count2, holds2) {
   }
   return low;
 }
+var MOST_BITS;
 var init_domain = __esm({
   "src/packets/domain.ts"() {
     "use strict";
     init_laminar();
     init_ranks();
     init_ranks();
+    MOST_BITS = 31;
   }
 });
 
@@ -29066,8 +29548,8 @@ function numberDevices(clauses) {
     isLiteral: (number2) => number2 !== NO_DEVICE && number2 <= literals.size,
     matching({ devices }) {
       const key2 = devices.join(" ");
-      const known3 = matched.get(key2);
-      if (known3) return known3;
+      const known5 = matched.get(key2);
+      if (known5) return known5;
       const found = mergeRanges(devices.flatMap(numbersOf2).map(single));
       matched.set(key2, found);
       return found;
@@ -29309,7 +29791,7 @@ function* matchRules(policy2, family, world, view) {
 function fates(policy2, family, world, limits, view) {
   return composedFates(policy2, rankedRules(policy2, family, world, view), family, world, limits, view).map;
 }
-function composedFates(policy2, ranked, family, world, limits, view) {
+function composedFates(policy2, ranked, family, world, limits, view, among = null) {
   const { essentials, defaults } = policy2;
   const space = world.spaces[family];
   const last = PATHS.map((path2) => {
@@ -29322,8 +29804,13 @@ function composedFates(policy2, ranked, family, world, limits, view) {
   });
   const counted2 = selectRules(ranked, (rule2) => counts(policy2.rules[rule2], limits));
   const all = joinRules(counted2, rankRules(space, last));
-  const impossible = space.map(impossiblePackets(family, world), (is) => is ? FATE.denied : 0);
-  return compose(all, firstMatches(all), impossible);
+  const impossible = impossiblePackets(family, world);
+  const unasked = among === null ? impossible : space.union(impossible, space.complement(among));
+  return compose(
+    all,
+    firstMatches(all),
+    space.map(unasked, (is) => is ? FATE.denied : 0)
+  );
 }
 function marks2(policy2, family, world, view) {
   const { self, essentials } = policy2;
@@ -29536,12 +30023,12 @@ function countPackets(space, diagram) {
   const { fields, engine } = space;
   const sizes = Array(fields.length + 1).fill(1n);
   for (let i = fields.length - 1; i >= 0; i--) sizes[i] = sizes[i + 1] * BigInt(fields[i].domain.size);
-  const known3 = [];
+  const known5 = [];
   const count2 = (id, from) => {
     if (id === NONE) return 0n;
     if (id < 0) return sizes[from];
-    known3[from] ??= /* @__PURE__ */ new Map();
-    const before = known3[from].get(id);
+    known5[from] ??= /* @__PURE__ */ new Map();
+    const before = known5[from].get(id);
     if (before !== void 0) return before;
     const { domain } = fields[from];
     const pieces = piecesOf(engine.nodes, fields[from], id);
@@ -29550,7 +30037,7 @@ function countPackets(space, diagram) {
       if (next2 !== NONE)
         sum += domain.weight(pieces.starts[i], pieces.starts[i + 1] ?? domain.ranks) * count2(next2, from + 1);
     });
-    known3[from].set(id, sum);
+    known5[from].set(id, sum);
     return sum;
   };
   return count2(diagram, 0);
@@ -29651,8 +30138,8 @@ function fatesOf(list, otherwise, { excluded = NONE, rounds = ROUNDS, unsettled 
   if (suspects.length > 0) {
     space.tidy(() => {
       for (const { rule: rule2, next: next2 } of secondThoughts(list, suspects, otherwise, excluded)) {
-        const known3 = nextVerdicts.get(rule2);
-        if (known3) known3.push(next2);
+        const known5 = nextVerdicts.get(rule2);
+        if (known5) known5.push(next2);
         else nextVerdicts.set(rule2, [next2]);
       }
       return [];
@@ -29750,18 +30237,18 @@ function secondThoughts(list, suspects, otherwise, excluded) {
   const width = verdicts.length;
   const names2 = new Map(suspects.map((rule2, i) => [rule2, i + 1]));
   const UNNAMED = 0;
-  const nameOf4 = (code2) => Math.floor(code2 / width);
+  const nameOf5 = (code2) => Math.floor(code2 / width);
   const settled = (code2) => code2 !== 0 && code2 % width !== 0;
-  const ownVerdict = (code2) => nameOf4(code2) === UNNAMED ? code2 : codes.get(list.verdicts[suspects[nameOf4(code2) - 1]]);
+  const ownVerdict = (code2) => nameOf5(code2) === UNNAMED ? code2 : codes.get(list.verdicts[suspects[nameOf5(code2) - 1]]);
   const merge4 = (first3, second) => {
     if (first3 === 0) return second;
     if (settled(first3)) return first3;
-    if (nameOf4(first3) === nameOf4(second)) return second;
+    if (nameOf5(first3) === nameOf5(second)) return second;
     return first3 + ownVerdict(second);
   };
   const shortcuts = { settled: (code2) => settled(code2), neutral: true };
-  const merged3 = operations.combiner(merge4, shortcuts);
-  const overlay = (first3, second) => first3 === NONE ? second : merged3(first3, second);
+  const merged2 = operations.combiner(merge4, shortcuts);
+  const overlay = (first3, second) => first3 === NONE ? second : merged2(first3, second);
   const { map: composed } = compose(
     list,
     {
@@ -29781,8 +30268,8 @@ function secondThoughts(list, suspects, otherwise, excluded) {
   );
   const found = [];
   for (const code2 of verdictsOf(space, whole)) {
-    if (nameOf4(code2) === UNNAMED) continue;
-    found.push({ rule: suspects[nameOf4(code2) - 1], next: verdicts[code2 % width] });
+    if (nameOf5(code2) === UNNAMED) continue;
+    found.push({ rule: suspects[nameOf5(code2) - 1], next: verdicts[code2 % width] });
   }
   return found;
 }
@@ -29899,10 +30386,10 @@ var init_rule_fates = __esm({
 function meaningOf(policy2, world = createWorld([policy2])) {
   const made = /* @__PURE__ */ new Map();
   const spent = /* @__PURE__ */ new Map();
-  const once = (family, what, make) => {
+  const once2 = (family, what, make) => {
     const key2 = `${family} ${what}`;
-    const known3 = made.get(key2);
-    if (known3 !== void 0) return known3;
+    const known5 = made.get(key2);
+    if (known5 !== void 0) return known5;
     const diagram = withinBudget(key2, family, make);
     made.set(key2, diagram);
     return diagram;
@@ -29931,18 +30418,26 @@ function meaningOf(policy2, world = createWorld([policy2])) {
     space: (family) => world.spaces[family],
     fates: (family, limits, view) => (
       // Without limits the cases are one.
-      once(family, hasLimits ? `${limits} ${view}` : view, () => {
+      once2(family, hasLimits ? `${limits} ${view}` : view, () => {
         const composed = composedFates(policy2, ranked(family, view), family, world, limits, view);
         if (!hasLimits && view === "packet") unsettled[family] = composed.unsettled;
         return composed.map;
       })
     ),
+    replies: (family, limits) => once2(family, hasLimits ? `${limits} replies` : "replies", () => {
+      const list = ranked(family, "reply");
+      const space = world.spaces[family];
+      const untracked2 = space.where(meaning.fates(family, "untracking", "packet"), FATE.untracked);
+      const taking = selectRules(list, (rule2) => fateOf(policy2.rules[rule2]) === FATE.untracked);
+      const among = space.union(untracked2, space.decided(firstMatch(taking)));
+      return composedFates(policy2, list, family, world, limits, "reply", among).map;
+    }),
     marks: (family, view) => (
       // Where no rule asks for the output interface, raw knows all that there is to know.
-      policy2.rules.some(({ match }) => match.out) ? once(family, `marks ${view}`, () => marks2(policy2, family, world, view)) : meaning.fates(family, "untracking", view)
+      policy2.rules.some(({ match }) => match.out) ? once2(family, `marks ${view}`, () => marks2(policy2, family, world, view)) : view === "reply" ? meaning.replies(family, "untracking") : meaning.fates(family, "untracking", view)
     ),
-    possible: (family) => once(family, "possible", () => possiblePackets(family, world)),
-    answerable: (family) => once(family, "answerable", () => answerablePackets(family, world)),
+    possible: (family) => once2(family, "possible", () => possiblePackets(family, world)),
+    answerable: (family) => once2(family, "answerable", () => answerablePackets(family, world)),
     ruleList: (family) => listOnce(`${family} rules`, () => ruleList(policy2, ranked(family, "packet"))),
     unsettled(family) {
       if (hasLimits) return null;
@@ -29959,7 +30454,9 @@ function meaningOf(policy2, world = createWorld([policy2])) {
 var init_meaning = __esm({
   "src/meaning/meaning.ts"() {
     "use strict";
+    init_first_match();
     init_nodes2();
+    init_rules();
     init_space();
     init_fates();
     init_rule_fates();
@@ -30054,16 +30551,16 @@ var init_vocabulary = __esm({
 function forget(space, set2, forgotten) {
   const { engine, fields } = space;
   const { nodes, operations } = engine;
-  const known3 = fields.map(() => /* @__PURE__ */ new Map());
+  const known5 = fields.map(() => /* @__PURE__ */ new Map());
   function from(depth, id) {
     const field = fields[depth];
     if (id < 0 || !field) return id;
-    const done = known3[depth].get(id);
+    const done = known5[depth].get(id);
     if (done !== void 0) return done;
     const { starts, ids } = piecesOf(nodes, field, id);
     const below = ids.map((one) => from(depth + 1, one));
-    const result = forgotten.includes(field.name) ? below.reduce((union3, one) => operations.overlay(union3, one), NONE) : engine.branch(field, starts, below);
-    known3[depth].set(id, result);
+    const result = forgotten.includes(field.name) ? below.reduce((union4, one) => operations.overlay(union4, one), NONE) : engine.branch(field, starts, below);
+    known5[depth].set(id, result);
     return result;
   }
   return from(0, space.decided(set2));
@@ -30173,8 +30670,8 @@ function declareNames(document, log, mostRanges = MOST_RANGES) {
   let remembered2 = 0;
   let isMuch = false;
   function follow(node) {
-    const known3 = resolved.get(node.name);
-    if (known3) return known3;
+    const known5 = resolved.get(node.name);
+    if (known5) return known5;
     const declaration = addresses2.get(node.name);
     if (!declaration) {
       unknown.report("address", node, () => [...addresses2.keys(), "any", "self"]);
@@ -30197,7 +30694,7 @@ function declareNames(document, log, mostRanges = MOST_RANGES) {
       return ANYTHING;
     }
     path2.push(declaration);
-    const members2 = union3(declaration.members);
+    const members2 = union4(declaration.members);
     path2.pop();
     remembered2 += members2.set.v4.length + members2.set.v6.length;
     if (remembered2 > mostRanges) {
@@ -30217,7 +30714,7 @@ function declareNames(document, log, mostRanges = MOST_RANGES) {
     resolved.set(node.name, result);
     return result;
   }
-  function union3(nodes) {
+  function union4(nodes) {
     let isKnown = true;
     let any = false;
     let self = false;
@@ -30251,7 +30748,7 @@ function declareNames(document, log, mostRanges = MOST_RANGES) {
   return {
     addresses(nodes) {
       const [only] = nodes;
-      return nodes.length === 1 && only?.kind === "name" ? follow(only) : union3(nodes);
+      return nodes.length === 1 && only?.kind === "name" ? follow(only) : union4(nodes);
     },
     traffic(node) {
       const declaration = services.get(node.name);
@@ -30272,9 +30769,9 @@ function unknownNames(log) {
   const nearest = /* @__PURE__ */ new Map();
   const told = /* @__PURE__ */ new Set();
   return {
-    report(what, { name: name2, span }, known3) {
+    report(what, { name: name2, span }, known5) {
       const key2 = `${what} ${name2}`;
-      if (!nearest.has(key2)) nearest.set(key2, nearestTo(name2, known3()));
+      if (!nearest.has(key2)) nearest.set(key2, nearestTo(name2, known5()));
       const near = nearest.get(key2);
       const place = near === null ? key2 : `${key2} ${span.start} ${span.source.name}`;
       if (told.has(place)) return;
@@ -30283,8 +30780,8 @@ function unknownNames(log) {
     }
   };
 }
-function nearestTo(name2, known3) {
-  return synonym(name2, known3) ?? suggest(name2, known3);
+function nearestTo(name2, known5) {
+  return synonym(name2, known5) ?? suggest(name2, known5);
 }
 function reportUnknown(log, what, name2, span, near) {
   log.report({
@@ -30387,20 +30884,20 @@ function resolveTraffic(clauses, names2, log) {
       failed = true;
       continue;
     }
-    const own2 = member?.ports ? resolvePorts(member.ports, member, names2, log) ?? null : null;
-    const both = own2 && destination ? intersectRanges(own2, destination) : own2 ?? destination;
+    const own3 = member?.ports ? resolvePorts(member.ports, member, names2, log) ?? null : null;
+    const both = own3 && destination ? intersectRanges(own3, destination) : own3 ?? destination;
     if (both?.length === 0 || source?.length === 0) continue;
     traffic3.push(...asTraffic(member, source, both));
   }
   if (failed) return null;
   if (traffic3.length === 0) {
-    const own2 = clauses.traffic?.kind === "name";
+    const own3 = clauses.traffic?.kind === "name";
     log.report({
       check: "unmatchable-rule",
       level: "error",
-      message: own2 ? "no packet can match: the ports of the service and the ports of `to` have none in common" : "no packet can match: this leaves no port at all",
+      message: own3 ? "no packet can match: the ports of the service and the ports of `to` have none in common" : "no packet can match: this leaves no port at all",
       span: destinationPorts?.span ?? sourcePorts?.span ?? clauses.span,
-      help: own2 ? "leave one of the two out" : "name the ports that are meant"
+      help: own3 ? "leave one of the two out" : "name the ports that are meant"
     });
     return null;
   }
@@ -30446,8 +30943,8 @@ function resolvePorts(node, member, names2, log) {
     }
     ranges3.push(...ports);
   }
-  const merged3 = mergeRanges(ranges3);
-  return node.negated ? complementPorts(merged3) : merged3;
+  const merged2 = mergeRanges(ranges3);
+  return node.negated ? complementPorts(merged2) : merged2;
 }
 function reportNoPorts(service, span, member, log) {
   log.report({
@@ -30484,15 +30981,15 @@ function asTraffic(member, sourcePorts, destinationPorts) {
 }
 function mergeTraffic(traffic3) {
   if (traffic3.length < 2) return traffic3;
-  const merged3 = /* @__PURE__ */ new Map();
+  const merged2 = /* @__PURE__ */ new Map();
   for (const entry of traffic3) {
     const { protocol, family, icmp, sourcePorts } = entry;
     const key2 = JSON.stringify([protocol, family, icmp, sourcePorts]);
-    const other = merged3.get(key2);
+    const other = merged2.get(key2);
     const destinationPorts = other?.destinationPorts && entry.destinationPorts ? mergeRanges([...other.destinationPorts, ...entry.destinationPorts]) : other ? null : entry.destinationPorts;
-    merged3.set(key2, { ...entry, destinationPorts });
+    merged2.set(key2, { ...entry, destinationPorts });
   }
-  return [...merged3.values()];
+  return [...merged2.values()];
 }
 var ANYONE;
 var init_match = __esm({
@@ -30945,7 +31442,7 @@ function evaluate(policy2, packet, circumstances) {
   const tracked = !isNeighbourDiscovery(packet);
   const isNew = tracked && state2 === "new";
   const destinationNat = isNew ? first2(policy2.destinationNat, packet, policy2.self) : null;
-  if (raw && !raw.tracked && !(destinationNat && waitsForRouting(raw, packet)))
+  if (raw && !raw.tracked && !(destinationNat && waitsForRouting(policy2, raw, packet, withinLimit)))
     return untracked(raw.action, { kind: "rule", rule: raw });
   const routed = destinationNat ? translate2(packet, destinationNat) : packet;
   const seen = routed.path === "output" ? { ...routed, out: packet.out } : routed;
@@ -30972,18 +31469,27 @@ function forwardsUntracked(policy2) {
     (rule2) => !rule2.tracked && rule2.action === "allow" && canTakePath(rule2.match, "forward", policy2.self !== null)
   );
 }
+function forwards({ rules: rules2, defaults, self }) {
+  return defaults.forward === "allow" || rules2.some(({ action, match }) => action === "allow" && canTakePath(match, "forward", self !== null));
+}
 function rawRule(policy2, packet, withinLimit) {
   const deniesCount = !(policy2.essentials && packet.path === "loopback");
   return policy2.rules.find(
     (rule2) => matches(rule2.match, packet, policy2.self) && (deniesCount || rule2.action === "allow") && (rule2.tracked || !rule2.limit || withinLimit(rule2))
   ) ?? null;
 }
-function waitsForRouting({ action, match }, { path: path2 }) {
-  return action !== "allow" && match.out !== null && path2 === "forward";
+function waitsForRouting(policy2, { action }, packet, withinLimit) {
+  if (action === "allow" || packet.path !== "forward") return false;
+  const known5 = policy2.rules.find(
+    (rule2) => (rule2.tracked || rule2.action === "allow" || rule2.match.out === null) && matches({ ...rule2.match, out: null }, packet, policy2.self) && (rule2.tracked || !rule2.limit || withinLimit(rule2))
+  );
+  return known5 === void 0 || known5.tracked;
 }
 function filter(policy2, packet, state2, withinLimit) {
   const { path: path2 } = packet;
-  if (state2 === "established" || state2 === "related") return { verdict: "allow", reason: { kind: "state" } };
+  const inFlow = state2 === "established" || state2 === "related";
+  if (inFlow && (path2 !== "forward" || forwards(policy2)))
+    return { verdict: "allow", reason: { kind: "state" } };
   if (policy2.essentials) {
     if (path2 === "loopback") return { verdict: "allow", reason: { kind: "loopback" } };
     const concerned = path2 === "forward" ? forwardsUntracked(policy2) : leavesUntracked(policy2);
@@ -31065,7 +31571,7 @@ function opensTracked(meaning, family) {
 }
 function repliesDenied(meaning, family) {
   const space = meaning.space(family);
-  const replies = meaning.fates(family, "blocking", "reply");
+  const replies = meaning.replies(family, "blocking");
   return space.intersection(
     untrackedAndAnswered(meaning, family),
     space.where(replies, FATE.denied, FATE.droppedEarly)
@@ -31073,8 +31579,8 @@ function repliesDenied(meaning, family) {
 }
 function repliesTracked(meaning, family) {
   const space = meaning.space(family);
-  const tracked = space.where(meaning.fates(family, "keeping", "reply"), FATE.allowed, FATE.denied);
-  const passes2 = space.where(meaning.fates(family, "tracking", "reply"), FATE.allowed, FATE.untracked);
+  const tracked = space.where(meaning.replies(family, "keeping"), FATE.allowed, FATE.denied);
+  const passes2 = space.where(meaning.replies(family, "tracking"), FATE.allowed, FATE.untracked);
   return space.intersection(untrackedAndAnswered(meaning, family), space.intersection(tracked, passes2));
 }
 function repliesUntracked(meaning, family) {
@@ -31246,11 +31752,11 @@ function offenders({ bad, sentences: sentences2, decider, reach = ({ match }) =>
         })
       );
       const set2 = space.intersection(left, reached);
-      const known3 = told.get(start);
-      if (known3 === void 0) {
+      const known5 = told.get(start);
+      if (known5 === void 0) {
         told.set(start, found.length);
         found.push({ ...plainest(sentence, packet, set2), sets: { [family]: set2 } });
-      } else found[known3] = { ...found[known3], sets: { ...found[known3].sets, [family]: set2 } };
+      } else found[known5] = { ...found[known5], sets: { ...found[known5].sets, [family]: set2 } };
       left = space.difference(left, reached);
     }
   }
@@ -31318,10 +31824,10 @@ function coverOf(space, set2, most) {
   return { cubes: cubes.map((cube) => readable2(space.fields, cube)), remainder };
 }
 function largestBox({ fields, engine }, set2) {
-  const known3 = fields.map(() => ({ ids: createIntMap(), steps: [] }));
+  const known5 = fields.map(() => ({ ids: createIntMap(), steps: [] }));
   const best = (id2, from) => {
     if (from === fields.length) return { size: 1, ranks: null, next: id2 };
-    const { ids, steps: steps2 } = known3[from];
+    const { ids, steps: steps2 } = known5[from];
     const index = ids.indexOf(id2);
     if (index >= 0) return steps2[index];
     const step = bestStep(id2, from);
@@ -31416,8 +31922,8 @@ function describeSets(sets, universe, meaning, words) {
     for (const cube of cubes) {
       const line = describeCube(cube, family, meaning, words);
       if (line === null) return null;
-      const known3 = lines2.get(line);
-      lines2.set(line, known3 === void 0 || known3 === family ? family : null);
+      const known5 = lines2.get(line);
+      lines2.set(line, known5 === void 0 || known5 === family ? family : null);
     }
     if (lines2.size > MOST_LINES2) return null;
   }
@@ -31585,8 +32091,8 @@ function single3(condition) {
 }
 function sameRanges(condition, ranges3) {
   if ("except" in condition) return false;
-  const merged3 = mergeRanges(condition);
-  return merged3.length === ranges3.length && merged3.every(({ first: first3, last }, i) => first3 === ranges3[i].first && last === ranges3[i].last);
+  const merged2 = mergeRanges(condition);
+  return merged2.length === ranges3.length && merged2.every(({ first: first3, last }, i) => first3 === ranges3[i].first && last === ranges3[i].last);
 }
 var MOST_LINES2, MOST_VALUES, SHOWN_VALUES;
 var init_describe_set = __esm({
@@ -31869,8 +32375,8 @@ function isRemovable(index, { policy: policy2, meaning }) {
   );
 }
 function limitedRules(policy2) {
-  const known3 = limited.get(policy2);
-  if (known3) return known3;
+  const known5 = limited.get(policy2);
+  if (known5) return known5;
   const found = policy2.rules.flatMap(({ limit }, i) => limit ? [i] : []);
   limited.set(policy2, found);
   return found;
@@ -32064,6 +32570,7 @@ var init_unmatchable_rule = __esm({
   "src/lint/checks/unmatchable-rule.ts"() {
     "use strict";
     init_world();
+    init_rules();
     unmatchableRule = {
       name: "unmatchable-rule",
       level: "error",
@@ -32071,6 +32578,10 @@ var init_unmatchable_rule = __esm({
         const fates2 = meaning.ruleFates();
         policy2.rules.forEach((rule2, i) => {
           if (fates2[i].decides || rule2.origin.role !== "written") return;
+          const isTaken = [4, 6].some(
+            (family) => meaning.space(family).intersects(matchOf(meaning.ruleList(family), i), meaning.possible(family))
+          );
+          if (isTaken) return;
           const isMatchable = [4, 6].some((family) => {
             const space = meaning.space(family);
             const match = space.set(cubesOf(rule2.match, family, policy2.self, meaning.world.devices));
@@ -32327,7 +32838,507 @@ var init_untracked_nat_reply = __esm({
   }
 });
 
+// src/meaning/outcomes.ts
+function createOutcomes() {
+  const entries = [{ kind: "undecided", detail: "" }];
+  const known5 = /* @__PURE__ */ new Map([["undecided|", UNDECIDED]]);
+  const questions = /* @__PURE__ */ new Map();
+  function intern(key2, entry) {
+    const found = known5.get(key2);
+    if (found !== void 0) return found;
+    entries.push(entry);
+    known5.set(key2, entries.length - 1);
+    return entries.length - 1;
+  }
+  function numberOf(question) {
+    const key2 = JSON.stringify(question);
+    const number2 = questions.get(key2) ?? questions.size;
+    questions.set(key2, number2);
+    return number2;
+  }
+  const askedOf = (outcome) => {
+    const entry = entries[outcome];
+    return "question" in entry ? entry : null;
+  };
+  const leafOf = (outcome) => {
+    const entry = entries[outcome];
+    return "question" in entry ? null : entry;
+  };
+  const ask = (question, yes, no) => yes === no ? yes : intern(`?${numberOf(question)}|${yes}|${no}`, { question, yes, no });
+  function assume(outcome, question, answer) {
+    const asked = askedOf(outcome);
+    if (!asked) return outcome;
+    const yes = assume(asked.yes, question, answer);
+    const no = assume(asked.no, question, answer);
+    if (numberOf(asked.question) === question) return answer ? yes : no;
+    return ask(asked.question, yes, no);
+  }
+  return {
+    leaf: (kind, detail = "") => intern(`${kind}|${detail}`, { kind, detail }),
+    ask,
+    leafOf,
+    askedOf,
+    rewriter(leaf, question = (one) => one) {
+      const done = /* @__PURE__ */ new Map();
+      const rewrite = (outcome) => {
+        const before = done.get(outcome);
+        if (before !== void 0) return before;
+        const entry = entries[outcome];
+        const after = "question" in entry ? ask(question(entry.question), rewrite(entry.yes), rewrite(entry.no)) : leaf(entry, outcome);
+        done.set(outcome, after);
+        return after;
+      };
+      return rewrite;
+    },
+    grafter(leaf, { once: once2 } = {}) {
+      const done = /* @__PURE__ */ new Map();
+      const graft = (first3, next2) => {
+        const key2 = first3 * 2 ** 26 + next2;
+        const before = done.get(key2);
+        if (before !== void 0) return before;
+        const entry = entries[first3];
+        let after;
+        if ("question" in entry) {
+          const yes = graft(entry.yes, next2);
+          const no = graft(entry.no, next2);
+          const number2 = once2 ? numberOf(entry.question) : 0;
+          after = ask(
+            entry.question,
+            once2 === "either" ? assume(yes, number2, true) : yes,
+            once2 ? assume(no, number2, false) : no
+          );
+        } else after = leaf(entry, first3, next2);
+        done.set(key2, after);
+        return after;
+      };
+      return graft;
+    },
+    leavesOf(outcome) {
+      const found = /* @__PURE__ */ new Map();
+      const visit3 = (one) => {
+        const entry = entries[one];
+        if (!("question" in entry)) found.set(one, entry);
+        else {
+          visit3(entry.yes);
+          visit3(entry.no);
+        }
+      };
+      visit3(outcome);
+      return [...found.values()];
+    }
+  };
+}
+var UNDECIDED;
+var init_outcomes = __esm({
+  "src/meaning/outcomes.ts"() {
+    "use strict";
+    UNDECIDED = 0;
+  }
+});
+
+// src/meaning/rule-outcomes.ts
+function leavesOf(outcomes) {
+  return {
+    accept: outcomes.leaf("accept", "tracked"),
+    untrackedAccept: outcomes.leaf("accept", "untracked"),
+    drop: outcomes.leaf("drop"),
+    reject: outcomes.leaf("reject"),
+    reset: outcomes.leaf("reject", "tcp-reset"),
+    unreachable: outcomes.leaf("reject", "port-unreachable"),
+    tracked: outcomes.leaf("tracked"),
+    /** A tracked rule matched, whose limit was used up: raw is settled, the filter is not. */
+    staysTracked: outcomes.leaf("stays-tracked"),
+    untracked: outcomes.leaf("untracked"),
+    early: outcomes.leaf("early"),
+    earlyOut: outcomes.leaf("early-out")
+  };
+}
+function outcomeOf(rule2, index, paths, outcomes) {
+  const leaves3 = leavesOf(outcomes);
+  const { action, tracked, match, limit } = rule2;
+  const waits = action !== "allow" && match.out !== null && paths.includes("forward");
+  const decided = tracked ? { allow: leaves3.accept, deny: leaves3.drop, reject: leaves3.reject }[action] : action === "allow" ? leaves3.untracked : waits ? leaves3.earlyOut : leaves3.early;
+  if (!limit) return decided;
+  const { count: count2, unit, burst } = limit;
+  const bucket2 = `rule ${index}, ${paths.join()}, ${tracked ? "filter" : "raw"}`;
+  const question = { kind: "limit", count: count2, unit, burst, bucket: bucket2 };
+  return outcomes.ask(question, decided, tracked ? leaves3.staysTracked : UNDECIDED);
+}
+function policySequence(outcomes) {
+  const asTracked = trackedRewriter(outcomes);
+  const join9 = outcomes.grafter(
+    ({ kind }, self, next2) => kind === "undecided" ? next2 : kind === "stays-tracked" ? asTracked(next2) : self,
+    { once: "either" }
+  );
+  const open = /* @__PURE__ */ new Set(["undecided", "stays-tracked"]);
+  const settled = (outcome) => {
+    const leaf = outcomes.leafOf(outcome);
+    return leaf !== null && !open.has(leaf.kind);
+  };
+  return { join: join9, settled };
+}
+function trackedRewriter(outcomes) {
+  const leaves3 = leavesOf(outcomes);
+  const inFilter = {
+    untracked: leaves3.accept,
+    early: leaves3.drop,
+    "early-out": leaves3.drop,
+    undecided: leaves3.staysTracked
+  };
+  return outcomes.rewriter(
+    ({ kind }, self) => inFilter[kind] ?? self,
+    (question) => question.kind === "limit" ? { ...question, bucket: question.bucket.replace(/raw$/, "filter") } : question
+  );
+}
+var init_rule_outcomes = __esm({
+  "src/meaning/rule-outcomes.ts"() {
+    "use strict";
+    init_outcomes();
+  }
+});
+
+// src/meaning/sequence.ts
+function sequenceOf(list, { join: join9, settled }) {
+  const { operations } = list.space.engine;
+  const joined = operations.combiner(join9, { settled, neutral: true });
+  const overlay = list.verdicts.every(settled) ? operations.overlay : (first3, next2) => first3 === NONE ? next2 : joined(first3, next2);
+  return compose(list, {
+    terminalOf: (rule2) => terminal(list.verdicts[rule2]),
+    overlay,
+    settled: (id) => settled(verdictOf(id))
+  }).map;
+}
+function joinMaps(space, maps, { join: join9, settled }) {
+  const present = maps.filter((map2) => map2 !== space.nothing);
+  const joined = (start, end) => {
+    if (end - start < 2) return present[start] ?? space.nothing;
+    const middle = start + end >> 1;
+    return space.combine(joined(start, middle), joined(middle, end), join9, { settled, neutral: true });
+  };
+  return joined(0, present.length);
+}
+var init_sequence = __esm({
+  "src/meaning/sequence.ts"() {
+    "use strict";
+    init_first_match();
+    init_nodes2();
+  }
+});
+
+// src/meaning/foresight.ts
+function waitsDecided(policy2, raw, family, world, outcomes) {
+  const mayWait = policy2.rules.some(({ match }) => match.out) && policy2.rules.some(isUntrackedDeny);
+  if (!mayWait || raw === world.seenSpaces[family].nothing) return raw;
+  const space = world.seenSpaces[family];
+  const leaves3 = leavesOf(outcomes);
+  const forwarded = space.restrict(raw, space.set([{ path: [single(PATHS.indexOf("forward"))] }]));
+  const waitsUnless = outcomes.rewriter(
+    ({ kind }) => kind === "early" || kind === "untracked" ? leaves3.early : leaves3.earlyOut
+  );
+  const settle2 = outcomes.grafter(
+    ({ kind }, self, seen) => kind === "early" || kind === "early-out" ? waitsUnless(seen) : self,
+    { once: "either" }
+  );
+  const decided = space.combine(
+    forwarded,
+    beforeRouting(policy2, family, world, outcomes),
+    (one, seen) => one === UNDECIDED ? UNDECIDED : settle2(one, seen)
+  );
+  return space.overlay(decided, raw);
+}
+function beforeRouting(policy2, family, world, outcomes) {
+  const leaves3 = leavesOf(outcomes);
+  const list = [];
+  for (const [index, rule2] of policy2.rules.entries()) {
+    if (isUntrackedDeny(rule2) && rule2.match.out) continue;
+    const match = cubesOf({ ...rule2.match, out: null }, family, policy2.self, world.devices, ["forward"]);
+    if (match.length === 0) continue;
+    const verdict2 = rule2.tracked ? leaves3.tracked : outcomeOf(rule2, index, ["forward"], outcomes);
+    list.push({ match, verdict: verdict2 });
+  }
+  return sequenceOf(rankRules(world.seenSpaces[family], list), policySequence(outcomes));
+}
+function isUntrackedDeny({ tracked, action }) {
+  return !tracked && action !== "allow";
+}
+var init_foresight = __esm({
+  "src/meaning/foresight.ts"() {
+    "use strict";
+    init_ranges();
+    init_rules();
+    init_paths();
+    init_outcomes();
+    init_rule_outcomes();
+    init_sequence();
+    init_world();
+  }
+});
+
+// src/meaning/translations.ts
+function describeTranslation({ kind, addresses: addresses2, ports, random: random2 }, family) {
+  const isSource = kind === "masquerade" || kind === "snat";
+  const words = [kind];
+  if (addresses2) words.push(`to ${printRange(family, addresses2)}`);
+  if (ports)
+    words.push(ports.first === ports.last ? `port ${ports.first}` : `ports ${ports.first}-${ports.last}`);
+  return isSource ? `${words.join(" ")}, ${random2 ? "fully random" : "keeping ports"}` : words.join(" ");
+}
+function sourceTranslation({ masquerade, pool, ports, random: random2 }, family, portful) {
+  const addresses2 = pool && targetOf(pool, family);
+  if (!masquerade && !addresses2) return null;
+  return { kind: masquerade ? "masquerade" : "snat", addresses: addresses2, ports: portful ? ports : null, random: random2 };
+}
+function destinationTranslation({ redirect, target: target4, ports }, family) {
+  const addresses2 = target4 && targetOf(target4, family);
+  if (!redirect && !addresses2) return null;
+  return { kind: redirect ? "redirect" : "dnat", addresses: addresses2, ports, random: false };
+}
+var TRANSLATED_PORTS;
+var init_translations = __esm({
+  "src/meaning/translations.ts"() {
+    "use strict";
+    init_print();
+    init_nat();
+    TRANSLATED_PORTS = [6, 17, 33, 132];
+  }
+});
+
+// src/meaning/conduct.ts
+function conductOf(policy2, family, world, outcomes) {
+  const space = world.seenSpaces[family];
+  const leaves3 = leavesOf(outcomes);
+  const rules2 = rulesOf(policy2, family, world, outcomes);
+  const answers = space.set([{ protocol: [single(TCP2)] }]);
+  const rejects = policy2.rules.some(({ action }) => action === "reject");
+  const answered2 = (map2) => {
+    if (!rejects) return map2;
+    const as = (leaf) => space.map(
+      map2,
+      outcomes.rewriter((one, self) => one.kind === "reject" ? leaf : self)
+    );
+    return space.overlay(space.restrict(as(leaves3.reset), answers), as(leaves3.unreachable));
+  };
+  const told = (leafOf) => answered2(
+    space.map(
+      rules2,
+      outcomes.rewriter(({ kind }, self) => leafOf[kind] ?? self)
+    )
+  );
+  const raw = space.map(
+    rules2,
+    outcomes.rewriter(({ kind }, self) => RAW.has(kind) ? self : leaves3.tracked)
+  );
+  const early = { early: leaves3.drop, "early-out": leaves3.drop, untracked: leaves3.untrackedAccept };
+  const tracking = (leaf) => space.map(
+    raw,
+    outcomes.rewriter(({ kind }) => kind === "tracked" ? leaf : early[kind])
+  );
+  const excepted = essentialPackets(policy2, family, space);
+  const ruled = told(early);
+  const open = tracking(leaves3.accept);
+  const known5 = forwards(policy2) ? open : space.overlay(space.restrict(ruled, space.set([onPath2("forward")])), open);
+  const judged = space.overlay(space.restrict(open, excepted), ruled);
+  const received = space.set([{ path: [single(PATHS.indexOf("input")), single(PATHS.indexOf("forward"))] }]);
+  const destinationNat = destinationNatOf(policy2, family, world, outcomes);
+  const translating = outcomes.grafter(
+    ({ kind }, self, translate2) => kind === "tracked" || kind === "early-out" ? translate2 : early[kind] ?? self
+  );
+  const asTracked = trackedRewriter(outcomes);
+  const never2 = neverTracked(family, world);
+  const neverSeen = space.map(
+    space.restrict(rules2, never2),
+    outcomes.rewriter(
+      ({ kind }, self) => kind === "accept" ? leaves3.untrackedAccept : early[kind] ?? self
+    )
+  );
+  let translated2 = null;
+  return {
+    family,
+    opening: space.overlay(
+      space.combine(
+        waitsDecided(policy2, space.restrict(raw, destinationNat), family, world, outcomes),
+        destinationNat,
+        (a, b) => a === UNDECIDED ? UNDECIDED : translating(a, b)
+      ),
+      judged
+    ),
+    known: known5,
+    ruled,
+    invalid: space.overlay(
+      space.restrict(open, excepted),
+      space.overlay(space.restrict(tracking(leaves3.drop), received), judged)
+    ),
+    never: never2 === space.nothing ? never2 : policy2.essentials ? space.overlay(
+      space.map(
+        space.set(HERE.map((path2) => onPath2(path2))),
+        (is) => is ? leaves3.untrackedAccept : UNDECIDED
+      ),
+      answered2(neverSeen)
+    ) : answered2(neverSeen),
+    translated() {
+      translated2 ??= whereverItWasToLeave(
+        space.overlay(
+          space.map(excepted, (is) => is ? leaves3.accept : UNDECIDED),
+          answered2(space.map(rules2, asTracked))
+        ),
+        family,
+        world
+      );
+      return translated2;
+    },
+    destinationNat,
+    sourceNat: sourceNatOf(policy2, family, world, outcomes),
+    raw
+  };
+}
+function whereverItWasToLeave(map2, family, world) {
+  const space = world.seenSpaces[family];
+  const lo = single(world.devices.numberOf(LOOPBACK));
+  const onLoopback2 = space.restrict(map2, space.set([{ ...onPath2("loopback"), out: [lo] }]));
+  const spread = verdictsOf(space, onLoopback2).filter((outcome) => outcome !== UNDECIDED).reduce((all, outcome) => {
+    const wherever = forget(space, space.where(onLoopback2, outcome), ["out"]);
+    return space.union(
+      all,
+      space.map(wherever, (is) => is ? outcome : UNDECIDED)
+    );
+  }, space.nothing);
+  return space.overlay(spread, map2);
+}
+function rulesOf(policy2, family, world, outcomes) {
+  const space = world.seenSpaces[family];
+  const leaves3 = leavesOf(outcomes);
+  const list = [];
+  const add2 = (rule2, index, paths) => {
+    const match = cubesOf(rule2.match, family, policy2.self, world.devices, paths);
+    if (match.length > 0) list.push({ match, verdict: outcomeOf(rule2, index, paths, outcomes) });
+  };
+  policy2.rules.forEach((rule2, index) => {
+    const isDeny = rule2.action !== "allow";
+    const paths = policy2.essentials && isDeny ? PATHS.filter((path2) => path2 !== "loopback") : PATHS;
+    const waits = isDeny && !rule2.tracked && rule2.match.out !== null;
+    if (rule2.limit || waits) for (const path2 of paths) add2(rule2, index, [path2]);
+    else add2(rule2, index, paths);
+  });
+  for (const path2 of PATHS) {
+    const byDefault = policy2.defaults[path2 === "loopback" ? "output" : path2];
+    list.push({ match: [onPath2(path2)], verdict: byDefault === "allow" ? leaves3.accept : leaves3.drop });
+  }
+  return sequenceOf(rankRules(space, list), policySequence(outcomes));
+}
+function essentialPackets(policy2, family, space) {
+  if (!policy2.essentials) return space.nothing;
+  const paths = PATHS.filter(
+    (path2) => path2 === "forward" ? forwardsUntracked(policy2) : leavesUntracked(policy2)
+  );
+  const errors = icmpErrors(family);
+  return space.set([onPath2("loopback"), ...paths.map((path2) => ({ ...onPath2(path2), ...errors }))]);
+}
+function icmpErrors(family) {
+  return {
+    protocol: [single(family === 4 ? ICMP : ICMPV6)],
+    destinationPort: ICMP_ERRORS[family].map(single)
+  };
+}
+function destinationNatOf(policy2, family, world, outcomes) {
+  const list = [];
+  for (const nat of policy2.destinationNat) {
+    const translation = destinationTranslation(nat, family);
+    if (translation === null) continue;
+    list.push({
+      match: cubesOf(nat.match, family, policy2.self, world.devices),
+      verdict: outcomes.leaf("translate", describeTranslation(translation, family))
+    });
+  }
+  return sequenceOf(rankRules(world.seenSpaces[family], list), {
+    join: (first3) => first3,
+    settled: () => true
+  });
+}
+function sourceNatOf(policy2, family, world, outcomes) {
+  const list = [];
+  for (const nat of policy2.sourceNat) {
+    const cubes = cubesOf(nat.match, family, policy2.self, world.devices, ["forward", "output"]);
+    for (const portful of nat.ports ? [true, false] : [false]) {
+      const translation = sourceTranslation(nat, family, portful);
+      if (translation === null) continue;
+      list.push({
+        match: nat.ports ? cubes.flatMap((cube) => ofProtocols(cube, portful)) : cubes,
+        verdict: outcomes.leaf("translate", describeTranslation(translation, family))
+      });
+    }
+  }
+  return sequenceOf(rankRules(world.seenSpaces[family], list), {
+    join: (first3) => first3,
+    settled: () => true
+  });
+}
+function ofProtocols(cube, portful) {
+  const among = TRANSLATED_PORTS.map(single);
+  const { protocol } = cube;
+  if (!protocol) return [{ ...cube, protocol: portful ? among : { except: among } }];
+  const isPortful = !("except" in protocol) && protocol.every(({ first: first3 }) => TRANSLATED_PORTS.includes(first3));
+  return isPortful === portful ? [cube] : [];
+}
+function neverTracked(family, { seenSpaces }) {
+  const space = seenSpaces[family];
+  if (family === 4) return space.nothing;
+  return space.set([{ protocol: [single(ICMPV6)], destinationPort: NEIGHBOUR_DISCOVERY.map(single) }]);
+}
+function unforeseeable(policy2, family, world) {
+  return world.seenSpaces[family].set(
+    policy2.rules.flatMap(
+      ({ match }) => match.out ? cubesOf({ ...match, out: null }, family, policy2.self, world.devices, ["forward"]) : []
+    )
+  );
+}
+function onPath2(path2) {
+  return { path: [single(PATHS.indexOf(path2))] };
+}
+var RAW, HERE;
+var init_conduct = __esm({
+  "src/meaning/conduct.ts"() {
+    "use strict";
+    init_ranges();
+    init_forget();
+    init_rules();
+    init_walk();
+    init_evaluate();
+    init_packet();
+    init_paths();
+    init_foresight();
+    init_outcomes();
+    init_rule_outcomes();
+    init_sequence();
+    init_translations();
+    init_world();
+    RAW = /* @__PURE__ */ new Set(["untracked", "early", "early-out"]);
+    HERE = ["input", "output", "loopback"];
+  }
+});
+
 // src/lint/checks/untracked-path.ts
+function lostErrors({ policy: policy2, meaning }, family) {
+  const space = meaning.space(family);
+  if (policy2.essentials) return space.nothing;
+  const among = (view, fate) => space.where(meaning.fates(family, "tracking", view), fate);
+  return space.intersection(
+    space.set([icmpErrors(family)]),
+    space.intersection(among("packet", FATE.denied), among("reply", FATE.allowed))
+  );
+}
+function keptByLimits({ policy: policy2, meaning }, family) {
+  const space = meaning.space(family);
+  const keeping = policy2.rules.filter(({ tracked: tracked2, limit, match }) => tracked2 && limit && match.out);
+  if (keeping.length === 0) return space.nothing;
+  const { devices } = meaning.world;
+  const kept = space.set(
+    keeping.flatMap(({ match }) => cubesOf(match, family, policy2.self, devices, ["forward"]))
+  );
+  const fates2 = meaning.fates(family, "keeping", "packet");
+  const tracked = space.union(space.where(fates2, FATE.allowed), space.where(fates2, FATE.denied));
+  const otherwise = space.where(meaning.fates(family, "tracking", "packet"), FATE.untracked);
+  return space.intersection(space.intersection(kept, tracked), otherwise);
+}
 function countedTooEarly({ policy: policy2, meaning }, family) {
   const space = meaning.space(family);
   const allows = untrackedAllows(policy2);
@@ -32340,9 +33351,9 @@ function countedTooEarly({ policy: policy2, meaning }, family) {
   let taken = space.nothing;
   let counted2 = space.nothing;
   for (const rule2 of allows) {
-    const own2 = wherever([rule2]);
-    if (rule2.limit) counted2 = space.union(counted2, space.difference(own2, taken));
-    else if (!rule2.match.out) taken = space.union(taken, own2);
+    const own3 = wherever([rule2]);
+    if (rule2.limit) counted2 = space.union(counted2, space.difference(own3, taken));
+    else if (!rule2.match.out) taken = space.union(taken, own3);
   }
   return space.intersection(counted2, wherever(policy2.rules.filter(({ match }) => match.out)));
 }
@@ -32366,6 +33377,7 @@ var untrackedPath;
 var init_untracked_path = __esm({
   "src/lint/checks/untracked-path.ts"() {
     "use strict";
+    init_conduct();
     init_fates();
     init_world();
     init_describe();
@@ -32394,7 +33406,12 @@ var init_untracked_path = __esm({
                 ),
                 space.where(fates2, FATE.untracked)
               );
-              const tracked = space.union(space.where(fates2, FATE.allowed), translated2);
+              const tracked = [
+                space.where(fates2, FATE.allowed),
+                translated2,
+                lostErrors(subject, family),
+                keptByLimits(subject, family)
+              ].reduce((all, some) => space.union(all, some));
               const counted2 = countedTooEarly(subject, family);
               return space.intersection(
                 space.union(space.intersection(tracked, marked), counted2),
@@ -32837,9 +33854,9 @@ function groupsOf(rules2) {
   return [...new Set(rules2.map(({ group: group2 }) => group2))];
 }
 function listed2(names2) {
-  const distinct2 = [...new Set(names2)];
-  const hidden = distinct2.length - MOST_NAMES;
-  return [...distinct2.slice(0, MOST_NAMES), ...hidden > 0 ? [`${hidden} more`] : []].join("; ");
+  const distinct = [...new Set(names2)];
+  const hidden = distinct.length - MOST_NAMES;
+  return [...distinct.slice(0, MOST_NAMES), ...hidden > 0 ? [`${hidden} more`] : []].join("; ");
 }
 var MOST_NAMES;
 var init_origin = __esm({
@@ -32867,13 +33884,20 @@ function planOf(steps2) {
 function plainPlan(rules2) {
   return planOf(rules2.map((rule2) => ({ kind: "line", rule: rule2 })));
 }
-function lineCost({ matches: matches3 }) {
-  return matches3.reduce((cost, match) => cost + lookupCost(match), 1);
+function lineCost({ matches: matches3, statement }) {
+  const own3 = statement.kind === "map" ? boxesCost(statement.cases.map(({ box }) => box)) : 0;
+  return matches3.reduce((cost, match) => cost + lookupCost(match), 1 + own3);
 }
 function lookupCost(match) {
-  if (match.kind === "tuple")
-    return commonSize(match.boxes) ? HASH : BITMAPS + Math.floor(match.boxes.length / ELEMENTS);
-  return match.kind === "address" ? Math.floor(2 * Math.log2(match.ranges.length)) : 0;
+  if (match.kind === "tuple") return boxesCost(match.boxes);
+  return match.kind === "address" ? treeCost(match.ranges.length) : 0;
+}
+function boxesCost(boxes) {
+  if (commonSize(boxes)) return HASH;
+  return boxes[0].length === 1 ? treeCost(boxes.length) : BITMAPS + Math.floor(boxes.length / ELEMENTS);
+}
+function treeCost(ranges3) {
+  return Math.floor(2 * Math.log2(ranges3));
 }
 function carryOut({ steps: steps2 }, addChain) {
   return steps2.flatMap((step) => {
@@ -32916,13 +33940,16 @@ function buildChain(table, name2) {
   const rules2 = [];
   const called = [];
   function share2(effect, limit) {
+    const known5 = effect.bucket?.chain;
+    if (known5) return known5;
     const chain = `${name2}-limit-${called.length + 1}`;
     const { statement, log, origin, group: group2 } = effect;
     const isReset = statement.kind === "reject" && statement.with === "tcp-reset";
     const matches3 = isReset ? [ONLY_TCP, limit] : [limit];
     const rule2 = { matches: matches3, log: asLog(log), statement, origin, group: group2 };
     called.push({ table, name: chain, base: null, rules: [rule2] });
-    return { kind: "jump", chain };
+    if (effect.bucket) effect.bucket.chain = chain;
+    return chain;
   }
   return {
     rules: rules2,
@@ -32939,11 +33966,12 @@ function buildChain(table, name2) {
     add: add2
   };
   function add2(lines2, effect) {
-    const { origin, group: group2, limit, log, statement } = effect;
+    const { origin, group: group2, limit, bucket: bucket2, log, statement } = effect;
     const test2 = limit ? { kind: "limit", ...limit } : null;
-    if (test2 && lines2.length > 1) {
-      const jump = share2(effect, test2);
-      for (const matches3 of lines2) rules2.push({ matches: matches3, log: null, statement: jump, origin, group: group2 });
+    if (test2 && (bucket2 || lines2.length > 1)) {
+      const chain = share2(effect, test2);
+      for (const matches3 of lines2)
+        rules2.push({ matches: matches3, log: null, statement: { kind: "jump", chain }, origin, group: group2 });
       return;
     }
     for (const line of lines2)
@@ -33093,32 +34121,30 @@ function splitByBits(entries, field, family, protocol, most, small) {
       null
     );
     if (fullest === null) break;
-    const halves = halved(fullest, field);
-    blocks = blocks.flatMap((block) => block === fullest ? halves : [block]);
+    const halves2 = halved(fullest, field);
+    blocks = blocks.flatMap((block) => block === fullest ? halves2 : [block]);
   }
   return {
     buckets: blocks.map(({ first: first3, bits, entries: within }) => {
       const range = { first: first3, last: first3 + (1n << BigInt(bits)) - 1n };
-      const known3 = { [field]: range, ...protocol === null ? {} : { protocol } };
-      return { tests: testsOf(field, family, protocol, range), known: known3, entries: within };
+      const known5 = { [field]: range, ...protocol === null ? {} : { protocol } };
+      return { tests: testsOf(field, family, protocol, range), known: known5, entries: within };
     }),
     others: []
   };
 }
 function halved({ first: first3, bits, entries }, field) {
-  const half = 1n << BigInt(bits - 1);
-  const middle = first3 + half;
+  const middle = first3 + (1n << BigInt(bits - 1));
+  const lower2 = [];
+  const upper = [];
+  for (const entry of entries) {
+    const extent = entry.extents[field];
+    if (extent === null || extent.first < middle) lower2.push(entry);
+    if (extent === null || extent.last >= middle) upper.push(entry);
+  }
   const parts3 = [
-    {
-      first: first3,
-      bits: bits - 1,
-      entries: entries.filter(({ extents }) => (extents[field]?.first ?? 0n) < middle)
-    },
-    {
-      first: middle,
-      bits: bits - 1,
-      entries: entries.filter(({ extents }) => extents[field] === null || extents[field].last >= middle)
-    }
+    { first: first3, bits: bits - 1, entries: lower2 },
+    { first: middle, bits: bits - 1, entries: upper }
   ];
   return parts3.filter((part) => part.entries.length > 0);
 }
@@ -33148,13 +34174,13 @@ var init_partition = __esm({
 
 // src/lower/dispatch/tree.ts
 function treeOf(rules2, family) {
-  let room = (MOST_COPIES - 1) * rules2.length;
+  let room = (MOST_COPIES2 - 1) * rules2.length;
   const grow = ({ entries: entries2, region, level }) => {
     const split2 = entries2.length > LEAF && level < MOST_LEVELS2 ? bestSplit(entries2, region, family) : null;
     if (split2 === null || split2.copies > room) return planOf(entries2.map(lineOf));
     room -= split2.copies;
-    const branches2 = split2.buckets.map(({ tests, known: known3, entries: within }) => {
-      const plan = grow({ entries: within, region: { ...region, ...known3 }, level: level + 1 });
+    const branches2 = split2.buckets.map(({ tests, known: known5, entries: within }) => {
+      const plan = grow({ entries: within, region: { ...region, ...known5 }, level: level + 1 });
       return { tests, rules: within.map(({ rule: rule2 }) => rule2), plan };
     });
     return planOf([{ kind: "branches", by: "goto", branches: branches2 }, ...split2.others.map(lineOf)]);
@@ -33199,7 +34225,7 @@ function onlyProtocol(entries) {
 function isAsked(entries, field) {
   return entries.some(({ extents }) => extents[field] !== null);
 }
-var LEAF, MOST_LEVELS2, MOST_COPIES, ADDRESS_FIELDS, PORT_FIELDS, WELL, BRANCHES, PORTED;
+var LEAF, MOST_LEVELS2, MOST_COPIES2, ADDRESS_FIELDS, PORT_FIELDS, WELL, BRANCHES, PORTED;
 var init_tree = __esm({
   "src/lower/dispatch/tree.ts"() {
     "use strict";
@@ -33208,7 +34234,7 @@ var init_tree = __esm({
     init_plan();
     LEAF = 8;
     MOST_LEVELS2 = 5;
-    MOST_COPIES = 4;
+    MOST_COPIES2 = 4;
     ADDRESS_FIELDS = ["source", "destination"];
     PORT_FIELDS = ["destinationPort", "sourcePort"];
     WELL = 4;
@@ -33285,10 +34311,10 @@ function stretches(run, family) {
   const found = [];
   let isMixed = false;
   for (const lines2 of kinds) {
-    const isLong = lines2.length > MOST_LINES3;
-    if (!isLong && isMixed) for (const line of lines2) found.at(-1).push(line);
+    const isLong2 = lines2.length > MOST_LINES3;
+    if (!isLong2 && isMixed) for (const line of lines2) found.at(-1).push(line);
     else found.push(lines2);
-    isMixed = !isLong;
+    isMixed = !isLong2;
   }
   return found;
 }
@@ -33297,7 +34323,7 @@ function fieldsOf2(rule2, family) {
   return Object.values(extents).map((extent) => extent === null ? "-" : "+").join("");
 }
 function isMovable({ statement, matches: matches3 }) {
-  return statement.kind !== "goto" && statement.kind !== "return" && matches3.every(({ kind }) => kind !== "limit");
+  return statement.kind !== "goto" && statement.kind !== "map" && statement.kind !== "return" && matches3.every(({ kind }) => kind !== "limit");
 }
 var MOST_LINES3;
 var init_dispatch = __esm({
@@ -33356,12 +34382,15 @@ function extentOf({ matches: matches3 }) {
 function hull(a, b) {
   return {
     ...a,
-    protocols: a.protocols && b.protocols && [.../* @__PURE__ */ new Set([...a.protocols, ...b.protocols])],
+    protocols: a.protocols && b.protocols && union2(a.protocols, b.protocols),
     source: rangesHull(a.source, b.source),
     destination: rangesHull(a.destination, b.destination),
     sourcePorts: rangesHull(a.sourcePorts, b.sourcePorts),
     destinationPorts: rangesHull(a.destinationPorts, b.destinationPorts)
   };
+}
+function union2(a, b) {
+  return b.every((value) => a.includes(value)) ? a : [.../* @__PURE__ */ new Set([...a, ...b])];
 }
 function rangesHull(a, b) {
   const x = a?.[0];
@@ -33397,8 +34426,8 @@ function devicesMeet(a, b) {
   const [wanted, others] = a.negated ? [b, a] : [a, b];
   return !wanted.devices.every((device2) => others.devices.some((other) => covers3(other, device2)));
 }
-function covers3(wide2, narrow3) {
-  return wide2.endsWith("*") ? narrow3.startsWith(wide2.slice(0, -1)) : wide2 === narrow3;
+function covers3(wide2, narrow4) {
+  return wide2.endsWith("*") ? narrow4.startsWith(wide2.slice(0, -1)) : wide2 === narrow4;
 }
 function typesMeet(a, b) {
   if (a.side !== b.side || a.negated && b.negated) return true;
@@ -33427,9 +34456,9 @@ function arrange(items, least) {
   for (const item of items) {
     const shape = item.shape !== null && (counts2.get(item.shape) ?? 0) >= least ? item.shape : null;
     const extent = extentOf(item.rule);
-    const known3 = shape && last.get(shape);
-    if (known3 !== null && known3 !== void 0 && mayOvertake(item, extent, groups, known3, budget)) {
-      groups[known3].add(item, extent);
+    const known5 = shape && last.get(shape);
+    if (known5 !== null && known5 !== void 0 && mayOvertake(item, extent, groups, known5, budget)) {
+      groups[known5].add(item, extent);
       continue;
     }
     if (shape) last.set(shape, groups.length);
@@ -33490,58 +34519,44 @@ var init_arrange = __esm({
   }
 });
 
-// src/lower/group/cut.ts
-function cutLayers(layers, fields) {
-  const cuts = fields.map((_, at) => fieldCuts(layers.map(({ box }) => box[at])));
-  const pivot = pickPivot(cuts, fields);
-  const stacks = stackLayers(layers, cuts, pivot);
-  if (stacks === null) return null;
-  const byEffect = new Map(layers.map(({ effect }) => [effect, []]));
-  for (const { others, layers: stack } of stacks.values()) {
-    for (const { range, effect } of sweep(stack)) byEffect.get(effect).push(others.with(pivot, range));
+// src/lower/group/scale.ts
+function scaleOf(ranges3) {
+  const { marks: marks3, numberOf } = isSmall(ranges3) ? smallMarks(ranges3) : largeMarks(ranges3);
+  const starts = Int32Array.from(ranges3, ({ first: first3 }) => numberOf(first3));
+  const ends = Int32Array.from(ranges3, ({ last }) => numberOf(last + 1n));
+  const pairs2 = Float64Array.from(starts, (start, at) => start * marks3.length + ends[at]).sort();
+  let distinct = 0;
+  let overlaps = false;
+  let over = 0;
+  for (let i = 0; i < pairs2.length; i++) {
+    if (pairs2[i] === pairs2[i - 1]) continue;
+    distinct++;
+    overlaps ||= Math.floor(pairs2[i] / marks3.length) < over;
+    over = pairs2[i] % marks3.length;
   }
-  for (const [effect, boxes] of byEffect) byEffect.set(effect, join6(boxes, cuts, pivot));
-  return byEffect;
+  return { marks: marks3, starts, ends, distinct, overlaps };
 }
-function fieldCuts(ranges3) {
-  const distinct2 = [...new Map(ranges3.map((range) => [rangeKey(range), range])).values()].sort(
-    (a, b) => compare(a.first, b.first)
-  );
-  const overlap = distinct2.some((range, at) => at > 0 && distinct2[at - 1].last >= range.first);
-  if (!overlap) return { distinct: distinct2.length, starts: null };
-  const starts = new Set(distinct2.flatMap(({ first: first3, last }) => [first3, last + 1n]));
-  return { distinct: distinct2.length, starts: [...starts].sort(compare) };
+function isSmall(ranges3) {
+  return ranges3.every(({ last }) => last < 1n << 32n);
 }
-function pickPivot(cuts, fields) {
-  const weight = (at) => fields[at].kind === "protocol" ? 0 : (cuts[at].starts ? 1e9 : 0) + cuts[at].distinct;
-  return [...cuts.keys()].reduce((best, at) => weight(at) > weight(best) ? at : best, 0);
+function smallMarks(ranges3) {
+  const ends = new Float64Array(2 * ranges3.length);
+  ranges3.forEach(({ first: first3, last }, i) => {
+    ends[2 * i] = Number(first3);
+    ends[2 * i + 1] = Number(last) + 1;
+  });
+  ends.sort();
+  const marks3 = ends.filter((value, i) => value !== ends[i - 1]);
+  return {
+    marks: Array.from(marks3, (value) => BigInt(value)),
+    numberOf: (value) => indexOf2(marks3, Number(value))
+  };
 }
-function stackLayers(layers, cuts, pivot) {
-  const stacks = /* @__PURE__ */ new Map();
-  let room = MOST_PIECES * layers.length + 16;
-  for (const { box, effect } of layers) {
-    let pieces = [[]];
-    for (const [at, range] of box.entries()) {
-      const { starts } = cuts[at];
-      const parts3 = at === pivot || starts === null ? [range] : elementary(range, starts);
-      if (pieces.length * parts3.length > room) return null;
-      pieces = pieces.flatMap((piece) => parts3.map((part) => [...piece, part]));
-    }
-    room -= pieces.length;
-    for (const others of pieces) {
-      const key2 = others.map((range, at) => at === pivot ? "" : rangeKey(range)).join(" ");
-      const stack = stacks.get(key2) ?? { others, layers: [] };
-      stacks.set(key2, stack);
-      stack.layers.push({ range: box[pivot], effect });
-    }
-  }
-  return stacks;
-}
-function elementary(range, starts) {
-  const parts3 = [];
-  for (let at = indexOf2(starts, range.first); at < starts.length && starts[at] <= range.last; at++)
-    parts3.push({ first: starts[at], last: starts[at + 1] - 1n });
-  return parts3;
+function largeMarks(ranges3) {
+  const ends = ranges3.flatMap(({ first: first3, last }) => [first3, last + 1n]);
+  ends.sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
+  const marks3 = ends.filter((value, i) => value !== ends[i - 1]);
+  return { marks: marks3, numberOf: (value) => indexOf2(marks3, value) };
 }
 function indexOf2(values, value) {
   let low = 0;
@@ -33553,80 +34568,154 @@ function indexOf2(values, value) {
   }
   return low;
 }
-function sweep(layers) {
-  if (layers.length === 1) return layers;
-  const seen = [];
-  const show = (first3, last, effect) => {
-    const before = seen.at(-1);
-    if (before && before.effect === effect && before.range.last + 1n === first3)
-      before.range = { first: before.range.first, last };
-    else seen.push({ range: { first: first3, last }, effect });
+function numbering(bound) {
+  const known5 = /* @__PURE__ */ new Map();
+  return (before, member) => {
+    const key2 = before * bound + member;
+    const found = known5.get(key2) ?? known5.size + 1;
+    known5.set(key2, found);
+    return found;
   };
-  const byStart = [...layers.keys()].sort(
-    (a, b) => compare(layers[a].range.first, layers[b].range.first) || a - b
+}
+var init_scale = __esm({
+  "src/lower/group/scale.ts"() {
+    "use strict";
+  }
+});
+
+// src/lower/group/cut.ts
+function cutLayers(layers, fields) {
+  const scales = fields.map((_, at) => scaleOf(layers.map(({ box }) => box[at])));
+  const pivot = pickPivot(scales, fields);
+  const stacks = stackLayers(layers.length, scales, pivot);
+  if (stacks === null) return null;
+  const byEffect = new Map(layers.map(({ effect }) => [effect, []]));
+  for (const { others, layers: stack } of stacks) {
+    for (const { start, end, effect } of sweep(stack, layers, scales[pivot])) {
+      const piece = [...others];
+      piece[2 * pivot] = start;
+      piece[2 * pivot + 1] = end;
+      byEffect.get(effect).push(piece);
+    }
+  }
+  const boxOf = boxMaker(scales);
+  return new Map(
+    [...byEffect].map(([effect, pieces]) => [effect, join6(pieces, scales, pivot).map(boxOf)])
   );
+}
+function pickPivot(scales, fields) {
+  const weight = (at) => fields[at].kind === "protocol" ? 0 : (scales[at].overlaps ? 1e9 : 0) + scales[at].distinct;
+  return [...scales.keys()].reduce((best, at) => weight(at) > weight(best) ? at : best, 0);
+}
+function stackLayers(count2, scales, pivot) {
+  const stacks = [];
+  const byNumber = /* @__PURE__ */ new Map();
+  const number2 = numbering(Math.max(...scales.map(({ marks: marks3 }) => marks3.length)));
+  const others = scales.flatMap(() => [0, 0]);
+  const put = (layer, at, before) => {
+    const scale = scales[at];
+    if (!scale) {
+      const stack = byNumber.get(before) ?? { others: [...others], layers: [] };
+      if (stack.layers.length === 0) {
+        byNumber.set(before, stack);
+        stacks.push(stack);
+      }
+      stack.layers.push(layer);
+    } else if (at === pivot) put(layer, at + 1, before);
+    else {
+      const end = scale.ends[layer];
+      for (let start = scale.starts[layer]; start < end; start = others[2 * at + 1]) {
+        others[2 * at] = start;
+        others[2 * at + 1] = scale.overlaps ? start + 1 : end;
+        put(layer, at + 1, number2(before, start));
+      }
+    }
+  };
+  let room = MOST_PIECES * count2 + 16;
+  for (let layer = 0; layer < count2; layer++) {
+    const pieces = scales.reduce(
+      (product2, { starts, ends, overlaps }, at) => at === pivot || !overlaps ? product2 : product2 * (ends[layer] - starts[layer]),
+      1
+    );
+    if (pieces > room) return null;
+    room -= pieces;
+    put(layer, 0, 0);
+  }
+  return stacks;
+}
+function sweep(stack, layers, { starts, ends }) {
+  const seen = [];
+  const show = (start, end, effect) => {
+    const before = seen.at(-1);
+    if (before && before.effect === effect && before.end === start) before.end = end;
+    else seen.push({ start, end, effect });
+  };
+  const byStart = [...stack].sort((a, b) => starts[a] - starts[b] || a - b);
   const open = new Heap();
   let next2 = 0;
-  for (let at = 0n; next2 < byStart.length || open.top !== void 0; ) {
-    while (open.top !== void 0 && layers[open.top].range.last < at) open.pop();
+  for (let at = 0; next2 < byStart.length || open.top !== void 0; ) {
+    while (open.top !== void 0 && ends[open.top] <= at) open.pop();
     if (open.top === void 0) {
       if (next2 === byStart.length) break;
-      const start = layers[byStart[next2]].range.first;
-      if (start > at) at = start;
+      at = Math.max(at, starts[byStart[next2]]);
     }
-    while (next2 < byStart.length && layers[byStart[next2]].range.first <= at) open.push(byStart[next2++]);
+    while (next2 < byStart.length && starts[byStart[next2]] <= at) open.push(byStart[next2++]);
     const top = open.top;
-    if (top === void 0) continue;
-    const { range, effect } = layers[top];
-    if (range.last < at) continue;
-    const following = next2 < byStart.length ? layers[byStart[next2]].range.first : null;
-    const last = following !== null && following <= range.last ? following - 1n : range.last;
-    show(at, last, effect);
-    at = last + 1n;
+    if (top === void 0 || ends[top] <= at) continue;
+    const following = next2 < byStart.length ? starts[byStart[next2]] : ends[top];
+    const end = Math.min(following, ends[top]);
+    show(at, end, layers[top].effect);
+    at = end;
   }
   return seen;
 }
-function join6(boxes, cuts, pivot) {
-  let joined = [...boxes];
-  for (const [at, { starts }] of cuts.entries()) {
-    if (at === pivot || starts === null) continue;
+function join6(pieces, scales, pivot) {
+  let joined = [...pieces];
+  for (const [at, { overlaps }] of scales.entries()) {
+    if (at === pivot || !overlaps) continue;
+    const number2 = numbering(Math.max(...scales.map(({ marks: marks3 }) => marks3.length)));
     const rows = /* @__PURE__ */ new Map();
-    for (const box of joined) {
-      const key2 = box.map((range, other) => other === at ? "" : rangeKey(range)).join(" ");
+    for (const piece of joined) {
+      let key2 = 0;
+      for (let i = 0; i < piece.length; i++) if (i >> 1 !== at) key2 = number2(key2, piece[i]);
       const row = rows.get(key2);
-      if (row) row.push(box);
-      else rows.set(key2, [box]);
+      if (row) row.push(piece);
+      else rows.set(key2, [piece]);
     }
-    joined = [...rows.values()].flatMap((row) => {
-      const whole = [];
-      for (const box of row.sort((a, b) => compare(a[at].first, b[at].first))) {
-        const before = whole.at(-1);
-        if (before && before[at].last + 1n === box[at].first)
-          whole[whole.length - 1] = before.with(at, { first: before[at].first, last: box[at].last });
-        else whole.push(box);
-      }
-      return whole;
-    });
+    joined = [...rows.values()].flatMap((row) => joinRow(row, 2 * at));
   }
-  return joined.sort(inOrder);
+  return joined.sort(inOrder2);
 }
-function inOrder(a, b) {
-  for (const [at, range] of a.entries()) {
-    const order = compare(range.first, b[at].first);
-    if (order !== 0) return order;
+function joinRow(row, start) {
+  const whole = [];
+  for (const piece of row.sort((a, b) => a[start] - b[start])) {
+    const before = whole.at(-1);
+    if (before?.[start + 1] === piece[start])
+      whole[whole.length - 1] = before.with(start + 1, piece[start + 1]);
+    else whole.push(piece);
   }
+  return whole;
+}
+function inOrder2(a, b) {
+  for (let i = 0; i < a.length; i += 2) if (a[i] !== b[i]) return a[i] - b[i];
   return 0;
 }
-function compare(a, b) {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-function rangeKey({ first: first3, last }) {
-  return `${first3.toString(36)}-${last.toString(36)}`;
+function boxMaker(scales) {
+  const known5 = scales.map(() => /* @__PURE__ */ new Map());
+  return (piece) => scales.map(({ marks: marks3 }, at) => {
+    const start = piece[2 * at];
+    const end = piece[2 * at + 1];
+    const key2 = start * marks3.length + end;
+    const range = known5[at].get(key2) ?? { first: marks3[start], last: marks3[end] - 1n };
+    known5[at].set(key2, range);
+    return range;
+  });
 }
 var MOST_PIECES, Heap;
 var init_cut = __esm({
   "src/lower/group/cut.ts"() {
     "use strict";
+    init_scale();
     MOST_PIECES = 4;
     Heap = class {
       #items = [];
@@ -33669,8 +34758,8 @@ function itemMaker() {
   const shapes = /* @__PURE__ */ new Map();
   const lists = /* @__PURE__ */ new Map();
   const listNumber = (ranges3) => {
-    const known3 = lists.get(ranges3);
-    if (known3 !== void 0) return known3;
+    const known5 = lists.get(ranges3);
+    if (known5 !== void 0) return known5;
     lists.set(ranges3, lists.size);
     return lists.size - 1;
   };
@@ -33685,12 +34774,12 @@ function itemMaker() {
       if (found) values.push(found);
       else rest2.push(match);
     }
-    values.sort((a, b) => FIELD_ORDER.indexOf(a.name) - FIELD_ORDER.indexOf(b.name));
-    const isTwice = values.some(({ name: name2 }, at) => values[at + 1]?.name === name2);
+    values.sort((a, b) => a.order - b.order);
+    const isTwice = values.some(({ order }, at) => values[at + 1]?.order === order);
     if (values.length === 0 || isTwice) return { rule: rule2, effect, shape: null, boxes: [] };
     const keys = rest2.map((match) => restKey(match, listNumber)).sort();
     const key2 = [
-      ...values.map(({ field, name: name2 }) => `${name2}${"family" in field ? field.family : ""}`),
+      ...values.map(({ field, order }) => `${order}${"family" in field ? field.family : ""}`),
       ...keys
     ].join(";");
     const shape = shapes.get(key2) ?? { fields: values.map(({ field }) => field), rest: rest2 };
@@ -33714,23 +34803,21 @@ function effectOf({ statement, log, matches: matches3 }) {
 }
 function valuesOf2(match) {
   switch (match.kind) {
-    case "address":
-      if (match.negated || match.name !== null || match.ranges.length > MOST_RANGES2) return null;
-      return {
-        field: { kind: "address", side: match.side, family: match.family },
-        name: `${match.side} address`,
-        ranges: match.ranges
-      };
+    case "address": {
+      const { side, family, negated, name: name2, ranges: ranges3 } = match;
+      if (negated || name2 !== null || ranges3.length > MOST_RANGES2) return null;
+      return { field: { kind: "address", side, family }, order: side === "source" ? 0 : 1, ranges: ranges3 };
+    }
     case "protocol":
       if (match.negated || match.protocols.length !== 1) return null;
-      return { field: { kind: "protocol" }, name: "protocol", ranges: match.protocols.map(single4) };
-    case "port":
-      if (match.negated || match.ports.length !== 1) return null;
-      return {
-        field: { kind: "port", side: match.side },
-        name: `${match.side} port`,
-        ranges: match.ports.map(({ first: first3, last }) => ({ first: BigInt(first3), last: BigInt(last) }))
-      };
+      return { field: { kind: "protocol" }, order: 2, ranges: [single4(match.protocols[0])] };
+    case "port": {
+      const { side, ports, negated } = match;
+      const [only] = ports;
+      if (negated || !only || ports.length !== 1) return null;
+      const range = { first: BigInt(only.first), last: BigInt(only.last) };
+      return { field: { kind: "port", side }, order: side === "source" ? 3 : 4, ranges: [range] };
+    }
     default:
       return null;
   }
@@ -33739,45 +34826,60 @@ function single4(value) {
   return { first: BigInt(value), last: BigInt(value) };
 }
 function restKey(match, listNumber) {
-  if (match.kind !== "address") return JSON.stringify(match);
-  const { side, family, negated, name: name2, ranges: ranges3 } = match;
-  return JSON.stringify(["address", side, family, negated, name2, listNumber(ranges3)]);
+  switch (match.kind) {
+    case "family":
+      return `family ${match.family}`;
+    case "opening":
+      return `opening ${match.negated}`;
+    case "interface":
+      return `interface ${match.side} ${match.negated} ${match.devices.join(" ")}`;
+    case "address": {
+      const { side, family, negated, name: name2, ranges: ranges3 } = match;
+      return JSON.stringify(["address", side, family, negated, name2, listNumber(ranges3)]);
+    }
+    default:
+      return JSON.stringify(match);
+  }
 }
 function boxesOf(lists) {
+  if (lists.every(({ length }) => length === 1)) return [lists.map(([only]) => only)];
   return lists.reduce(
     (boxes, ranges3) => boxes.flatMap((box) => ranges3.map((range) => [...box, range])),
     [[]]
   );
 }
-var MOST_RANGES2, FIELD_ORDER;
+function runs(items) {
+  const found = [];
+  for (const item of items) {
+    const run = found.at(-1);
+    if (run && run[0].effect === item.effect) run.push(item);
+    else found.push([item]);
+  }
+  return found;
+}
+var MOST_RANGES2;
 var init_item = __esm({
   "src/lower/group/item.ts"() {
     "use strict";
     MOST_RANGES2 = 16;
-    FIELD_ORDER = [
-      "source address",
-      "destination address",
-      "protocol",
-      "source port",
-      "destination port"
-    ];
   }
 });
 
 // src/lower/group/lookups.ts
-function lookupsOf(fields, boxes) {
+function valuedLookupsOf(fields, boxes) {
   const room = MOST_PREFIXES * boxes.length + 16;
   const sizes = /* @__PURE__ */ new Map();
   const ranges3 = [];
   let count2 = 0;
-  for (const box of boxes) {
-    const pieces = prefixBoxes(fields, box);
+  for (const one of boxes) {
+    const pieces = prefixBoxes(fields, one.box);
     count2 += pieces?.length ?? 1;
     if (count2 > room) return [boxes];
-    if (pieces === null) ranges3.push(box);
+    if (pieces === null) ranges3.push(one);
     else {
-      for (const piece of pieces) {
-        const size = sizeOf(piece);
+      for (const box of pieces) {
+        const size = sizeOf(box);
+        const piece = { box, value: one.value };
         const same2 = sizes.get(size);
         if (same2) same2.push(piece);
         else sizes.set(size, [piece]);
@@ -33785,12 +34887,16 @@ function lookupsOf(fields, boxes) {
     }
   }
   const bySize = [...sizes.values()].sort((a, b) => b.length - a.length);
-  const hashed = cheapest(bySize, ranges3.length, fields.length === 1);
+  const hashed = cheapest2(bySize, ranges3.length, fields.length === 1);
   if (hashed === 0) return [boxes];
   const rest2 = bySize.slice(hashed).flat().concat(ranges3);
   return [...bySize.slice(0, hashed), ...rest2.length > 0 ? [rest2] : []];
 }
-function cheapest(bySize, ranges3, isTree) {
+function lookupsOf(fields, boxes) {
+  const valued = boxes.map((box) => ({ box, value: null }));
+  return valuedLookupsOf(fields, valued).map((part) => part.map(({ box }) => box));
+}
+function cheapest2(bySize, ranges3, isTree) {
   let left = bySize.reduce((sum, { length }) => sum + length, ranges3);
   let best = 0;
   let least = Number.POSITIVE_INFINITY;
@@ -33846,23 +34952,31 @@ var init_lookups = __esm({
 
 // src/lower/group/tests.ts
 function testsOf2(fields, boxes, name2) {
-  const values = fields.map((_, at) => distinct(boxes.map((box) => box[at])));
+  const values = valuesOf3(fields, boxes);
   const combinations = values.reduce((count2, { length }) => count2 * length, 1);
   if (combinations === boxes.length) return productTests(fields, values, name2);
+  const { common: common2, places } = varyingOf(fields, values, name2);
+  const some = places.map((at) => fields[at]);
+  return lookupsOf(
+    some,
+    boxes.map((box) => places.map((at) => box[at]))
+  ).map((part) => [...common2, { kind: "tuple", fields: some, boxes: part, name: name2 }]);
+}
+function valuesOf3(fields, boxes) {
+  return fields.map((_, at) => distinctRanges(boxes.map((box) => box[at])));
+}
+function varyingOf(fields, values, name2) {
   const protocol = fields.findIndex(({ kind }) => kind === "protocol");
   const varies = (field, at) => values[at].length > 1 || field.kind === "port" && protocol >= 0 && values[protocol].length > 1;
   const places = [...fields.keys()].filter((at) => varies(fields[at], at));
   const plain2 = [...fields.keys()].filter((at) => !places.includes(at));
-  const common2 = plain2.map((at) => plainTest(fields[at], values[at], name2));
-  const some = places.map((at) => fields[at]);
-  const cut = boxes.map((box) => places.map((at) => box[at]));
-  return lookupsOf(some, cut).map((part) => [...common2, { kind: "tuple", fields: some, boxes: part, name: name2 }]);
+  return { places, common: plain2.map((at) => plainTest(fields[at], values[at], name2)) };
 }
 function productTests(fields, values, name2) {
   const tests = fields.map((field2, at) => plainTest(field2, values[at], name2));
-  const longest = values.reduce((best, { length }, at) => length > values[best].length ? at : best, 0);
-  const field = fields[longest];
-  const ranges3 = mergeRanges(values[longest]);
+  const longest2 = values.reduce((best, { length }, at) => length > values[best].length ? at : best, 0);
+  const field = fields[longest2];
+  const ranges3 = mergeRanges(values[longest2]);
   if (field.kind !== "address" || ranges3.length < LEAST_APART) return [tests];
   const parts3 = lookupsOf(
     [field],
@@ -33872,24 +34986,29 @@ function productTests(fields, values, name2) {
     const isPlain3 = part.length < LEAST_APART || commonSize(part) === null;
     const some = part.flat();
     return tests.with(
-      longest,
+      longest2,
       isPlain3 ? plainTest(field, some, name2) : { kind: "tuple", fields: [field], boxes: part, name: name2 }
     );
   });
 }
-function distinct(ranges3) {
-  return [...new Map(ranges3.map((range) => [`${range.first}-${range.last}`, range])).values()];
+function distinctRanges(ranges3) {
+  const { marks: marks3, starts, ends } = scaleOf(ranges3);
+  const seen = /* @__PURE__ */ new Set();
+  return ranges3.filter((_, at) => {
+    const { size } = seen;
+    return seen.add(starts[at] * marks3.length + ends[at]).size > size;
+  });
 }
 function plainTest(field, ranges3, name2) {
-  const union3 = mergeRanges(ranges3);
+  const union4 = mergeRanges(ranges3);
   switch (field.kind) {
     case "address": {
-      return { ...field, ranges: union3, name: union3.length > 1 ? name2 : null, negated: false };
+      return { ...field, ranges: union4, name: union4.length > 1 ? name2 : null, negated: false };
     }
     case "protocol":
-      return { kind: "protocol", protocols: union3.flatMap(numbers), negated: false };
+      return { kind: "protocol", protocols: union4.flatMap(numbers), negated: false };
     case "port": {
-      const ports = union3.map(({ first: first3, last }) => ({ first: Number(first3), last: Number(last) }));
+      const ports = union4.map(({ first: first3, last }) => ({ first: Number(first3), last: Number(last) }));
       return { ...field, ports, negated: false };
     }
   }
@@ -33904,78 +35023,155 @@ var init_tests = __esm({
     init_ranges();
     init_grouped();
     init_lookups();
+    init_scale();
     LEAST_APART = 16;
+  }
+});
+
+// src/lower/group/maps.ts
+function mapsOrTests(place, addChain) {
+  const makeRules = rulesWith(testsOf2);
+  return (shape, effects) => {
+    const rules2 = makeRules(shape, effects);
+    const lookups = rules2?.filter(({ matches: matches3 }) => matches3.some(isLookup)).length ?? 0;
+    if (lookups < 2) return rules2;
+    const { fields } = shape;
+    const boxes = effects.flatMap((value) => value.boxes.map((box) => ({ box, value })));
+    const name2 = effects.every((one) => one.name === effects[0].name) ? effects[0].name : place;
+    const { places, common: common2 } = varyingOf(
+      fields,
+      valuesOf3(
+        fields,
+        boxes.map(({ box }) => box)
+      ),
+      name2
+    );
+    const some = places.map((at) => fields[at]);
+    const parts3 = valuedLookupsOf(
+      some,
+      boxes.map(({ box, value }) => ({ box: places.map((at) => box[at]), value }))
+    );
+    if (parts3.length >= lookups) return rules2;
+    const verdicts = new Map(effects.map((one) => [one, verdictOf3(one, addChain)]));
+    const origin = commonOrigin(effects);
+    const group2 = listed2(effects.map((one) => one.group));
+    return parts3.map((part) => ({
+      matches: [...shape.rest, ...common2],
+      log: null,
+      statement: {
+        kind: "map",
+        fields: some,
+        cases: part.map(({ box, value }) => ({ box, verdict: verdicts.get(value) })),
+        name: name2
+      },
+      origin,
+      group: group2
+    }));
+  };
+}
+function isLookup(match) {
+  switch (match.kind) {
+    case "tuple":
+      return true;
+    case "address":
+      return match.ranges.length > FEW3;
+    case "port":
+      return match.ports.length > FEW3;
+    default:
+      return false;
+  }
+}
+function verdictOf3({ rule: rule2, origin, group: group2 }, addChain) {
+  const { statement, log } = rule2;
+  if (log === null && (statement.kind === "accept" || statement.kind === "drop")) return statement;
+  const isReset = statement.kind === "reject" && statement.with === "tcp-reset";
+  const matches3 = isReset ? [ONLY_TCP2] : [];
+  return { kind: "goto", chain: addChain([{ matches: matches3, log, statement, origin, group: group2 }]) };
+}
+var FEW3, ONLY_TCP2;
+var init_maps = __esm({
+  "src/lower/group/maps.ts"() {
+    "use strict";
+    init_packet();
+    init_group();
+    init_lookups();
+    init_origin();
+    init_tests();
+    FEW3 = 8;
+    ONLY_TCP2 = { kind: "protocol", protocols: [TCP2], negated: false };
   }
 });
 
 // src/lower/group.ts
 function group(ruleset, least = LEAST_GROUPED) {
-  const makeItem = itemMaker();
   const branches2 = [];
   const chains = ruleset.chains.map((chain) => {
     if (chain.rules.length < least) return chain;
     const { table } = chain;
-    const name2 = table === "filter" ? chain.name : `${table}-${chain.name}`;
-    const groups = arrange(chain.rules.map(makeItem), least);
+    const addChain = (kind) => {
+      let count2 = 0;
+      return (rules3) => {
+        const name2 = `${chain.name}-${kind}-${++count2}`;
+        branches2.push({ table, name: name2, base: null, rules: rules3 });
+        return name2;
+      };
+    };
     const grouped = dispatch(
-      groups.flatMap((items) => rulesOf(items, name2, least)),
+      groupedRules(mapsOrTests(placeOf3(chain), addChain("verdict")), least)(chain),
       null
     );
     const plain2 = grouped.cost > 3 * MOST_LINES3 ? dispatch(chain.rules, null) : grouped;
-    let parts3 = 0;
-    const rules2 = carryOut(plain2.cost < grouped.cost ? plain2 : grouped, (_, lines2) => {
-      const part = `${chain.name}-part-${++parts3}`;
-      branches2.push({ table, name: part, base: null, rules: lines2 });
-      return part;
-    });
+    const addPart = addChain("part");
+    const rules2 = carryOut(plain2.cost < grouped.cost ? plain2 : grouped, (_, lines2) => addPart(lines2));
     return { ...chain, rules: rules2 };
   });
   return { chains: [...chains, ...branches2] };
 }
-function bringTogether(ruleset, most) {
-  const makeItem = itemMaker();
-  return {
-    chains: ruleset.chains.map((chain) => {
-      if (chain.rules.length <= most) return chain;
-      const groups = arrange(chain.rules.map(makeItem), most + 1);
-      return { ...chain, rules: groups.flat().map(({ rule: rule2 }) => rule2) };
-    })
+function placeOf3({ table, name: name2 }) {
+  return table === "filter" ? name2 : `${table}-${name2}`;
+}
+function rulesWith(makeTests) {
+  return ({ fields, rest: rest2 }, effects) => {
+    const found = [];
+    for (const { boxes, rule: rule2, name: name2, origin, group: heading } of effects) {
+      const tests = makeTests(fields, boxes, name2);
+      if (tests === null) return null;
+      for (const some of tests) found.push({ ...rule2, matches: [...rest2, ...some], origin, group: heading });
+    }
+    return found;
   };
 }
-function rulesOf(items, chain, least) {
-  const apart = (run) => merged(run, chain, least) ?? run.map(({ rule: rule2 }) => rule2);
-  return merged(items, chain, least) ?? runs(items).flatMap(apart);
+function groupedRules(makeRules, least) {
+  const makeItem = itemMaker();
+  return (chain) => {
+    const merge4 = (items) => {
+      const shape = items[0]?.shape;
+      if (!shape || items.length < least) return null;
+      const effects = effectsOf(items, shape, placeOf3(chain));
+      return effects && makeRules(shape, effects);
+    };
+    const apart = (run) => merge4(run) ?? run.map(({ rule: rule2 }) => rule2);
+    return arrange(chain.rules.map(makeItem), least).flatMap(
+      (items) => merge4(items) ?? runs(items).flatMap(apart)
+    );
+  };
 }
-function merged(items, chain, least) {
-  const shape = items[0]?.shape;
-  if (!shape || items.length < least) return null;
+function effectsOf(items, shape, chain) {
   const layers = items.flatMap(({ boxes, effect }) => boxes.map((box) => ({ box, effect })));
   const cut = cutLayers(layers, shape.fields);
   if (cut === null) return null;
   const passing2 = ([effect]) => /^(?:accept|notrack)/.test(effect) ? 0 : 1;
-  return [...cut].toSorted((a, b) => passing2(a) - passing2(b)).flatMap(([effect, boxes]) => {
-    if (boxes.length === 0) return [];
+  return [...cut].toSorted((a, b) => passing2(a) - passing2(b)).filter(([, boxes]) => boxes.length > 0).map(([effect, boxes]) => {
     const rules2 = items.filter((item) => item.effect === effect).map(({ rule: rule2 }) => rule2);
     const [policy2, ...others] = groupsOf(rules2);
-    const name2 = policy2 !== void 0 && others.length === 0 ? policy2 : chain;
-    const origin = commonOrigin(rules2);
-    const heading = listed2(rules2.map((rule2) => rule2.group));
-    return testsOf2(shape.fields, boxes, name2).map((tests) => ({
-      ...rules2[0],
-      matches: [...shape.rest, ...tests],
-      origin,
-      group: heading
-    }));
+    return {
+      boxes,
+      rule: rules2[0],
+      name: policy2 !== void 0 && others.length === 0 ? policy2 : chain,
+      origin: commonOrigin(rules2),
+      group: listed2(rules2.map(({ group: heading }) => heading))
+    };
   });
-}
-function runs(items) {
-  const found = [];
-  for (const item of items) {
-    const run = found.at(-1);
-    if (run && run[0].effect === item.effect) run.push(item);
-    else found.push([item]);
-  }
-  return found;
 }
 var LEAST_GROUPED;
 var init_group = __esm({
@@ -33986,16 +35182,232 @@ var init_group = __esm({
     init_arrange();
     init_cut();
     init_item();
+    init_maps();
     init_origin();
-    init_tests();
     LEAST_GROUPED = 32;
   }
 });
 
+// src/lower/ipset/cost.ts
+function isWorthASet(family, ranges3, costs) {
+  if (ranges3.length < 2) return false;
+  const prefixes = ranges3.flatMap((range) => elementPrefixes(family, range));
+  const lengths = elementLengths(prefixes);
+  const isFew = countElements(prefixes, lengths) <= FEW_ELEMENTS;
+  const length = isFew ? costs.length : costs.coldLength;
+  return costs.asking + length * lengths.length <= linesMet(ranges3.length);
+}
+function isWorthASetOfPorts(ports, costs) {
+  if (ports.length < 2) return false;
+  return costs.asking <= linesMet(linesOfPorts(ports));
+}
+function linesOfPorts(ports) {
+  const numbers3 = ports.reduce((sum, { first: first3, last }) => sum + (first3 === last ? 1 : 2), 0);
+  return Math.ceil(numbers3 / PORTS_OF_A_LINE);
+}
+function linesMet(lines2) {
+  if (lines2 <= MOST_LINES3) return lines2;
+  return LEVEL * (1 + Math.ceil(Math.log(lines2 / LEVEL) / Math.log(LEVEL)));
+}
+var MEASURED_COSTS, FEW_ELEMENTS, LEVEL, PORTS_OF_A_LINE;
+var init_cost = __esm({
+  "src/lower/ipset/cost.ts"() {
+    "use strict";
+    init_ipset();
+    init_dispatch();
+    init_group();
+    MEASURED_COSTS = { least: LEAST_GROUPED, asking: 8, length: 2, coldLength: 8 };
+    FEW_ELEMENTS = 16384;
+    LEVEL = 8;
+    PORTS_OF_A_LINE = 15;
+  }
+});
+
+// src/lower/group/together.ts
+function bringTogether(ruleset, most) {
+  const known5 = brought.get(ruleset);
+  if (known5?.most === most) return known5.together;
+  const makeItem = itemMaker();
+  const together = {
+    chains: ruleset.chains.map((chain) => {
+      if (chain.rules.length <= most) return chain;
+      const groups = arrange(chain.rules.map(makeItem), most + 1);
+      return {
+        ...chain,
+        rules: groups.flatMap((items) => runs(items).flatMap((run) => toldTogether(run, most)))
+      };
+    })
+  };
+  brought.set(ruleset, { most, together });
+  return together;
+}
+function toldTogether(run, most) {
+  const shape = run[0].shape;
+  if (!shape || run.length <= most) return run.map(({ rule: rule2 }) => rule2);
+  const counts2 = shape.fields.map((_, at) => distinctRanges(run.map(({ boxes }) => boxes[0][at])).length);
+  const place = counts2.indexOf(Math.max(...counts2));
+  const alike = /* @__PURE__ */ new Map();
+  for (const item of run) {
+    const others = item.boxes.map(
+      (box) => box.map(({ first: first3, last }, at) => at === place ? "" : `${first3}-${last}`).join()
+    );
+    const key2 = others.length > 1 ? `${alike.size} alone` : others[0];
+    const same2 = alike.get(key2);
+    if (same2) same2.push(item);
+    else alike.set(key2, [item]);
+  }
+  return [...alike.values()].flatMap((items) => asOne(items, shape, place) ?? items.map(({ rule: rule2 }) => rule2));
+}
+function asOne(items, { fields, rest: rest2 }, place) {
+  if (items.length < WORTH) return null;
+  const ranges3 = mergeRanges(items.map(({ boxes: boxes2 }) => boxes2[0][place]));
+  if (WORTH * ranges3.length > items.length) return null;
+  const [{ rule: rule2, boxes }] = items;
+  const rules2 = items.map((item) => item.rule);
+  return {
+    ...rule2,
+    matches: [
+      ...rest2,
+      ...fields.map((field, at) => plainTest(field, at === place ? ranges3 : [boxes[0][at]], ""))
+    ],
+    origin: commonOrigin(rules2),
+    group: listed2(rules2.map(({ group: group2 }) => group2))
+  };
+}
+var WORTH, brought;
+var init_together = __esm({
+  "src/lower/group/together.ts"() {
+    "use strict";
+    init_ranges();
+    init_arrange();
+    init_item();
+    init_origin();
+    init_tests();
+    WORTH = 4;
+    brought = /* @__PURE__ */ new WeakMap();
+  }
+});
+
+// src/lower/ipset/tests.ts
+function setTests(costs) {
+  return (fields, boxes, name2) => {
+    const values = fields.map((_, at) => distinctRanges(boxes.map((box) => box[at])));
+    const combinations = values.reduce((count2, { length }) => count2 * length, 1);
+    const parts3 = combinations === boxes.length ? [{ boxes, places: [] }] : partsOf(fields, boxes, values);
+    const lines2 = parts3.reduce((sum, part) => sum + linesOf4(fields, part, costs), 0);
+    if (lines2 > FEW_LINES && 2 * lines2 > boxes.length) return null;
+    return parts3.flatMap((part) => testsOfPart(fields, part, name2, costs));
+  };
+}
+function partsOf(fields, boxes, values) {
+  const address2 = longest(fields, values, "address");
+  const port = longest(fields, values, "port");
+  const protocol = fields.findIndex(({ kind }) => kind === "protocol");
+  const alone = address2 ?? port;
+  const three = address2 === null || port === null ? null : [address2, protocol, port];
+  const isOneProtocol = fields.some(({ kind }, at) => kind === "port" && at !== port);
+  const parts3 = /* @__PURE__ */ new Map();
+  for (const box of boxes) {
+    const places = three && fitsSet(box[protocol], box[port]) ? three : alone === null ? [] : [alone];
+    const others = box.map(
+      ({ first: first3, last }, at) => places.includes(at) && !(isOneProtocol && at === protocol) ? "" : `${first3}-${last}`
+    );
+    const key2 = [places.length, ...others].join(" ");
+    const part = parts3.get(key2);
+    if (part) part.boxes.push(box);
+    else parts3.set(key2, { boxes: [box], places });
+  }
+  return [...parts3.values()];
+}
+function longest(fields, values, kind) {
+  return [...fields.keys()].reduce(
+    (best, at) => fields[at].kind === kind && values[at].length > (best === null ? 1 : values[best].length) ? at : best,
+    null
+  );
+}
+function fitsSet(protocols, ports) {
+  return PROTOCOLS_IN_SETS.has(Number(protocols.first)) && ports.last - ports.first < MOST_PORTS;
+}
+function linesOf4(fields, part, costs) {
+  const { boxes, places } = part;
+  if (places.length > 1) return isLong(fields, part, costs) ? 1 : boxes.length;
+  return fields.reduce(
+    (lines2, field, at) => lines2 * linesOfField(
+      field,
+      boxes.map((box) => box[at]),
+      costs
+    ),
+    1
+  );
+}
+function linesOfField(field, values, costs) {
+  const ranges3 = mergeRanges(values);
+  switch (field.kind) {
+    case "address":
+      return isWorthASet(field.family, ranges3, costs) ? 1 : ranges3.length;
+    case "port": {
+      const ports = ranges3.map(({ first: first3, last }) => ({ first: Number(first3), last: Number(last) }));
+      return isWorthASetOfPorts(ports, costs) ? 1 : linesOfPorts(ports);
+    }
+    case "protocol":
+      return distinctRanges(values).length;
+  }
+}
+function isLong(fields, { boxes, places }, costs) {
+  const at = places[0];
+  const field = fields[at];
+  const ranges3 = boxes.map((box) => box[at]);
+  return boxes.length >= costs.least && field.kind === "address" && isWorthASet(field.family, ranges3, costs);
+}
+function testsOfPart(fields, part, name2, costs) {
+  const { boxes, places } = part;
+  if (places.length > 1 && !isLong(fields, part, costs))
+    return boxes.map((box) => fields.map((field, at) => plainTest(field, [box[at]], name2)));
+  const plain2 = fields.flatMap((field, at) => {
+    const ranges3 = distinctRanges(boxes.map((box) => box[at]));
+    const isInSet = places.length > 1 && places.includes(at) && !(field.kind === "protocol" && ranges3.length === 1);
+    return isInSet ? [] : [plainTest(field, ranges3, name2)];
+  });
+  if (places.length <= 1) return [plain2];
+  const some = places.map((at) => fields[at]);
+  const held = boxes.map((box) => places.map((at) => box[at]));
+  return [[...plain2, { kind: "tuple", fields: some, boxes: held, name: name2 }]];
+}
+var MOST_PORTS, FEW_LINES;
+var init_tests2 = __esm({
+  "src/lower/ipset/tests.ts"() {
+    "use strict";
+    init_ranges();
+    init_ipset();
+    init_tests();
+    init_cost();
+    MOST_PORTS = 16n;
+    FEW_LINES = 8;
+  }
+});
+
+// src/lower/ipset/group.ts
+function groupIntoSets(ruleset, costs) {
+  const { least } = costs;
+  const rulesOf3 = groupedRules(rulesWith(setTests(costs)), least);
+  return {
+    chains: ruleset.chains.map(
+      (chain) => chain.rules.length < least ? chain : { ...chain, rules: rulesOf3(chain) }
+    )
+  };
+}
+var init_group2 = __esm({
+  "src/lower/ipset/group.ts"() {
+    "use strict";
+    init_group();
+    init_tests2();
+  }
+});
+
 // src/lower/iptables/devices.ts
-function narrowDevices(known3, test2) {
-  const among = test2.negated ? known3.among : common(known3.among ?? ["*"], test2.devices);
-  const except = test2.negated ? [...known3.except, ...test2.devices] : known3.except;
+function narrowDevices(known5, test2) {
+  const among = test2.negated ? known5.among : common(known5.among ?? ["*"], test2.devices);
+  const except = test2.negated ? [...known5.except, ...test2.devices] : known5.except;
   if (except.includes("*")) return null;
   const left = among?.filter((device2) => !except.some((other) => covers4(other, device2))) ?? null;
   if (left?.length === 0) return null;
@@ -34013,11 +35425,11 @@ function common(a, b) {
   );
 }
 function widest(devices) {
-  const distinct2 = [...new Set(devices)];
-  return distinct2.filter((device2) => !distinct2.some((other) => other !== device2 && covers4(other, device2)));
+  const distinct = [...new Set(devices)];
+  return distinct.filter((device2) => !distinct.some((other) => other !== device2 && covers4(other, device2)));
 }
-function covers4(wide2, narrow3) {
-  return wide2.endsWith("*") ? narrow3.startsWith(wide2.slice(0, -1)) : wide2 === narrow3;
+function covers4(wide2, narrow4) {
+  return wide2.endsWith("*") ? narrow4.startsWith(wide2.slice(0, -1)) : wide2 === narrow4;
 }
 var allDevices;
 var init_devices2 = __esm({
@@ -34044,6 +35456,7 @@ function conjunctionOf(rule2, family, hook) {
     destinationType: null,
     states: null,
     dnat: false,
+    tuples: [],
     limits: []
   };
   const { statement } = rule2;
@@ -34058,9 +35471,10 @@ function narrow(all, match, family, hook) {
     case "address": {
       if (match.family !== family) return false;
       const ranges3 = match.negated ? complementAddresses(match.ranges, family) : match.ranges;
-      const known3 = all[match.side];
-      const common2 = known3 ? intersectRanges(known3.ranges, ranges3) : ranges3;
-      all[match.side] = { ranges: common2, byOthers: match.negated && known3?.byOthers !== false };
+      const known5 = all[match.side];
+      const common2 = known5 ? intersectRanges(known5.ranges, ranges3) : ranges3;
+      const byOthers = match.negated && known5?.byOthers !== false;
+      all[match.side] = { ranges: common2, byOthers, name: known5 ? null : match.name };
       return common2.length > 0;
     }
     case "address-type": {
@@ -34078,7 +35492,7 @@ function narrow(all, match, family, hook) {
       return true;
     }
     case "protocol":
-      if (match.negated) all.otherProtocols = union2(all.otherProtocols, match.protocols);
+      if (match.negated) all.otherProtocols = union3(all.otherProtocols, match.protocols);
       else narrowProtocols(all, match.protocols);
       return true;
     case "port": {
@@ -34105,6 +35519,9 @@ function narrow(all, match, family, hook) {
     case "dnat-status":
       all.dnat = true;
       return true;
+    case "tuple":
+      all.tuples.push(match);
+      return match.fields.every((field) => field.kind !== "address" || field.family === family);
     case "limit":
       all.limits.push(match);
       return true;
@@ -34133,14 +35550,14 @@ function settle(all, family) {
   return true;
 }
 function narrowProtocols(all, protocols) {
-  const known3 = all.protocols ?? protocols;
-  all.protocols = [...new Set(protocols)].filter((protocol) => known3.includes(protocol));
+  const known5 = all.protocols ?? protocols;
+  all.protocols = [...new Set(protocols)].filter((protocol) => known5.includes(protocol));
 }
-function narrowTypes(known3, { types, negated }) {
-  if (!known3) return { types: [...new Set(types)], negated };
-  if (known3.negated && negated) return { types: union2(known3.types, types), negated };
-  const wanted = known3.negated ? types : known3.types;
-  const other = known3.negated ? known3 : { types, negated };
+function narrowTypes(known5, { types, negated }) {
+  if (!known5) return { types: [...new Set(types)], negated };
+  if (known5.negated && negated) return { types: union3(known5.types, types), negated };
+  const wanted = known5.negated ? types : known5.types;
+  const other = known5.negated ? known5 : { types, negated };
   return { types: wanted.filter((type) => other.types.includes(type) !== other.negated), negated: false };
 }
 function commonTypes(a, b) {
@@ -34156,7 +35573,7 @@ function withoutDoubles(types) {
     )
   );
 }
-function union2(a, b) {
+function union3(a, b) {
   return [.../* @__PURE__ */ new Set([...a, ...b])];
 }
 var EVERY_STATE, ICMP4, TCP4, knownDevices;
@@ -34181,20 +35598,20 @@ var init_conjunction = __esm({
 // src/lower/iptables/depth.ts
 function depthOf(chains) {
   const byName = new Map(chains.map((chain) => [keyOf3(chain.table, chain.name), chain]));
-  const known3 = /* @__PURE__ */ new Map();
+  const known5 = /* @__PURE__ */ new Map();
   let most = 0;
   const open = [...chains];
   for (let chain = open.at(-1); chain; chain = open.at(-1)) {
-    const below = known3.has(chain) ? [] : calledBy(chain, byName);
-    const missing = below.filter((one) => !known3.has(one));
+    const below = known5.has(chain) ? [] : calledBy(chain, byName);
+    const missing = below.filter((one) => !known5.has(one));
     if (missing.length > 0) {
       open.push(...missing);
       continue;
     }
     open.pop();
-    if (known3.has(chain)) continue;
-    const depth = below.reduce((deepest, one) => Math.max(deepest, known3.get(one)), 0) + 1;
-    known3.set(chain, depth);
+    if (known5.has(chain)) continue;
+    const depth = below.reduce((deepest, one) => Math.max(deepest, known5.get(one)), 0) + 1;
+    known5.set(chain, depth);
     most = Math.max(most, depth);
   }
   return most;
@@ -34294,8 +35711,8 @@ function product({ fixed, choices }) {
   );
 }
 function join7(a, b) {
-  const known3 = a.some(isProtocol);
-  return [...a, ...b.filter((match) => !known3 || !isProtocol(match))];
+  const known5 = a.some(isProtocol);
+  return [...a, ...b.filter((match) => !known5 || !isProtocol(match))];
 }
 function isProtocol(match) {
   return match.kind === "protocol";
@@ -34433,8 +35850,8 @@ function withoutIdle(chains) {
   const byKey = new Map(chains.map((chain) => [key(chain), chain]));
   const seen = /* @__PURE__ */ new Map();
   const matters2 = (chain) => {
-    const known3 = seen.get(chain);
-    if (known3 !== void 0) return known3;
+    const known5 = seen.get(chain);
+    if (known5 !== void 0) return known5;
     seen.set(chain, false);
     const does2 = chain.rules.some(({ log, matches: matches3, statement }) => {
       if (log || matches3.some(isLimitMatch)) return true;
@@ -34476,17 +35893,17 @@ var init_prune = __esm({
 });
 
 // src/lower/iptables/split.ts
-function splitConjunction(all, family) {
+function splitConjunction(all, family, sets) {
   const parts3 = [
     deviceParts("in", all.in),
     deviceParts("out", all.out),
-    addressParts("source", all.source, family),
-    addressParts("destination", all.destination, family),
-    ...transportParts(all, family),
+    addressParts("source", all.source, family, sets),
+    addressParts("destination", all.destination, family, sets),
+    ...transportParts(all, family, sets),
     typeParts("source", all.sourceType, family),
     typeParts("destination", all.destinationType, family)
   ];
-  const fixed = [];
+  const fixed = [...all.tuples];
   if (all.states) fixed.push({ kind: "state", states: all.states, negated: false });
   if (all.dnat) fixed.push({ kind: "dnat-status" });
   return {
@@ -34507,9 +35924,9 @@ function deviceParts(side, { among, except }) {
     except: except.map((device2) => test2(device2, false))
   };
 }
-function addressParts(side, addresses2, family) {
+function addressParts(side, addresses2, family, sets) {
   if (!addresses2) return anything;
-  const { ranges: ranges3, byOthers } = addresses2;
+  const { ranges: ranges3, byOthers, name: name2 } = addresses2;
   const test2 = (range, negated) => [
     { kind: "address", side, family, ranges: [range], name: null, negated }
   ];
@@ -34517,6 +35934,12 @@ function addressParts(side, addresses2, family) {
   if (others.length === 1 && (byOthers || ranges3.length > 1)) {
     return { among: [test2(others[0], true)], except: [] };
   }
+  const named2 = byOthers ? others : ranges3;
+  if (sets && isWorthASet(family, named2, sets))
+    return {
+      among: [[{ kind: "address", side, family, ranges: named2, name: name2, negated: byOthers }]],
+      except: []
+    };
   return byOthers && ranges3.length > 1 ? { among: null, except: others.map((range) => test2(range, false)) } : { among: ranges3.map((range) => test2(range, false)), except: [] };
 }
 function typeParts(side, types, family) {
@@ -34533,7 +35956,7 @@ function typeParts(side, types, family) {
   const lists = [test2(others), test2(["multicast"])];
   return { among: types.negated ? [lists] : lists.map((list) => [list]), except: [] };
 }
-function transportParts(all, family) {
+function transportParts(all, family, sets) {
   if (all.icmp) {
     return [{ among: all.icmp.map((type) => [{ kind: "icmp", family, types: [type] }]), except: [] }];
   }
@@ -34543,14 +35966,17 @@ function transportParts(all, family) {
     negated
   });
   if (!all.protocols) {
+    if (all.sourcePorts || all.destinationPorts) throw new Error("ports of no protocol");
     const [first3, ...more] = all.otherProtocols;
     if (first3 === void 0) return [];
     if (more.length === 0) return [{ among: [[protocol(first3, true)]], except: [] }];
     return [{ among: null, except: all.otherProtocols.map((number2) => [protocol(number2, false)]) }];
   }
   const opening = all.opening === null ? [] : [{ kind: "opening", negated: !all.opening }];
-  const sources = portTests("source", all.sourcePorts);
-  const destinations = portTests("destination", all.destinationPorts);
+  const inSet = all.protocols.every((number2) => PROTOCOLS_OF_BITMAPS.has(number2));
+  const ofPorts = inSet ? sets : null;
+  const sources = portTests("source", all.sourcePorts, ofPorts);
+  const destinations = portTests("destination", all.destinationPorts, ofPorts);
   const both = sources.length > 1 && destinations.length > 1;
   const [only, ...others] = all.protocols;
   if (both && only !== void 0 && others.length === 0) {
@@ -34566,12 +35992,13 @@ function transportParts(all, family) {
   );
   return [{ among, except: [] }];
 }
-function portTests(side, ports) {
+function portTests(side, ports, sets) {
   if (!ports) return [[]];
   const others = complementPorts(ports);
   if (slots(others) < slots(ports) && slots(others) <= MULTIPORT_SLOTS2) {
     return [[{ kind: "port", side, ports: others, negated: true }]];
   }
+  if (sets && isWorthASetOfPorts(ports, sets)) return [[{ kind: "port", side, ports, negated: false }]];
   return chunks(ports).map((chunk) => [{ kind: "port", side, ports: chunk, negated: false }]);
 }
 function chunks(ports) {
@@ -34596,13 +36023,74 @@ var init_split = __esm({
   "src/lower/iptables/split.ts"() {
     "use strict";
     init_ranges();
+    init_ipset();
+    init_cost();
     MULTIPORT_SLOTS2 = 15;
     anything = { among: null, except: [] };
   }
 });
 
+// src/lower/iptables/unnest.ts
+function withoutReturns({ chains }) {
+  const called = new Map(chains.map((chain) => [keyOf4(chain.table, chain.name), chain]));
+  const replaced = /* @__PURE__ */ new Map();
+  for (const chain of chains) {
+    if (!chain.base) continue;
+    const at = chain.rules.findIndex(({ matches: matches3, log, statement: statement2 }) => {
+      if (matches3.length > 0 || log || statement2.kind !== "jump") return false;
+      return called.get(keyOf4(chain.table, statement2.chain)).rules.some(isReturn);
+    });
+    const { statement } = chain.rules[at] ?? {};
+    if (statement?.kind !== "jump") continue;
+    const through = called.get(keyOf4(chain.table, statement.chain));
+    const rest2 = {
+      table: chain.table,
+      name: `${chain.name}-rest`,
+      base: null,
+      rules: [
+        ...chain.rules.slice(at + 1),
+        { ...own2(`the default for ${chain.name}`), statement: { kind: chain.base.policy } }
+      ]
+    };
+    const onward = { kind: "jump", chain: rest2.name };
+    replaced.set(chain, [{ ...chain, rules: chain.rules.slice(0, at + 1) }]);
+    replaced.set(through, [
+      {
+        ...through,
+        rules: [
+          ...through.rules.map((rule2) => isReturn(rule2) ? { ...rule2, statement: onward } : rule2),
+          { ...own2("what nothing above decides"), statement: onward }
+        ]
+      },
+      rest2
+    ]);
+  }
+  return { chains: chains.flatMap((chain) => replaced.get(chain) ?? [chain]) };
+}
+function isReturn({ statement }) {
+  return statement.kind === "return";
+}
+function own2(origin) {
+  return { matches: [], log: null, origin, group: OWN_GROUP };
+}
+function keyOf4(table, name2) {
+  return `${table} ${name2}`;
+}
+var init_unnest = __esm({
+  "src/lower/iptables/unnest.ts"() {
+    "use strict";
+    init_build();
+  }
+});
+
 // src/lower/legalise.ts
-function legalise(ruleset, family) {
+function legalise(ruleset, family, sets = null) {
+  const chains = legalChains(ruleset, family, sets);
+  return {
+    chains: depthOf(chains) > MOST_DEEP ? legalChains(withoutReturns(ruleset), family, sets) : chains
+  };
+}
+function legalChains(ruleset, family, sets) {
   const base = [];
   const made = [];
   const tables = /* @__PURE__ */ new Map();
@@ -34611,14 +36099,15 @@ function legalise(ruleset, family) {
     const { names: names2, renamed: renamed2 } = tables.get(table);
     renamed2.set(name2, hook ? name2 : names2.keep(name2));
   }
-  for (const chain of bringTogether(ruleset, MOST_LINES3).chains) {
+  const together = sets ? groupIntoSets(ruleset, sets) : bringTogether(ruleset, MOST_LINES3);
+  for (const chain of together.chains) {
     const table = tables.get(chain.table);
     const name2 = table.renamed.get(chain.name);
     const slot = { ...chain, name: name2, rules: [] };
     (chain.base ? base : made).push(slot);
-    slot.rules = legalRules(chain.rules, chain, table, family);
+    slot.rules = legalRules(chain, table, family, sets);
   }
-  return { chains: dispatched(prune([...base, ...made]), tables, family) };
+  return dispatched(prune([...base, ...made]), tables, family);
 }
 function dispatched(chains, tables, family) {
   const branches2 = [];
@@ -34656,14 +36145,14 @@ function newTable(table, made) {
     }
   };
 }
-function legalRules(rules2, chain, table, family) {
+function legalRules({ base, rules: rules2 }, table, family, sets) {
   const first3 = [];
   let legal = first3;
   for (const written of rules2) {
     const rule2 = renameTarget(written, table);
-    const conjunction = conjunctionOf(rule2, family, chain.base?.hook ?? null);
+    const conjunction = conjunctionOf(rule2, family, base?.hook ?? null);
     if (conjunction === null) continue;
-    const split2 = splitConjunction(conjunction, family);
+    const split2 = splitConjunction(conjunction, family, sets);
     if (needsContinuation(rule2, split2)) {
       const following = [];
       const onward = table.maker.chain(rule2.group, () => following);
@@ -34686,13 +36175,15 @@ var init_legalise = __esm({
     "use strict";
     init_plan();
     init_dispatch();
-    init_group();
+    init_together();
+    init_group2();
     init_conjunction();
     init_depth();
     init_layout2();
     init_names2();
     init_prune();
     init_split();
+    init_unnest();
     UNTRACKED = "UNTRACKED";
     notrack = {
       matches: [],
@@ -34768,8 +36259,8 @@ function rulesToGuard(rules2, isTarget, paths, self) {
   return guarded;
 }
 function bucket(buckets, port) {
-  const known3 = buckets.get(port);
-  if (known3) return known3;
+  const known5 = buckets.get(port);
+  if (known5) return known5;
   const fresh = [];
   buckets.set(port, fresh);
   return fresh;
@@ -34811,7 +36302,7 @@ var init_guards = __esm({
 });
 
 // src/lower/hooks.ts
-var DELIVERED, onLoopback, delivered, sentFromHere, PREROUTING, OUTPUT, noTest, toThisHost, TRANSLATED_OUTPUT, FILTER_INPUT, FILTER_FORWARD, FILTER_OUTPUT, POSTROUTING;
+var DELIVERED, onLoopback, delivered, sentFromHere, noTest, PREROUTING, RECEIVED, OUTPUT, toThisHost, TRANSLATED_OUTPUT, FILTER_INPUT, FILTER_FORWARD, LOOPED_OUTPUT, FILTER_OUTPUT, POSTROUTING;
 var init_hooks = __esm({
   "src/lower/hooks.ts"() {
     "use strict";
@@ -34835,19 +36326,20 @@ var init_hooks = __esm({
       types: ["local"],
       negated
     });
+    noTest = () => [[]];
     PREROUTING = {
       paths: ["input", "forward"],
       knows: { in: true, out: false },
       pathEnd: "destination",
       tell: (paths) => paths.length === 2 ? [[]] : [[delivered(paths[0] === "forward")]]
     };
+    RECEIVED = { ...PREROUTING, paths: ["input"], tell: noTest };
     OUTPUT = {
       paths: ["output", "loopback"],
       knows: { in: false, out: true },
       pathEnd: null,
       tell: (paths) => paths.length === 2 ? [[]] : [[onLoopback(paths[0] === "output")]]
     };
-    noTest = () => [[]];
     toThisHost = (negated) => ({
       kind: "address-type",
       side: "destination",
@@ -34878,6 +36370,7 @@ var init_hooks = __esm({
       pathEnd: null,
       tell: noTest
     };
+    LOOPED_OUTPUT = { ...OUTPUT, paths: ["loopback"], tell: noTest };
     FILTER_OUTPUT = { ...OUTPUT, paths: ["output"], tell: noTest };
     POSTROUTING = {
       paths: ["forward", "output", "loopback"],
@@ -34942,15 +36435,15 @@ function withSelf(set2, self) {
   if (set2.v4.length === 0 && set2.v6.length === 0) return self;
   const bySelf = unions.get(set2) ?? /* @__PURE__ */ new WeakMap();
   unions.set(set2, bySelf);
-  const known3 = bySelf.get(self);
-  if (known3) return known3;
-  const union3 = {
+  const known5 = bySelf.get(self);
+  if (known5) return known5;
+  const union4 = {
     name: null,
     v4: mergeRanges([...set2.v4, ...self.v4]),
     v6: mergeRanges([...set2.v6, ...self.v6])
   };
-  bySelf.set(self, union3);
-  return union3;
+  bySelf.set(self, union4);
+  return union4;
 }
 function sameConditions(a, b) {
   return sameAddresses(a.source, b.source) && sameAddresses(a.destination, b.destination) && a.in === b.in && a.out === b.out;
@@ -35098,7 +36591,7 @@ function meetLines(a, b) {
   const protocols = [...a, ...b].filter((test2) => test2.kind === "protocol");
   const icmp = [...a, ...b].find((test2) => test2.kind === "icmp");
   const rest2 = (line) => line.filter(({ kind }) => kind !== "protocol");
-  const others = [...rest2(a), ...rest2(b).filter((test2) => !a.some((known3) => sameTest(known3, test2)))];
+  const others = [...rest2(a), ...rest2(b).filter((test2) => !a.some((known5) => sameTest(known5, test2)))];
   if (icmp) {
     const number2 = icmp.family === 4 ? ICMP : ICMPV6;
     const fits = protocols.every(({ protocols: listed3, negated }) => listed3.includes(number2) !== negated);
@@ -35109,7 +36602,7 @@ function meetLines(a, b) {
   return protocol.protocols.length === 0 && !protocol.negated ? null : [protocol, ...others];
 }
 function withoutCovered(lines2) {
-  const covers5 = (wide2, narrow3) => wide2.length <= narrow3.length && wide2.every((test2) => narrow3.some((one) => sameTest(test2, one)));
+  const covers5 = (wide2, narrow4) => wide2.length <= narrow4.length && wide2.every((test2) => narrow4.some((one) => sameTest(test2, one)));
   const isCovered = (line, at) => lines2.some((other, index) => index !== at && covers5(other, line) && (index < at || !covers5(line, other)));
   return lines2.filter((line, at) => !isCovered(line, at));
 }
@@ -35279,17 +36772,17 @@ function withPorts(line, ports) {
   };
   if (!test2)
     return [
-      { line: of2(TRANSLATED_PORTS), ports },
+      { line: of2(TRANSLATED_PORTS2), ports },
       { line, ports: null }
     ];
-  const hasPorts3 = (protocol) => TRANSLATED_PORTS.includes(protocol);
+  const hasPorts3 = (protocol) => TRANSLATED_PORTS2.includes(protocol);
   const parts3 = [
     { line: of2(test2.protocols.filter(hasPorts3)), ports },
     { line: of2(test2.protocols.filter((protocol) => !hasPorts3(protocol))), ports: null }
   ];
   return parts3.filter((part) => part.line.some((one) => one.kind === "protocol" && one.protocols.length > 0));
 }
-var TRANSLATED_PORTS, GROUP2;
+var TRANSLATED_PORTS2, GROUP2;
 var init_nat2 = __esm({
   "src/lower/nat.ts"() {
     "use strict";
@@ -35299,7 +36792,7 @@ var init_nat2 = __esm({
     init_hooks();
     init_lines2();
     init_overlap();
-    TRANSLATED_PORTS = [6, 17, 33, 132];
+    TRANSLATED_PORTS2 = [6, 17, 33, 132];
     GROUP2 = "nat";
   }
 });
@@ -35307,17 +36800,40 @@ var init_nat2 = __esm({
 // src/lower/raw.ts
 function lowerRaw(policy2) {
   if (policy2.rules.every(({ tracked }) => tracked)) return [];
-  return [
-    ...rawChain(policy2, "prerouting", PREROUTING, prependPrerouting),
-    ...rawChain(policy2, "output", OUTPUT, prependOutput)
-  ];
+  return [...rawChain(policy2, AT_PREROUTING), ...outputChains(policy2)];
+}
+function outputChains(policy2) {
+  const together = rawChain(policy2, AT_OUTPUT);
+  const asking = together.flatMap(({ rules: rules2 }) => rules2).filter(({ matches: matches3 }) => matches3.some(asksForLoopback));
+  const [sent, ...called] = asking.length > FEW4 ? rawChain(policy2, SENT) : [];
+  if (!sent) return together;
+  const looped = rawChain(policy2, LOOPED);
+  const first3 = {
+    matches: [onLoopback(false)],
+    log: null,
+    statement: looped.length > 0 ? { kind: "goto", chain: LOOPED.name } : { kind: "accept" },
+    origin: "loopback",
+    group: OWN_GROUP
+  };
+  return [{ ...sent, rules: [first3, ...sent.rules] }, ...called, ...looped];
+}
+function asksForLoopback(test2) {
+  return test2.kind === "interface" && test2.side === "out" && test2.devices.join() === LOOPBACK;
 }
 function isDecidedInRaw({ match }) {
   return match.out === null;
 }
-function rawChain(policy2, hook, view, prepend) {
+function dropsAllForwarded(policy2) {
+  return !forwards(policy2) && policy2.destinationNat.length === 0 && policy2.rules.every(
+    ({ match, action, tracked, log }) => action === "deny" && tracked && log === null || !canTakePath(match, "forward", policy2.self !== null)
+  );
+}
+function mayTakeForwarded({ tracked, limit, log }) {
+  return !tracked && limit === null && log === null;
+}
+function rawChain(policy2, { name: name2, hook, view, prepend }) {
   const { rules: rules2, self } = policy2;
-  const knowsOut = hook === "output";
+  const knowsOut = view.knows.out;
   const inReach = rules2.filter(
     ({ match }) => view.paths.some((path2) => canTakePath(match, path2, self !== null))
   );
@@ -35325,11 +36841,21 @@ function rawChain(policy2, hook, view, prepend) {
   const judged = inReach.filter(
     (rule2) => (rule2.tracked ? guarded.has(rule2) : true) && (knowsOut || isDecidedInRaw(rule2) || !rule2.tracked && rule2.action === "allow")
   );
-  const entries = judged.map((rule2) => ({ rule: rule2, lines: linesAt(rule2.match, view, self, pathsOf(rule2, policy2, view)) })).filter(({ lines: lines2 }) => lines2.length > 0);
+  const forgetful = !knowsOut && dropsAllForwarded(policy2);
+  const entries = judged.map((rule2) => {
+    const seen = forgetful && mayTakeForwarded(rule2) ? RECEIVED : view;
+    return { rule: rule2, lines: linesAt(rule2.match, seen, self, pathsOf(rule2, policy2, seen)) };
+  }).filter(({ lines: lines2 }) => lines2.length > 0);
   const lastUntracked = entries.findLastIndex(({ rule: rule2 }) => !rule2.tracked);
   if (lastUntracked < 0) return [];
-  const builder = buildChain("raw", hook);
+  const builder = buildChain("raw", name2);
   const drops = entries.filter(({ rule: rule2 }) => !rule2.tracked && rule2.action !== "allow");
+  if (limitsNeighbourDiscovery(policy2, view))
+    builder.add([[NEIGHBOUR_DISCOVERY_TEST]], {
+      statement: { kind: "accept" },
+      origin: "neighbour discovery is never tracked, and judged in the filter",
+      group: OWN_GROUP
+    });
   prepend(builder, policy2, drops);
   const inDoubt = knowsOut ? /* @__PURE__ */ new Map() : denialsInDoubt(policy2);
   for (const { rule: rule2, lines: lines2 } of entries.slice(0, lastUntracked + 1)) {
@@ -35349,7 +36875,7 @@ function rawChain(policy2, hook, view, prepend) {
     });
   }
   return [
-    { table: "raw", name: hook, base: { hook, policy: "accept" }, rules: builder.rules },
+    { table: "raw", name: name2, base: hook && { hook, policy: "accept" }, rules: builder.rules },
     ...builder.called
   ];
 }
@@ -35384,19 +36910,29 @@ function prependOutput(chain, policy2, drops) {
       group: OWN_GROUP
     });
 }
+function limitsNeighbourDiscovery({ rules: rules2, essentials, self }, { paths }) {
+  const judged = paths.filter((path2) => path2 === "forward" || !essentials);
+  return rules2.some(
+    ({ tracked, action, limit, match }) => !tracked && action === "allow" && limit !== null && mayBeNeighbourDiscovery(match) && judged.some((path2) => canTakePath(match, path2, self !== null))
+  );
+}
 function mayDropNeighbourDiscovery({ rule: { match }, lines: lines2 }) {
-  const isIcmpv6 = match.traffic.some(
+  return mayBeNeighbourDiscovery(match) && lines2.some(isForIpv6);
+}
+function mayBeNeighbourDiscovery({ traffic: traffic3, openings }) {
+  const isIcmpv6 = traffic3.some(
     ({ protocol, family, icmp }) => family !== 4 && (protocol === null || protocol === ICMPV6) && (icmp === null || NEIGHBOUR_DISCOVERY.includes(icmp.type))
   );
-  return isIcmpv6 && match.openings !== "only" && lines2.some(isForIpv6);
+  return isIcmpv6 && openings !== "only";
 }
 function isForIpv6(line) {
   return line.every((test2) => !("family" in test2) || test2.family === 6);
 }
-var NEIGHBOUR_DISCOVERY_TEST;
+var AT_PREROUTING, AT_OUTPUT, SENT, LOOPED, FEW4, NEIGHBOUR_DISCOVERY_TEST;
 var init_raw = __esm({
   "src/lower/raw.ts"() {
     "use strict";
+    init_evaluate();
     init_packet();
     init_paths();
     init_build();
@@ -35404,6 +36940,17 @@ var init_raw = __esm({
     init_hooks();
     init_late();
     init_lines2();
+    AT_PREROUTING = {
+      name: "prerouting",
+      hook: "prerouting",
+      view: PREROUTING,
+      prepend: prependPrerouting
+    };
+    AT_OUTPUT = { name: "output", hook: "output", view: OUTPUT, prepend: prependOutput };
+    SENT = { ...AT_OUTPUT, view: FILTER_OUTPUT };
+    LOOPED = { name: "loopback", hook: null, view: LOOPED_OUTPUT, prepend: () => {
+    } };
+    FEW4 = 2;
     NEIGHBOUR_DISCOVERY_TEST = {
       kind: "icmp",
       family: 6,
@@ -35470,21 +37017,22 @@ function lowerFilter(policy2) {
 function filterChain(policy2, hook, view) {
   const marks3 = untrackedAt(policy2, view);
   const builder = buildChain("filter", hook);
-  const early = hook === "forward" ? earlyDenies(policy2) : [];
+  const buckets = /* @__PURE__ */ new Map();
+  const early = hook === "forward" ? earlyDenies(policy2, buckets) : [];
   if (early.length > 0)
     builder.add([[]], {
       statement: { kind: "jump", chain: EARLY },
       origin: "denies that had to wait for routing",
       group: OWN_GROUP
     });
-  addPrelude(builder, policy2, hook, marks3);
-  const limited2 = [];
-  for (const rule2 of policy2.rules) {
-    const spills = rule2.tracked ? [] : limited2.filter((one) => mayOverlap(one.match, rule2.match, view.paths, policy2.self));
-    const lines2 = linesInFilter(rule2, spills, policy2, hook, view, marks3);
-    if (lines2.length > 0)
-      addRule(builder, lines2, rule2, spills.length === 0 && wasLoggedInRaw(rule2, policy2) ? null : rule2.log);
-    if (rule2.tracked && rule2.limit) limited2.push(rule2);
+  if (hook !== "forward" || !dropsAllForwarded(policy2)) addPrelude(builder, policy2, hook, marks3);
+  const inDoubt = hook === "forward" ? denialsInDoubt(policy2) : /* @__PURE__ */ new Map();
+  for (const [rule2, spills] of spilling(policy2, view.paths)) {
+    const isEarly = hook === "forward" && (!isDecidedInRaw(rule2) || inDoubt.has(rule2));
+    const lines2 = linesInFilter(rule2, spills, isEarly, policy2, hook, view, marks3);
+    if (lines2.length === 0) continue;
+    const log = spills.length === 0 && wasLoggedInRaw(rule2, marks3, policy2) ? null : rule2.log;
+    addRule(builder, lines2, rule2, log, buckets.get(rule2) ?? null);
   }
   const chain = {
     table: "filter",
@@ -35495,14 +37043,23 @@ function filterChain(policy2, hook, view) {
   const chains = [chain, ...builder.called, ...early];
   return chain.base?.policy === "accept" && !chains.some(({ rules: rules2 }) => rules2.some(matters)) ? [] : chains;
 }
-function linesInFilter(rule2, spills, policy2, hook, view, marks3) {
+function* spilling({ rules: rules2, self }, paths) {
+  const limited2 = [];
+  for (const rule2 of rules2) {
+    yield [rule2, rule2.tracked ? [] : limited2.filter((one) => mayOverlap(one.match, rule2.match, paths, self))];
+    if (rule2.tracked && rule2.limit) limited2.push(rule2);
+  }
+}
+function linesInFilter(rule2, spills, isEarly, policy2, hook, view, marks3) {
   const all = linesAt(rule2.match, view, policy2.self);
   const isJudgedAgain = hook === "forward" && !marks3.settled && rule2.action === "allow";
   if (rule2.tracked || isJudgedAgain) return all;
-  const waited = hook === "forward" && rule2.action !== "allow" && !isDecidedInRaw(rule2);
+  const waited = isEarly && rule2.action !== "allow";
   const translated2 = !waited && policy2.destinationNat.some((nat) => mayBeTranslatedInto(nat, rule2, view.paths, policy2.self));
-  const neverTracked2 = marks3.exceptIcmpv6 && rule2.action === "allow" && mayBeIcmpv6(rule2);
-  if (!rule2.limit) return spills.length > 0 || translated2 || neverTracked2 ? all : [];
+  const asksNeverTracked = rule2.action === "allow" ? marks3.exceptIcmpv6 : marks3.judgesNeighbourDiscovery;
+  const neverTracked2 = asksNeverTracked && mayBeIcmpv6(rule2);
+  if (!rule2.limit && (spills.length > 0 || translated2)) return all;
+  if (!rule2.limit && rule2.action === "allow") return neverTracked2 ? all : [];
   return withoutCovered([
     ...spills.flatMap((taker) => linesOfBoth(taker.match, rule2.match, view, policy2.self)),
     ...translated2 ? all.map((line) => [...line, { kind: "dnat-status" }]) : [],
@@ -35513,8 +37070,9 @@ function ofNeighbourDiscovery(line) {
   const both = meetLines(line, [NEIGHBOUR_DISCOVERY_TEST]);
   return both ? [both] : [];
 }
-function addRule(chain, lines2, rule2, log) {
-  const effect = { limit: rule2.limit, log, origin: describeOrigin(rule2.origin), group: rule2.origin.policy };
+function addRule(chain, lines2, rule2, log, bucket2) {
+  const { limit, origin } = rule2;
+  const effect = { limit, bucket: bucket2, log, origin: describeOrigin(origin), group: origin.policy };
   const outcomes = outcomesOf(rule2, lines2).filter((outcome) => outcome.lines.length > 0);
   if (rule2.limit && outcomes.length > 1) chain.addBranches(lines2, outcomesOf(rule2, [[]]), effect);
   else for (const outcome of outcomes) chain.add(outcome.lines, { ...effect, statement: outcome.statement });
@@ -35522,7 +37080,7 @@ function addRule(chain, lines2, rule2, log) {
 function matters({ statement, log }) {
   return log !== null || statement.kind !== "accept" && statement.kind !== "jump";
 }
-function earlyDenies(policy2) {
+function earlyDenies(policy2, buckets) {
   const { self } = policy2;
   const forwarded = policy2.rules.filter(({ match }) => canTakePath(match, "forward", self !== null));
   const inDoubt = denialsInDoubt(policy2);
@@ -35531,15 +37089,25 @@ function earlyDenies(policy2) {
   if (last < 0) return [];
   const guarded = rulesToGuard(forwarded, isEarly, ["forward"], self);
   const builder = buildChain("filter", EARLY);
+  const spills = new Map(spilling(policy2, ["forward"]));
   for (const rule2 of forwarded.slice(0, last + 1)) {
     const settled = !rule2.tracked && rule2.action !== "allow" && isDecidedInRaw(rule2);
     if (!isEarly(rule2) && (settled || !guarded.has(rule2))) continue;
     const isDeny = isEarly(rule2);
     const takers = isDeny && rule2.limit ? inDoubt.get(rule2) : void 0;
-    const lines2 = takers ? takers.flatMap((taker) => linesOfBoth(anywhereOut(taker.match), rule2.match, FILTER_FORWARD, self)) : linesAt(rule2.match, FILTER_FORWARD, self);
+    const all = linesAt(rule2.match, FILTER_FORWARD, self);
+    const lines2 = takers ? withoutCovered([
+      ...takers.flatMap(
+        (taker) => linesOfBoth(anywhereOut(taker.match), rule2.match, FILTER_FORWARD, self)
+      ),
+      ...policy2.destinationNat.some((nat) => mayBeTranslatedInto(nat, rule2, ["forward"], self)) ? all.map((line) => [...line, state("new"), { kind: "dnat-status" }]) : []
+    ]) : all;
+    const bucket2 = isDeny && rule2.limit && spills.get(rule2).length > 0 ? { chain: null } : null;
+    if (bucket2) buckets.set(rule2, bucket2);
     builder.add(lines2, {
       statement: { kind: isDeny ? "drop" : "return" },
       limit: isDeny ? rule2.limit : null,
+      bucket: bucket2,
       log: isDeny ? rule2.log : null,
       origin: describeOrigin(rule2.origin) + (isDeny ? "" : ", decided below"),
       group: rule2.origin.policy
@@ -35556,7 +37124,11 @@ function untrackedAt(policy2, view) {
     some: passing2.some(isUntrackedAllow),
     settled: !isForward || marksSettle(passing2, policy2),
     exceptIcmpv6: isForward || !policy2.essentials,
-    limitsIcmpv6: passing2.some((rule2) => isUntrackedAllow(rule2) && rule2.limit !== null && mayBeIcmpv6(rule2))
+    limitsIcmpv6: passing2.some((rule2) => isUntrackedAllow(rule2) && rule2.limit !== null && mayBeIcmpv6(rule2)),
+    judgesNeighbourDiscovery: limitsNeighbourDiscovery(
+      policy2,
+      view.paths.includes("output") ? OUTPUT : PREROUTING
+    )
   };
 }
 function marksSettle(forwarded, { self }) {
@@ -35571,8 +37143,8 @@ function isUntrackedAllow({ tracked, action }) {
 function mayBeIcmpv6({ match }) {
   return match.traffic.some(({ protocol }) => protocol === null || protocol === ICMPV6);
 }
-function wasLoggedInRaw(rule2, policy2) {
-  return !rule2.tracked && isDecidedInRaw(rule2) && policy2.destinationNat.length === 0;
+function wasLoggedInRaw(rule2, { judgesNeighbourDiscovery }, policy2) {
+  return !rule2.tracked && isDecidedInRaw(rule2) && policy2.destinationNat.length === 0 && !judgesNeighbourDiscovery;
 }
 function addPrelude(chain, policy2, hook, marks3) {
   const add2 = (matches3, kind, origin) => chain.add([matches3], { statement: { kind }, origin, group: OWN_GROUP });
@@ -35580,7 +37152,8 @@ function addPrelude(chain, policy2, hook, marks3) {
   const passing2 = ["established", "related"];
   if (trustMarks && !marks3.exceptIcmpv6) passing2.push("untracked");
   const both = passing2.includes("untracked");
-  add2([state(...passing2)], "accept", both ? "open flows, and what raw left untracked" : "open flows");
+  if (hook !== "forward" || forwards(policy2))
+    add2([state(...passing2)], "accept", both ? "open flows, and what raw left untracked" : "open flows");
   const leftUntracked = "what raw left untracked";
   if (trustMarks && marks3.exceptIcmpv6)
     if (marks3.limitsIcmpv6)
@@ -35737,11 +37310,11 @@ var init_resolve = __esm({
 function orderFindings(findings, first3) {
   const file = (finding) => finding.span.source.name === first3 ? "" : finding.span.source.name;
   const sorted = [...findings].sort(
-    (a, b) => compare2(file(a), file(b)) || a.span.start - b.span.start || a.span.end - b.span.end || compare2(a.level, b.level) || compare2(a.check, b.check) || compare2(a.message, b.message)
+    (a, b) => compare(file(a), file(b)) || a.span.start - b.span.start || a.span.end - b.span.end || compare(a.level, b.level) || compare(a.check, b.check) || compare(a.message, b.message)
   );
   return sorted.filter((finding, index) => index === 0 || !same(sorted[index - 1], finding));
 }
-function compare2(a, b) {
+function compare(a, b) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 function same(a, b) {
@@ -35943,7 +37516,7 @@ function protocolOf(text2) {
 function portOf(text2) {
   return numberIn(text2, 65535) ?? SERVICES.get(text2) ?? null;
 }
-var PROTOCOLS2, ICMP5, TCP5, ICMPV62, PROTOCOLS_WITH_PORTS3, SERVICES;
+var PROTOCOLS2, ICMP5, TCP5, UDP2, ICMPV62, SCTP, UDPLITE, PROTOCOLS_WITH_PORTS3, SERVICES;
 var init_names3 = __esm({
   "src/read/names.ts"() {
     "use strict";
@@ -36010,8 +37583,11 @@ var init_names3 = __esm({
     ]);
     ICMP5 = 1;
     TCP5 = 6;
+    UDP2 = 17;
     ICMPV62 = 58;
-    PROTOCOLS_WITH_PORTS3 = /* @__PURE__ */ new Set([TCP5, 17, 33, 132, 136]);
+    SCTP = 132;
+    UDPLITE = 136;
+    PROTOCOLS_WITH_PORTS3 = /* @__PURE__ */ new Set([TCP5, UDP2, 33, SCTP, UDPLITE]);
     SERVICES = /* @__PURE__ */ new Map([
       ["ftp-data", 20],
       ["ftp", 21],
@@ -36183,6 +37759,7 @@ function readLine(words, span, sets, log) {
   switch (command) {
     case "create":
     case "-N": {
+      if (sets.has(name2)) return words.includes("-exist", 3) ? null : `there is a set \`${name2}\` already`;
       const elements = [];
       const set2 = createSet(name2, words.slice(2), elements);
       if (set2.uncertain) noteUnknown(log, "set", span);
@@ -36208,17 +37785,20 @@ function readLine(words, span, sets, log) {
 function createSet(name2, words, elements) {
   const [type = "", ...options] = words;
   const dimensions = (type.split(":")[1] ?? "").split(",");
+  const bitmap = type === "bitmap:port" ? rangeOption(options) : null;
   const family = options[options.indexOf("family") + 1] === "inet6" && options.includes("family") ? 6 : 4;
-  const uncertain = !/^(?:hash|bitmap):/.test(type) || dimensions.some((dimension) => !ADDRESS_PARTS.has(dimension) && dimension !== "port") || options.some((option) => ["timeout", "netmask", "bitmask", "markmask"].includes(option)) || // In a bitmap of ports an element has no protocol.
-  type === "bitmap:port";
-  return { name: name2, family, dimensions, elements, uncertain };
+  const uncertain = !/^(?:hash|bitmap):/.test(type) || dimensions.some((dimension) => !ADDRESS_PARTS.has(dimension) && dimension !== "port") || options.some((option) => ["timeout", "netmask", "bitmask", "markmask"].includes(option)) || type === "bitmap:port" !== (bitmap !== null);
+  return { name: name2, family, dimensions, bitmap, elements, uncertain };
+}
+function rangeOption(options) {
+  return portRange(options[options.indexOf("range") + 1] ?? "", "-");
 }
 function readElement(set2, text2, excluded) {
   if (set2.uncertain) return { parts: [], excluded };
   const values = text2.split(",");
   if (values.length !== set2.dimensions.length) return null;
   const parts3 = set2.dimensions.map(
-    (dimension, at) => dimension === "port" ? portPart(values[at]) : addressPart(set2.family, values[at])
+    (dimension, at) => dimension === "port" ? portPart(values[at], set2.bitmap) : addressPart(set2.family, values[at])
   );
   return parts3.every((part) => part !== null) ? { parts: parts3, excluded } : null;
 }
@@ -36226,84 +37806,27 @@ function addressPart(family, text2) {
   const range = rangeOf2(text2);
   return range?.family === family ? { kind: "address", range } : null;
 }
-function portPart(text2) {
+function portPart(text2, bitmap) {
   const colon = text2.indexOf(":");
-  const protocol = colon < 0 ? 6 : protocolOf(text2.slice(0, colon));
+  const protocol = colon < 0 ? TCP5 : protocolOf(text2.slice(0, colon));
   if (protocol === null) return null;
-  if (!PROTOCOLS_WITH_PORTS3.has(protocol)) return { kind: "unknown" };
+  if (!HASHED_PROTOCOLS.has(protocol)) return { kind: "unknown" };
   const ports = portRange(text2.slice(colon + 1), "-");
+  if (bitmap !== null && ports !== null && (ports.first < bitmap.first || ports.last > bitmap.last))
+    return null;
   return ports === null ? null : { kind: "port", protocol, ports };
 }
-function setTest(set2, directions, family, negated) {
-  if (!set2 || set2.uncertain) return null;
-  const sides = directions.split(",");
-  if (sides.some((side2) => side2 !== "src" && side2 !== "dst") || sides.length < set2.dimensions.length)
-    return null;
-  if (set2.family !== family || set2.elements.length === 0) return negated ? [[]] : [];
-  const side = (at) => sides[at] === "src" ? "source" : "destination";
-  if (set2.dimensions.length === 1 && set2.dimensions[0] !== "port") {
-    const ranges3 = addressesOf2.get(set2) ?? addresses(set2);
-    addressesOf2.set(set2, ranges3);
-    if (ranges3.length === 0) return negated ? [[]] : [];
-    return [[{ kind: "address", side: side(0), family, ranges: ranges3, name: set2.name, negated }]];
-  }
-  if (negated || set2.elements.some(({ excluded }) => excluded)) return null;
-  return disjoint(set2) ? elementTests(set2, side) : null;
-}
-function elementTests(set2, side) {
-  return set2.elements.map(({ parts: parts3 }) => parts3.flatMap((part, at) => partTests(set2, part, side(at))));
-}
-function partTests(set2, part, side) {
-  switch (part.kind) {
-    case "address": {
-      const { family, first: first3, last } = part.range;
-      return [{ kind: "address", side, family, ranges: [{ first: first3, last }], name: null, negated: false }];
-    }
-    case "port":
-      return [
-        { kind: "protocol", protocols: [part.protocol], negated: false },
-        { kind: "port", side, ports: [part.ports], negated: false }
-      ];
-    case "unknown":
-      return [{ kind: "unknown", text: set2.name }];
-  }
-}
-function disjoint({ elements }) {
-  return elements.every(
-    ({ parts: parts3 }) => parts3.every(
-      (part) => part.kind === "address" && part.range.first === part.range.last || part.kind === "port" && part.ports.first === part.ports.last
-    )
-  );
-}
-function addresses({ elements, family }) {
-  const bySize = /* @__PURE__ */ new Map();
-  for (const { parts: parts3, excluded } of elements) {
-    const [part] = parts3;
-    if (part?.kind !== "address") continue;
-    const { first: first3, last } = part.range;
-    const sized = bySize.get(last - first3) ?? { in: [], out: [] };
-    sized[excluded ? "out" : "in"].push({ first: first3, last });
-    bySize.set(last - first3, sized);
-  }
-  let held = [];
-  for (const [, { in: more, out }] of [...bySize].sort(([a], [b]) => a < b ? 1 : -1)) {
-    held = mergeRanges([...held, ...more]);
-    if (out.length > 0) held = intersectRanges(held, complementAddresses(mergeRanges(out), family));
-  }
-  return held;
-}
-var ADDRESS_PARTS, addressesOf2;
-var init_ipset = __esm({
+var ADDRESS_PARTS, HASHED_PROTOCOLS;
+var init_ipset3 = __esm({
   "src/read/iptables/ipset.ts"() {
     "use strict";
-    init_ranges();
     init_addresses();
     init_names3();
     init_ports();
     init_reading();
     init_words2();
     ADDRESS_PARTS = /* @__PURE__ */ new Set(["ip", "net"]);
-    addressesOf2 = /* @__PURE__ */ new WeakMap();
+    HASHED_PROTOCOLS = /* @__PURE__ */ new Set([TCP5, UDP2, SCTP, UDPLITE]);
   }
 });
 
@@ -36616,6 +38139,151 @@ var init_icmp2 = __esm({
   }
 });
 
+// src/read/iptables/set-test.ts
+function setTest(set2, directions2, family, negated, protocol) {
+  if (!set2 || set2.uncertain) return null;
+  const sides = directions2.split(",");
+  if (sides.some((side2) => side2 !== "src" && side2 !== "dst") || sides.length < set2.dimensions.length)
+    return null;
+  const side = (at) => sides[at] === "src" ? "source" : "destination";
+  if (set2.bitmap) return bitmapTest(set2, side(0), negated, protocol);
+  if (set2.family !== family || set2.elements.length === 0) return negated ? ALWAYS : NEVER2;
+  if (set2.dimensions.length === 1 && set2.dimensions[0] !== "port") {
+    const ranges3 = addressesOf2.get(set2) ?? addresses(set2);
+    addressesOf2.set(set2, ranges3);
+    if (ranges3.length === 0) return negated ? ALWAYS : NEVER2;
+    return [[{ kind: "address", side: side(0), family, ranges: ranges3, name: set2.name, negated }]];
+  }
+  if (negated) return null;
+  if (set2.dimensions.length === 2 && set2.dimensions.includes("port")) return pairTests(set2, side);
+  return isDisjoint(set2) ? elementTests(set2, side) : null;
+}
+function bitmapTest({ elements }, side, negated, protocol) {
+  const ports = elements.flatMap(
+    ({ parts: parts3 }) => parts3.flatMap((part) => part.kind === "port" ? part.ports : [])
+  );
+  if (ports.length === 0 || protocol !== null && !BITMAP_PROTOCOLS.includes(protocol))
+    return negated ? ALWAYS : NEVER2;
+  const test2 = portTest(side, ports, negated);
+  if (protocol !== null) return test2;
+  if (negated) return null;
+  return BITMAP_PROTOCOLS.flatMap((one) => test2.map((tests) => [protocolTest2(one), ...tests]));
+}
+function pairTests(set2, side) {
+  const portAt = set2.dimensions.indexOf("port");
+  const byProtocol = /* @__PURE__ */ new Map();
+  for (const { parts: parts3, excluded } of set2.elements) {
+    const port = parts3[portAt];
+    const address2 = parts3[1 - portAt];
+    if (port.kind !== "port" || address2.kind !== "address") return null;
+    const held = byProtocol.get(port.protocol) ?? [];
+    byProtocol.set(port.protocol, held);
+    held.push({ ports: port.ports, range: address2.range, excluded });
+  }
+  const found = [];
+  for (const [protocol, all] of byProtocol) {
+    const pieces = byPorts(all);
+    if (pieces === null) return null;
+    const equal = /* @__PURE__ */ new Map();
+    for (const { ports, held } of pieces) {
+      const ranges3 = mostSpecific(held, set2.family);
+      if (ranges3.length === 0) continue;
+      const key2 = ranges3.map(({ first: first3, last }) => `${first3}-${last}`).join();
+      const same2 = equal.get(key2) ?? { ranges: ranges3, ports: [] };
+      equal.set(key2, same2);
+      same2.ports.push(ports);
+    }
+    for (const { ranges: ranges3, ports } of equal.values())
+      found.push([
+        { kind: "address", side: side(1 - portAt), family: set2.family, ranges: ranges3, name: null, negated: false },
+        protocolTest2(protocol),
+        { kind: "port", side: side(portAt), ports: mergeRanges(ports), negated: false }
+      ]);
+  }
+  return found;
+}
+function byPorts(all) {
+  const starts = [...new Set(all.flatMap(({ ports }) => [ports.first, ports.last + 1]))].sort(
+    (a, b) => a - b
+  );
+  const places = new Map(starts.map((start, at) => [start, at]));
+  const pieces = starts.map((first3, at) => ({
+    ports: { first: first3, last: (starts[at + 1] ?? first3 + 1) - 1 },
+    held: []
+  }));
+  let room = MOST_PIECES2 * all.length + SOME_PIECES;
+  for (const one of all)
+    for (let at = places.get(one.ports.first); starts[at] <= one.ports.last; at++) {
+      if (room-- === 0) return null;
+      pieces[at].held.push(one);
+    }
+  return pieces.filter(({ held }) => held.length > 0);
+}
+function elementTests(set2, side) {
+  return set2.elements.map(({ parts: parts3 }) => parts3.flatMap((part, at) => partTests(set2, part, side(at))));
+}
+function partTests(set2, part, side) {
+  switch (part.kind) {
+    case "address": {
+      const { family, first: first3, last } = part.range;
+      return [{ kind: "address", side, family, ranges: [{ first: first3, last }], name: null, negated: false }];
+    }
+    case "port":
+      return [
+        { kind: "protocol", protocols: [part.protocol], negated: false },
+        { kind: "port", side, ports: [part.ports], negated: false }
+      ];
+    case "unknown":
+      return [{ kind: "unknown", text: set2.name }];
+  }
+}
+function isDisjoint({ elements }) {
+  return elements.every(({ parts: parts3, excluded }) => !excluded && parts3.every(isSingle));
+}
+function isSingle(part) {
+  return part.kind === "address" && part.range.first === part.range.last || part.kind === "port" && part.ports.first === part.ports.last;
+}
+function addresses({ elements, family }) {
+  return mostSpecific(
+    elements.flatMap(({ parts: parts3, excluded }) => {
+      const [part] = parts3;
+      return part?.kind === "address" ? [{ range: part.range, excluded }] : [];
+    }),
+    family
+  );
+}
+function mostSpecific(held, family) {
+  if (!held.some(({ excluded }) => excluded))
+    return mergeRanges(held.map(({ range: { first: first3, last } }) => ({ first: first3, last })));
+  const bySize = /* @__PURE__ */ new Map();
+  for (const { range, excluded } of held) {
+    const { first: first3, last } = range;
+    const sized = bySize.get(last - first3) ?? { in: [], out: [] };
+    sized[excluded ? "out" : "in"].push({ first: first3, last });
+    bySize.set(last - first3, sized);
+  }
+  let all = [];
+  for (const [, { in: more, out }] of [...bySize].sort(([a], [b]) => a < b ? 1 : -1)) {
+    all = mergeRanges([...all, ...more]);
+    if (out.length > 0) all = intersectRanges(all, complementAddresses(mergeRanges(out), family));
+  }
+  return all;
+}
+var addressesOf2, BITMAP_PROTOCOLS, MOST_PIECES2, SOME_PIECES;
+var init_set_test = __esm({
+  "src/read/iptables/set-test.ts"() {
+    "use strict";
+    init_ranges();
+    init_alternatives();
+    init_names3();
+    init_ports();
+    addressesOf2 = /* @__PURE__ */ new WeakMap();
+    BITMAP_PROTOCOLS = [TCP5, UDP2];
+    MOST_PIECES2 = 16;
+    SOME_PIECES = 4096;
+  }
+});
+
 // src/read/iptables/tests.ts
 function addressTest2(family, side, text2, negated) {
   const ranges3 = [];
@@ -36636,11 +38304,11 @@ function addressRangeTest(family, side, text2, negated) {
   return rangesTest(family, side, [range], negated);
 }
 function rangesTest(family, side, ranges3, negated) {
-  const merged3 = mergeRanges(ranges3.map(({ first: first3, last }) => ({ first: first3, last })));
-  const [only] = merged3;
+  const merged2 = mergeRanges(ranges3.map(({ first: first3, last }) => ({ first: first3, last })));
+  const [only] = merged2;
   const size = family === 4 ? 1n << 32n : 1n << 128n;
   if (only && only.last - only.first + 1n === size) return negated ? NEVER2 : ALWAYS;
-  return [[{ kind: "address", side, family, ranges: merged3, name: null, negated }]];
+  return [[{ kind: "address", side, family, ranges: merged2, name: null, negated }]];
 }
 function interfaceTest(side, text2, negated) {
   if (text2 === "") return "a device has a name";
@@ -36705,7 +38373,7 @@ function limitTest(rate, burst) {
   return { kind: "limit", count: count2, unit, burst: packets };
 }
 var ADDRESS_TYPES, UNITS;
-var init_tests2 = __esm({
+var init_tests3 = __esm({
   "src/read/iptables/tests.ts"() {
     "use strict";
     init_ranges();
@@ -36815,10 +38483,10 @@ function readMatchOption(option, line, context) {
         return test2 ?? unknownTest(text2);
       });
     case "set": {
-      const directions = argument(line);
-      if (directions === null) return `\`${name2}\` needs a set and its directions`;
+      const directions2 = argument(line);
+      if (directions2 === null) return `\`${name2}\` needs a set and its directions`;
       return more(
-        (negated) => setTest(context.sets.get(text2), directions, context.family, negated) ?? unknownTest(text2)
+        (negated) => setTest(context.sets.get(text2), directions2, context.family, negated, line.protocol) ?? unknownTest(text2)
       );
     }
     case "limit":
@@ -36848,9 +38516,9 @@ var init_match_options = __esm({
     init_names3();
     init_ports();
     init_icmp2();
-    init_ipset();
     init_line();
-    init_tests2();
+    init_set_test();
+    init_tests3();
     init_u32();
   }
 });
@@ -37051,8 +38719,8 @@ function readOption(line, context) {
     return null;
   }
   if (line.target && !line.negated) {
-    const known3 = TARGET_OPTIONS.get(line.target.name.text);
-    const values = known3?.get(word.text);
+    const known5 = TARGET_OPTIONS.get(line.target.name.text);
+    const values = known5?.get(word.text);
     if (values !== void 0) {
       line.at++;
       const value = values === 0 ? "" : argument(line);
@@ -37061,7 +38729,7 @@ function readOption(line, context) {
       line.target.end = line.words[line.at - 1].end;
       return null;
     }
-    if (!known3 || line.target.name.text === "CT") {
+    if (!known5 || line.target.name.text === "CT") {
       skipStranger(line);
       line.target.options.set(word.text, "");
       line.target.end = line.words[line.at - 1].end;
@@ -37189,7 +38857,7 @@ var init_rule_line = __esm({
     init_match_options();
     init_options2();
     init_targets();
-    init_tests2();
+    init_tests3();
   }
 });
 
@@ -37274,7 +38942,7 @@ function multiply(products, step) {
   return products.flatMap((matches3) => alternatives2.map((more) => [...matches3, ...more]));
 }
 function tidy(matches3) {
-  if (matches3.length < 2) return matches3;
+  if (!hasTwins(matches3)) return matches3;
   const kept = [];
   const places = /* @__PURE__ */ new Map();
   for (const match of matches3) {
@@ -37288,6 +38956,15 @@ function tidy(matches3) {
     kept.push(match);
   }
   return kept;
+}
+function hasTwins(matches3) {
+  let seen = 0;
+  for (const { kind } of matches3) {
+    const bit = kind === "family" ? 1 : kind === "protocol" ? 2 : kind === "icmp" ? 4 : 0;
+    if ((seen & bit) !== 0) return true;
+    seen |= bit;
+  }
+  return false;
 }
 function subjectOf(match) {
   switch (match.kind) {
@@ -37459,13 +39136,13 @@ function addUnknown2(chains, log, span) {
 }
 function insertRule(table, chain, words, at, context) {
   const number2 = /^[0-9]{1,9}$/.test(words[at]?.text ?? "") ? Number(words[at].text) : null;
-  const place = placeOf2(chain, number2 ?? 1);
+  const place = placeOf4(chain, number2 ?? 1);
   if (place === null) return `chain \`${chain.name}\` has no place ${number2}`;
   const rules2 = rulesOf2(table, chain, words, number2 === null ? at : at + 1, context);
   chain.rules = [...chain.rules.slice(0, place), ...rules2, ...chain.rules.slice(place)];
   return null;
 }
-function placeOf2(chain, number2) {
+function placeOf4(chain, number2) {
   let seen = 0;
   let last;
   for (const [index, { span }] of chain.rules.entries()) {
@@ -37486,28 +39163,28 @@ function rulesOf2(table, { name: name2 }, words, start, context) {
 }
 function chainsOf(table) {
   const isPlain3 = table.name === "raw" || table.name === "nat" || table.name === "filter";
-  const nameOf4 = (name2) => isPlain3 ? name2 : `${table.name}/${name2}`;
+  const nameOf5 = (name2) => isPlain3 ? name2 : `${table.name}/${name2}`;
   return [...table.chains.values()].map(({ name: name2, hook, policy: policy2, rules: rules2 }) => {
     const priority2 = hook ? TABLES[table.name][hook] : 0;
     return {
       table: isPlain3 ? table.name : "filter",
-      name: nameOf4(name2),
+      name: nameOf5(name2),
       base: hook ? { hook, policy: policy2, priority: priority2 } : null,
-      rules: isPlain3 ? rules2 : rules2.map((rule2) => renamed(rule2, nameOf4))
+      rules: isPlain3 ? rules2 : rules2.map((rule2) => renamed(rule2, nameOf5))
     };
   });
 }
-function renamed(rule2, nameOf4) {
+function renamed(rule2, nameOf5) {
   const { statement } = rule2;
   if (statement.kind !== "jump" && statement.kind !== "goto") return rule2;
-  return { ...rule2, statement: { ...statement, chain: nameOf4(statement.chain) } };
+  return { ...rule2, statement: { ...statement, chain: nameOf5(statement.chain) } };
 }
 var TABLES, HASH3, EDITS;
 var init_iptables2 = __esm({
   "src/read/iptables.ts"() {
     "use strict";
     init_chains();
-    init_ipset();
+    init_ipset3();
     init_rule_line();
     init_words2();
     init_reading();
@@ -37595,7 +39272,7 @@ function headerOf([key2, ...others]) {
       return null;
   }
 }
-function isSingle(value) {
+function isSingle2(value) {
   return value.kind === "atom" || value.kind === "elements" && value.elements.length === 1;
 }
 function doubtExclusions(log, exclusions, steps2) {
@@ -37789,9 +39466,11 @@ function peek({ log, tokens, at }, ahead = 0) {
 function kindAt({ tokens, at }, ahead = 0) {
   return tokens.kinds[at + ahead] ?? "end";
 }
-function isAt(cursor, text2, ahead = 0) {
-  const kind = kindAt(cursor, ahead);
-  return (kind === "word" || kind === "mark") && peek(cursor, ahead) === text2;
+function isAt({ log, tokens, at }, text2, ahead = 0) {
+  const kind = tokens.kinds[at + ahead];
+  if (kind !== "word" && kind !== "mark") return false;
+  const start = tokens.starts[at + ahead];
+  return tokens.ends[at + ahead] - start === text2.length && log.source.text.startsWith(text2, start);
 }
 function accept(cursor, text2) {
   if (!isAt(cursor, text2)) return false;
@@ -38177,10 +39856,10 @@ function addressRanges2({ family }, { operator, mask, value }, find) {
     const set2 = find(value.name);
     if (!set2 || set2.uncertain || !isEquality) return null;
     const cache = `address ${family}`;
-    if (!set2.known.has(cache)) set2.known.set(cache, merged2(elementKeys(set2.elements), family));
+    if (!set2.known.has(cache)) set2.known.set(cache, merged(elementKeys(set2.elements), family));
     return set2.known.get(cache);
   }
-  const ranges3 = merged2(flatten(value, find), family);
+  const ranges3 = merged(flatten(value, find), family);
   const [only] = ranges3 ?? [];
   if (isEquality) return ranges3;
   if (!only || ranges3?.length !== 1 || only.first !== only.last) return null;
@@ -38189,10 +39868,8 @@ function addressRanges2({ family }, { operator, mask, value }, find) {
   return first3 > last ? [] : [{ first: first3, last }];
 }
 function maskedRanges(family, values, mask) {
-  const bits = mask.kind === "atom" ? addressOf(mask.text) : null;
-  if (bits?.family !== family) return null;
-  const hostBits = lastAddress(family) ^ bits.value;
-  if ((hostBits & hostBits + 1n) !== 0n) return null;
+  const hostBits = hostBitsOf(mask, family);
+  if (hostBits === null) return null;
   const ranges3 = [];
   for (const value of values) {
     const one = addressRange(value);
@@ -38201,7 +39878,16 @@ function maskedRanges(family, values, mask) {
   }
   return mergeRanges(ranges3);
 }
-function merged2(values, family) {
+function hostBitsOf(mask, family) {
+  const known5 = knownBits.get(mask);
+  if (known5?.family === family) return known5.bits;
+  const ones = mask.kind === "atom" ? addressOf(mask.text) : null;
+  const zeros = ones?.family === family ? lastAddress(family) ^ ones.value : null;
+  const bits = zeros !== null && (zeros & zeros + 1n) === 0n ? zeros : null;
+  knownBits.set(mask, { family, bits });
+  return bits;
+}
+function merged(values, family) {
   if (values === null) return null;
   const ranges3 = [];
   for (const value of values) {
@@ -38215,6 +39901,7 @@ function addressRange(value) {
   if (value.kind === "atom") return prefixOf(value.text);
   return value.kind === "range" ? addressSpan(value.first, value.last) : null;
 }
+var knownBits;
 var init_address_tests = __esm({
   "src/read/nft/address-tests.ts"() {
     "use strict";
@@ -38222,6 +39909,7 @@ var init_address_tests = __esm({
     init_addresses();
     init_alternatives();
     init_comparison();
+    knownBits = /* @__PURE__ */ new WeakMap();
   }
 });
 
@@ -38416,12 +40104,12 @@ function singleTest(key2, comparison, find) {
       return operator === "is" || operator === "==" || negated ? addressTypeTest2(key2, values, negated) : null;
   }
 }
-function numbers2(values, read2, largest, operator) {
+function numbers2(values, read3, largest, operator) {
   const ranges3 = [];
   for (const value of values) {
     if (value.kind !== "atom" && value.kind !== "range") return null;
-    const first3 = read2(value.kind === "atom" ? value.text : value.first);
-    const last = value.kind === "atom" ? first3 : read2(value.last);
+    const first3 = read3(value.kind === "atom" ? value.text : value.first);
+    const last = value.kind === "atom" ? first3 : read3(value.last);
     if (first3 === null || last === null || first3 > last) return null;
     ranges3.push({ first: first3, last });
   }
@@ -38545,7 +40233,9 @@ function partTests2(keys, value, text2, find) {
     const mask = key2.kind === "address" ? key2.mask ?? null : null;
     const tests = isAny ? null : singleTest(key2, { operator: "==", mask, value: part, text: text2 }, find);
     if (tests === null) return null;
-    ways = ways.flatMap((way) => tests.map((more) => [...way, ...more]));
+    const [only] = tests;
+    if (only && tests.length === 1 && ways.length === 1) ways = [[...ways[0], ...only]];
+    else ways = ways.flatMap((way) => tests.map((more) => [...way, ...more]));
   }
   return ways;
 }
@@ -38565,7 +40255,7 @@ function icmpPairs(keys, values) {
   return icmpTest(family, blocks, false);
 }
 var EXTENSION_HEADERS, ADDRESS_TYPES2;
-var init_tests3 = __esm({
+var init_tests4 = __esm({
   "src/read/nft/tests.ts"() {
     "use strict";
     init_alternatives();
@@ -38702,7 +40392,7 @@ var init_nat4 = __esm({
     init_names3();
     init_address_tests();
     init_keys2();
-    init_tests3();
+    init_tests4();
     init_tokens3();
     init_values();
   }
@@ -38780,7 +40470,7 @@ function readStep(draft) {
     case "jump":
     case "goto": {
       const verdict2 = readVerdict(cursor);
-      const statement = verdict2 && verdictOf3(verdict2.word, verdict2.chain);
+      const statement = verdict2 && verdictOf4(verdict2.word, verdict2.chain);
       if (statement) {
         act(statement);
         return;
@@ -38841,7 +40531,7 @@ function readStep(draft) {
     }
   }
 }
-function verdictOf3(word, chain) {
+function verdictOf4(word, chain) {
   switch (word) {
     case "accept":
     case "drop":
@@ -38893,11 +40583,15 @@ function readTest(draft) {
     return;
   }
   if (accept(cursor, "vmap")) {
-    readVerdictMap(draft, keys, first3);
+    readVerdictMap(draft, keys, null, first3);
     return;
   }
   const isMasked = accept(cursor, "&") || accept(cursor, "and");
   const mask = isMasked ? readValue(cursor) : null;
+  if (isMasked && accept(cursor, "vmap")) {
+    readVerdictMap(draft, keys, mask, first3);
+    return;
+  }
   const operator = readOperator(cursor);
   const value = readValue(cursor);
   if (value === null || !isBetween(cursor) || isMasked && mask === null) {
@@ -38909,14 +40603,14 @@ function readTest(draft) {
   const span = spanFrom(cursor, first3);
   const tests = testOf(keys, { operator, mask, value, text: text2.slice(span.start, span.end) }, findSet);
   const header = headerOf(keys);
-  if (operator === "!=" && mask === null && header !== null && isSingle(value))
+  if (operator === "!=" && mask === null && header !== null && isSingle2(value))
     draft.exclusions.push({ header, keys, step: draft.steps.length, span });
-  const known3 = tests === null || !hasPorts2(draft, keys, tests) ? null : tests;
-  if (known3 === null) {
+  const known5 = tests === null || !hasPorts2(draft, keys, tests) ? null : tests;
+  if (known5 === null) {
     addUnknownTest(draft, keys, first3);
     return;
   }
-  addTest(draft, known3, first3);
+  addTest(draft, known5, first3);
 }
 function isBetween(cursor) {
   return atEnd(cursor) || kindAt(cursor) === "word" || kindAt(cursor) === "set" && isAtRaw(cursor);
@@ -38941,25 +40635,40 @@ function hasPorts2({ steps: steps2 }, keys, tests) {
   );
   return steps2.some((step) => step.kind === "test" && step.alternatives.every(isEnough)) || tests.every(isEnough);
 }
-function readVerdictMap(draft, keys, first3) {
+function readVerdictMap(draft, keys, mask, first3) {
   const { cursor, findSet, steps: steps2 } = draft;
   const value = readValue(cursor);
-  const cases = value === null ? null : casesOf(keys, value, findSet);
+  const cases = value === null ? null : casesOf(keys, mask, value, findSet);
   if (cases === null || !cases.every(({ matches: matches3 }) => hasPorts2(draft, keys, [matches3]))) {
     unknownVerdict(draft, first3);
     return;
   }
   steps2.push({ kind: "branch", cases });
 }
-function casesOf(keys, value, find) {
+function casesOf(keys, mask, value, find) {
   const set2 = value.kind === "named" ? find(value.name) : void 0;
   const elements = value.kind === "elements" ? value.elements : set2?.elements;
   if (!elements || set2?.uncertain) return null;
+  const verdicts = /* @__PURE__ */ new Map();
+  for (const element of elements) {
+    const { data, uncertain } = element;
+    const statement = data?.kind === "verdict" && !uncertain ? verdictOf4(data.word, data.chain) : null;
+    if (!statement) return null;
+    const verdict2 = JSON.stringify(statement);
+    const same2 = verdicts.get(verdict2);
+    if (same2) same2.elements.push(element);
+    else verdicts.set(verdict2, { statement, elements: [element] });
+  }
   const cases = [];
-  for (const { key: key2, data, uncertain } of elements) {
-    const statement = data?.kind === "verdict" && !uncertain ? verdictOf3(data.word, data.chain) : null;
-    const ways = partTests2(keys, key2, "", find);
-    if (!statement || ways === null) return null;
+  for (const { statement, elements: some } of verdicts.values()) {
+    const comparison = {
+      operator: "is",
+      mask,
+      value: { kind: "elements", elements: some },
+      text: ""
+    };
+    const ways = testOf(keys, comparison, find);
+    if (ways === null) return null;
     for (const matches3 of ways) cases.push({ matches: matches3, statement });
   }
   return cases;
@@ -39025,7 +40734,7 @@ var init_rule2 = __esm({
     init_keys2();
     init_nat4();
     init_statements();
-    init_tests3();
+    init_tests4();
     init_tokens3();
     init_values();
     MOST_ACTIONS = 100;
@@ -39060,11 +40769,11 @@ function refuse(cursor, first3, message) {
   skipStatement(cursor);
   reportSyntax(cursor.log, spanFrom(cursor, first3), message);
 }
-function keyOf4({ family, table }) {
+function keyOf5({ family, table }) {
   return `${family} ${table}`;
 }
 function findTable({ tables }, place) {
-  return isIp(place.family) ? tables.get(keyOf4(place)) : null;
+  return isIp(place.family) ? tables.get(keyOf5(place)) : null;
 }
 function isIp(family) {
   return family === "inet" || family === "ip" || family === "ip6";
@@ -39267,7 +40976,7 @@ function readRemoval(cursor, tables, command, first3) {
   switch (object) {
     case "table":
       if (command === "flush") for (const chain of table.chains.values()) chain.rules = [];
-      else tables.tables.delete(keyOf4(place));
+      else tables.tables.delete(keyOf5(place));
       skipStatement(cursor);
       return;
     case "chain": {
@@ -39330,7 +41039,7 @@ function readTable(cursor, tables, place, first3) {
     readForeign(cursor, tables, first3);
     return;
   }
-  const table = tables.tables.get(keyOf4(place)) ?? {
+  const table = tables.tables.get(keyOf5(place)) ?? {
     family,
     name: place.table,
     chains: /* @__PURE__ */ new Map(),
@@ -39338,7 +41047,7 @@ function readTable(cursor, tables, place, first3) {
     span: spanFrom(cursor, first3),
     dormant: false
   };
-  tables.tables.set(keyOf4(place), table);
+  tables.tables.set(keyOf5(place), table);
   skipBlankLines(cursor);
   if (!accept(cursor, "{")) return;
   while (!isAt(cursor, "}")) {
@@ -39696,8 +41405,8 @@ function chainsOf2({ tables, log }, cursor) {
 function copyOf(builder, table, chain, as, isReached = true) {
   const copies = builder.copies.get(chain) ?? /* @__PURE__ */ new Map();
   builder.copies.set(chain, copies);
-  const known3 = copies.get(as);
-  if (known3) return known3;
+  const known5 = copies.get(as);
+  if (known5) return known5;
   const taken = takenOf(builder, as);
   const name2 = taken.has(chain.name) ? freeName(`${table.family} ${table.name}/${chain.name}`, (wanted) => taken.has(wanted)) : chain.name;
   taken.add(name2);
@@ -39749,10 +41458,10 @@ function familyGuard({ family }) {
   ];
 }
 function plansOf({ plans, cursor, log }, table, chain) {
-  const known3 = plans.get(chain);
-  if (known3) return known3;
+  const known5 = plans.get(chain);
+  if (known5) return known5;
   const findSet = (name2) => table.sets.get(name2);
-  const read2 = chain.rules.map((rule2) => {
+  const read3 = chain.rules.map((rule2) => {
     if ("unknown" in rule2) {
       const text2 = log.source.text.slice(rule2.unknown.start, rule2.unknown.end);
       const statement = { kind: "unknown", text: text2, continues: false };
@@ -39761,8 +41470,8 @@ function plansOf({ plans, cursor, log }, table, chain) {
     cursor.at = rule2.at;
     return readRule3({ cursor, findSet });
   });
-  plans.set(chain, read2);
-  return read2;
+  plans.set(chain, read3);
+  return read3;
 }
 function placedStep(builder, copy2, plan, step) {
   switch (step.kind) {
@@ -39834,19 +41543,43 @@ __export(scripts_exports, {
   readScript: () => readScript2
 });
 function readScript2(source, format, ipsets = null) {
-  switch (format) {
+  const families2 = format === "nft" ? [4, 6] : format === "iptables" ? [4] : [6];
+  const mistaken = mistakeOf(source, format);
+  if (mistaken) return { source, families: families2, reading: refused(mistaken) };
+  const reading = format === "nft" ? readNft(source) : readIptables(source, families2[0], ipsets);
+  return { source, families: families2, reading };
+}
+function mistakeOf(source, format) {
+  const told = kindOfText(source);
+  const expected = format === "nft" ? "nft" : "iptables-restore";
+  if (!told || told.kind === expected) return null;
+  const finding = { check: "script-syntax", level: "error", span: told.span };
+  switch (told.kind) {
+    case "policy":
+      return {
+        ...finding,
+        message: `this is a policy, and no script for ${expected}`,
+        help: "the policy comes first, and the scripts behind it: `ctc verify POLICY SCRIPT\u2026`"
+      };
+    case "ipset":
+      return {
+        ...finding,
+        message: `these are sets for ipset, and no script for ${expected}`,
+        help: "name them with `--ipsets`, beside the script that asks them"
+      };
     case "nft":
-      return { source, families: [4, 6], reading: readNft(source) };
-    case "iptables":
-      return { source, families: [4], reading: readIptables(source, 4, ipsets) };
-    case "ip6tables":
-      return { source, families: [6], reading: readIptables(source, 6, ipsets) };
+    case "iptables-restore":
+      return { ...finding, message: `this is a script for ${told.kind}, and none for ${expected}` };
   }
 }
+function refused(finding) {
+  return { ruleset: { chains: [] }, unknowns: [], findings: [finding] };
+}
 function ownScripts(texts) {
+  const ipsets = texts.ipset === void 0 ? null : { name: OWN_NAMES.ipset, text: texts.ipset };
   return FORMAT_NAMES.flatMap((format) => {
     const text2 = texts[format];
-    return text2 === void 0 ? [] : [readScript2({ name: OWN_NAMES[format], text: text2 }, format)];
+    return text2 === void 0 ? [] : [readScript2({ name: OWN_NAMES[format], text: text2 }, format, ipsets)];
   });
 }
 function formatOf({ name: name2, text: text2 }) {
@@ -39873,110 +41606,14 @@ var init_scripts = __esm({
     "use strict";
     init_iptables2();
     init_nft2();
+    init_kind_of_text();
     FORMAT_NAMES = ["nft", "iptables", "ip6tables"];
     OWN_NAMES = {
       nft: "ruleset.nft",
       iptables: "rules.v4",
-      ip6tables: "rules.v6"
+      ip6tables: "rules.v6",
+      ipset: "ipsets"
     };
-  }
-});
-
-// src/meaning/outcomes.ts
-function createOutcomes() {
-  const entries = [{ kind: "undecided", detail: "" }];
-  const known3 = /* @__PURE__ */ new Map([["undecided|", UNDECIDED]]);
-  const questions = /* @__PURE__ */ new Map();
-  function intern(key2, entry) {
-    const found = known3.get(key2);
-    if (found !== void 0) return found;
-    entries.push(entry);
-    known3.set(key2, entries.length - 1);
-    return entries.length - 1;
-  }
-  function numberOf(question) {
-    const key2 = JSON.stringify(question);
-    const number2 = questions.get(key2) ?? questions.size;
-    questions.set(key2, number2);
-    return number2;
-  }
-  const askedOf = (outcome) => {
-    const entry = entries[outcome];
-    return "question" in entry ? entry : null;
-  };
-  const leafOf = (outcome) => {
-    const entry = entries[outcome];
-    return "question" in entry ? null : entry;
-  };
-  const ask = (question, yes, no) => yes === no ? yes : intern(`?${numberOf(question)}|${yes}|${no}`, { question, yes, no });
-  function assume(outcome, question, answer) {
-    const asked = askedOf(outcome);
-    if (!asked) return outcome;
-    const yes = assume(asked.yes, question, answer);
-    const no = assume(asked.no, question, answer);
-    if (numberOf(asked.question) === question) return answer ? yes : no;
-    return ask(asked.question, yes, no);
-  }
-  return {
-    leaf: (kind, detail = "") => intern(`${kind}|${detail}`, { kind, detail }),
-    ask,
-    leafOf,
-    askedOf,
-    rewriter(leaf, question = (one) => one) {
-      const done = /* @__PURE__ */ new Map();
-      const rewrite = (outcome) => {
-        const before = done.get(outcome);
-        if (before !== void 0) return before;
-        const entry = entries[outcome];
-        const after = "question" in entry ? ask(question(entry.question), rewrite(entry.yes), rewrite(entry.no)) : leaf(entry, outcome);
-        done.set(outcome, after);
-        return after;
-      };
-      return rewrite;
-    },
-    grafter(leaf, { once } = {}) {
-      const done = /* @__PURE__ */ new Map();
-      const graft = (first3, next2) => {
-        const key2 = first3 * 2 ** 26 + next2;
-        const before = done.get(key2);
-        if (before !== void 0) return before;
-        const entry = entries[first3];
-        let after;
-        if ("question" in entry) {
-          const yes = graft(entry.yes, next2);
-          const no = graft(entry.no, next2);
-          const number2 = once ? numberOf(entry.question) : 0;
-          after = ask(
-            entry.question,
-            once === "either" ? assume(yes, number2, true) : yes,
-            once ? assume(no, number2, false) : no
-          );
-        } else after = leaf(entry, first3, next2);
-        done.set(key2, after);
-        return after;
-      };
-      return graft;
-    },
-    leavesOf(outcome) {
-      const found = /* @__PURE__ */ new Map();
-      const visit3 = (one) => {
-        const entry = entries[one];
-        if (!("question" in entry)) found.set(one, entry);
-        else {
-          visit3(entry.yes);
-          visit3(entry.no);
-        }
-      };
-      visit3(outcome);
-      return [...found.values()];
-    }
-  };
-}
-var UNDECIDED;
-var init_outcomes = __esm({
-  "src/meaning/outcomes.ts"() {
-    "use strict";
-    UNDECIDED = 0;
   }
 });
 
@@ -40017,17 +41654,17 @@ var init_seen = __esm({
 
 // src/verify/agreement.ts
 function createAgreement(outcomes) {
-  const known3 = /* @__PURE__ */ new Map();
+  const known5 = /* @__PURE__ */ new Map();
   const doneBy = /* @__PURE__ */ new Map();
   const meantBy2 = /* @__PURE__ */ new Map();
   function alike(meant, done) {
     const key2 = `${meant} ${done}`;
-    const before = known3.get(key2);
+    const before = known5.get(key2);
     if (before !== void 0) return before;
     const a = runOf(meant);
     const b = runOf(done);
     const same2 = a && b ? sameLimits(a.questions, b.questions) && alike(a.yes, b.yes) && alike(a.no, b.no) : !a && !b && meant === done;
-    known3.set(key2, same2);
+    known5.set(key2, same2);
     if (same2 && a && b) for (const question of a.questions) noteIn(question, a, b);
     return same2;
   }
@@ -40095,331 +41732,14 @@ var init_agreement = __esm({
   }
 });
 
-// src/meaning/sequence.ts
-function sequenceOf(list, { join: join9, settled }) {
-  const { operations } = list.space.engine;
-  const joined = operations.combiner(join9, { settled, neutral: true });
-  const overlay = list.verdicts.every(settled) ? operations.overlay : (first3, next2) => first3 === NONE ? next2 : joined(first3, next2);
-  return compose(list, {
-    terminalOf: (rule2) => terminal(list.verdicts[rule2]),
-    overlay,
-    settled: (id) => settled(verdictOf(id))
-  }).map;
-}
-function joinMaps(space, maps, { join: join9, settled }) {
-  const present = maps.filter((map2) => map2 !== space.nothing);
-  const joined = (start, end) => {
-    if (end - start < 2) return present[start] ?? space.nothing;
-    const middle = start + end >> 1;
-    return space.combine(joined(start, middle), joined(middle, end), join9, { settled, neutral: true });
-  };
-  return joined(0, present.length);
-}
-var init_sequence = __esm({
-  "src/meaning/sequence.ts"() {
-    "use strict";
-    init_first_match();
-    init_nodes2();
-  }
-});
-
-// src/meaning/translations.ts
-function describeTranslation({ kind, addresses: addresses2, ports, random: random2 }, family) {
-  const isSource = kind === "masquerade" || kind === "snat";
-  const words = [kind];
-  if (addresses2) words.push(`to ${printRange(family, addresses2)}`);
-  if (ports)
-    words.push(ports.first === ports.last ? `port ${ports.first}` : `ports ${ports.first}-${ports.last}`);
-  return isSource ? `${words.join(" ")}, ${random2 ? "fully random" : "keeping ports"}` : words.join(" ");
-}
-function sourceTranslation({ masquerade, pool, ports, random: random2 }, family, portful) {
-  const addresses2 = pool && targetOf(pool, family);
-  if (!masquerade && !addresses2) return null;
-  return { kind: masquerade ? "masquerade" : "snat", addresses: addresses2, ports: portful ? ports : null, random: random2 };
-}
-function destinationTranslation({ redirect, target: target4, ports }, family) {
-  const addresses2 = target4 && targetOf(target4, family);
-  if (!redirect && !addresses2) return null;
-  return { kind: redirect ? "redirect" : "dnat", addresses: addresses2, ports, random: false };
-}
-var TRANSLATED_PORTS2;
-var init_translations = __esm({
-  "src/meaning/translations.ts"() {
-    "use strict";
-    init_print();
-    init_nat();
-    TRANSLATED_PORTS2 = [6, 17, 33, 132];
-  }
-});
-
-// src/meaning/conduct.ts
-function conductOf(policy2, family, world, outcomes) {
-  const space = world.seenSpaces[family];
-  const leaves3 = leavesOf(outcomes);
-  const rules2 = rulesOf3(policy2, family, world, outcomes);
-  const answers = space.set([{ protocol: [single(TCP2)] }]);
-  const rejects = policy2.rules.some(({ action }) => action === "reject");
-  const answered2 = (map2) => {
-    if (!rejects) return map2;
-    const as = (leaf) => space.map(
-      map2,
-      outcomes.rewriter((one, self) => one.kind === "reject" ? leaf : self)
-    );
-    return space.overlay(space.restrict(as(leaves3.reset), answers), as(leaves3.unreachable));
-  };
-  const told = (leafOf) => answered2(
-    space.map(
-      rules2,
-      outcomes.rewriter(({ kind }, self) => leafOf[kind] ?? self)
-    )
-  );
-  const raw = space.map(
-    rules2,
-    outcomes.rewriter(({ kind }, self) => RAW.has(kind) ? self : leaves3.tracked)
-  );
-  const early = { early: leaves3.drop, "early-out": leaves3.drop, untracked: leaves3.untrackedAccept };
-  const tracking = (leaf) => space.map(
-    raw,
-    outcomes.rewriter(({ kind }) => kind === "tracked" ? leaf : early[kind])
-  );
-  const known3 = tracking(leaves3.accept);
-  const excepted = essentialPackets(policy2, family, space);
-  const ruled = told(early);
-  const judged = space.overlay(space.restrict(known3, excepted), ruled);
-  const received = space.set([{ path: [single(PATHS.indexOf("input")), single(PATHS.indexOf("forward"))] }]);
-  const destinationNat = destinationNatOf(policy2, family, world, outcomes);
-  const translating = outcomes.grafter(
-    ({ kind }, self, translate2) => kind === "tracked" || kind === "early-out" ? translate2 : early[kind] ?? self
-  );
-  const asTracked = trackedRewriter(outcomes);
-  const never2 = neverTracked(family, world);
-  const neverSeen = space.map(
-    space.restrict(rules2, never2),
-    outcomes.rewriter(
-      ({ kind }, self) => kind === "accept" ? leaves3.untrackedAccept : early[kind] ?? self
-    )
-  );
-  let translated2 = null;
-  return {
-    family,
-    opening: space.overlay(
-      space.combine(
-        space.restrict(raw, destinationNat),
-        destinationNat,
-        (a, b) => a === UNDECIDED ? UNDECIDED : translating(a, b)
-      ),
-      judged
-    ),
-    known: known3,
-    ruled,
-    invalid: space.overlay(
-      space.restrict(known3, excepted),
-      space.overlay(space.restrict(tracking(leaves3.drop), received), judged)
-    ),
-    never: never2 === space.nothing ? never2 : policy2.essentials ? space.overlay(
-      space.map(
-        space.set(HERE.map((path2) => onPath2(path2))),
-        (is) => is ? leaves3.untrackedAccept : UNDECIDED
-      ),
-      answered2(neverSeen)
-    ) : answered2(neverSeen),
-    translated() {
-      translated2 ??= whereverItWasToLeave(
-        space.overlay(
-          space.map(excepted, (is) => is ? leaves3.accept : UNDECIDED),
-          answered2(space.map(rules2, asTracked))
-        ),
-        family,
-        world
-      );
-      return translated2;
-    },
-    destinationNat,
-    sourceNat: sourceNatOf(policy2, family, world, outcomes),
-    raw
-  };
-}
-function whereverItWasToLeave(map2, family, world) {
-  const space = world.seenSpaces[family];
-  const lo = single(world.devices.numberOf(LOOPBACK));
-  const onLoopback2 = space.restrict(map2, space.set([{ ...onPath2("loopback"), out: [lo] }]));
-  const spread = verdictsOf(space, onLoopback2).filter((outcome) => outcome !== UNDECIDED).reduce((all, outcome) => {
-    const wherever = forget(space, space.where(onLoopback2, outcome), ["out"]);
-    return space.union(
-      all,
-      space.map(wherever, (is) => is ? outcome : UNDECIDED)
-    );
-  }, space.nothing);
-  return space.overlay(spread, map2);
-}
-function leavesOf(outcomes) {
-  return {
-    accept: outcomes.leaf("accept", "tracked"),
-    untrackedAccept: outcomes.leaf("accept", "untracked"),
-    drop: outcomes.leaf("drop"),
-    reject: outcomes.leaf("reject"),
-    reset: outcomes.leaf("reject", "tcp-reset"),
-    unreachable: outcomes.leaf("reject", "port-unreachable"),
-    tracked: outcomes.leaf("tracked"),
-    /** A tracked rule matched, whose limit was used up: raw is settled, the filter is not. */
-    staysTracked: outcomes.leaf("stays-tracked"),
-    untracked: outcomes.leaf("untracked"),
-    early: outcomes.leaf("early"),
-    earlyOut: outcomes.leaf("early-out")
-  };
-}
-function rulesOf3(policy2, family, world, outcomes) {
-  const space = world.seenSpaces[family];
-  const leaves3 = leavesOf(outcomes);
-  const list = [];
-  const add2 = (rule2, index, paths) => {
-    const match = cubesOf(rule2.match, family, policy2.self, world.devices, paths);
-    if (match.length > 0) list.push({ match, verdict: outcomeOf(rule2, index, paths, outcomes) });
-  };
-  policy2.rules.forEach((rule2, index) => {
-    const isDeny = rule2.action !== "allow";
-    const paths = policy2.essentials && isDeny ? PATHS.filter((path2) => path2 !== "loopback") : PATHS;
-    const waits = isDeny && !rule2.tracked && rule2.match.out !== null;
-    if (rule2.limit || waits) for (const path2 of paths) add2(rule2, index, [path2]);
-    else add2(rule2, index, paths);
-  });
-  for (const path2 of PATHS) {
-    const byDefault = policy2.defaults[path2 === "loopback" ? "output" : path2];
-    list.push({ match: [onPath2(path2)], verdict: byDefault === "allow" ? leaves3.accept : leaves3.drop });
-  }
-  return sequenceOf(rankRules(space, list), policySequence(outcomes));
-}
-function outcomeOf(rule2, index, paths, outcomes) {
-  const leaves3 = leavesOf(outcomes);
-  const { action, tracked, match, limit } = rule2;
-  const waits = action !== "allow" && match.out !== null && paths.includes("forward");
-  const decided = tracked ? { allow: leaves3.accept, deny: leaves3.drop, reject: leaves3.reject }[action] : action === "allow" ? leaves3.untracked : waits ? leaves3.earlyOut : leaves3.early;
-  if (!limit) return decided;
-  const { count: count2, unit, burst } = limit;
-  const bucket2 = `rule ${index}, ${paths.join()}, ${tracked ? "filter" : "raw"}`;
-  const question = { kind: "limit", count: count2, unit, burst, bucket: bucket2 };
-  return outcomes.ask(question, decided, tracked ? leaves3.staysTracked : UNDECIDED);
-}
-function policySequence(outcomes) {
-  const asTracked = trackedRewriter(outcomes);
-  const join9 = outcomes.grafter(
-    ({ kind }, self, next2) => kind === "undecided" ? next2 : kind === "stays-tracked" ? asTracked(next2) : self,
-    { once: "either" }
-  );
-  const open = /* @__PURE__ */ new Set(["undecided", "stays-tracked"]);
-  const settled = (outcome) => {
-    const leaf = outcomes.leafOf(outcome);
-    return leaf !== null && !open.has(leaf.kind);
-  };
-  return { join: join9, settled };
-}
-function trackedRewriter(outcomes) {
-  const leaves3 = leavesOf(outcomes);
-  const inFilter = {
-    untracked: leaves3.accept,
-    early: leaves3.drop,
-    "early-out": leaves3.drop,
-    undecided: leaves3.staysTracked
-  };
-  return outcomes.rewriter(
-    ({ kind }, self) => inFilter[kind] ?? self,
-    (question) => question.kind === "limit" ? { ...question, bucket: question.bucket.replace(/raw$/, "filter") } : question
-  );
-}
-function essentialPackets(policy2, family, space) {
-  if (!policy2.essentials) return space.nothing;
-  const paths = PATHS.filter(
-    (path2) => path2 === "forward" ? forwardsUntracked(policy2) : leavesUntracked(policy2)
-  );
-  const errors = {
-    protocol: [single(family === 4 ? ICMP : ICMPV6)],
-    destinationPort: ICMP_ERRORS[family].map(single)
-  };
-  return space.set([onPath2("loopback"), ...paths.map((path2) => ({ ...onPath2(path2), ...errors }))]);
-}
-function destinationNatOf(policy2, family, world, outcomes) {
-  const list = [];
-  for (const nat of policy2.destinationNat) {
-    const translation = destinationTranslation(nat, family);
-    if (translation === null) continue;
-    list.push({
-      match: cubesOf(nat.match, family, policy2.self, world.devices),
-      verdict: outcomes.leaf("translate", describeTranslation(translation, family))
-    });
-  }
-  return sequenceOf(rankRules(world.seenSpaces[family], list), {
-    join: (first3) => first3,
-    settled: () => true
-  });
-}
-function sourceNatOf(policy2, family, world, outcomes) {
-  const list = [];
-  for (const nat of policy2.sourceNat) {
-    const cubes = cubesOf(nat.match, family, policy2.self, world.devices, ["forward", "output"]);
-    for (const portful of nat.ports ? [true, false] : [false]) {
-      const translation = sourceTranslation(nat, family, portful);
-      if (translation === null) continue;
-      list.push({
-        match: nat.ports ? cubes.flatMap((cube) => ofProtocols(cube, portful)) : cubes,
-        verdict: outcomes.leaf("translate", describeTranslation(translation, family))
-      });
-    }
-  }
-  return sequenceOf(rankRules(world.seenSpaces[family], list), {
-    join: (first3) => first3,
-    settled: () => true
-  });
-}
-function ofProtocols(cube, portful) {
-  const among = TRANSLATED_PORTS2.map(single);
-  const { protocol } = cube;
-  if (!protocol) return [{ ...cube, protocol: portful ? among : { except: among } }];
-  const isPortful = !("except" in protocol) && protocol.every(({ first: first3 }) => TRANSLATED_PORTS2.includes(first3));
-  return isPortful === portful ? [cube] : [];
-}
-function neverTracked(family, { seenSpaces }) {
-  const space = seenSpaces[family];
-  if (family === 4) return space.nothing;
-  return space.set([{ protocol: [single(ICMPV6)], destinationPort: NEIGHBOUR_DISCOVERY.map(single) }]);
-}
-function unforeseeable(policy2, family, world) {
-  return world.seenSpaces[family].set(
-    policy2.rules.flatMap(
-      ({ match }) => match.out ? cubesOf({ ...match, out: null }, family, policy2.self, world.devices, ["forward"]) : []
-    )
-  );
-}
-function onPath2(path2) {
-  return { path: [single(PATHS.indexOf(path2))] };
-}
-var RAW, HERE;
-var init_conduct = __esm({
-  "src/meaning/conduct.ts"() {
-    "use strict";
-    init_ranges();
-    init_forget();
-    init_rules();
-    init_walk();
-    init_evaluate();
-    init_packet();
-    init_paths();
-    init_outcomes();
-    init_sequence();
-    init_translations();
-    init_world();
-    RAW = /* @__PURE__ */ new Set(["untracked", "early", "early-out"]);
-    HERE = ["input", "output", "loopback"];
-  }
-});
-
 // src/meaning/possible.ts
 function possibleSeen(family, world, self) {
   const space = world.seenSpaces[family];
-  const own2 = self ? family === 4 ? self.v4 : self.v6 : [];
+  const own3 = self ? family === 4 ? self.v4 : self.v6 : [];
   const strays = space.set(
-    own2.length === 0 ? [] : [
-      { path: pathsOf2(["forward", "output"]), destination: own2 },
-      { path: pathsOf2(["forward"]), source: own2 }
+    own3.length === 0 ? [] : [
+      { path: pathsOf2(["forward", "output"]), destination: own3 },
+      { path: pathsOf2(["forward"]), source: own3 }
     ]
   );
   const packets = space.difference(possiblePackets(family, world), strays);
@@ -40457,43 +41777,46 @@ function deliveriesOf(family, world) {
     to("loopback", host, one, others)
   ]);
 }
-function rewritten({ addresses: addresses2, ports }, { redirect }, before, family, world, self) {
+function rewriter(family, world, self) {
   const space = world.seenSpaces[family];
   const { devices } = world;
-  const looks = {
-    ...addresses2 && { destination: [addresses2] },
-    ...ports && { destinationPort: [ports] }
-  };
-  const changed = [
-    "delivery",
-    "path",
-    "destination",
-    ...ports ? ["destinationPort"] : []
-  ];
-  const on = (...paths) => space.intersection(before, onPaths(space, paths));
-  const arrived = forget(space, on("input", "forward"), [...changed, "out"]);
-  const arriving = space.intersection(
-    space.intersection(
-      arrived,
-      space.set([{ ...looks, path: pathsOf2(redirect ? ["input"] : ["input", "forward"]) }])
-    ),
-    possibleSeen(family, world, self)
-  );
+  const possible2 = possibleSeen(family, world, self);
+  const deliveries = deliveriesOf(family, world);
+  const received = onPaths(space, ["input", "forward"]);
+  const emitted = onPaths(space, ["output", "loopback"]);
   const nowhere = [single(devices.numberOf(null))];
-  const left = forget(space, on("output", "loopback"), [...changed, "in"]);
-  const own2 = self ? family === 4 ? self.v4 : self.v6 : [];
-  const leaving = space.difference(
-    space.set(redirect ? [] : [{ ...looks, path: pathsOf2(["output"]), in: nowhere }]),
-    space.set(own2.length > 0 ? [{ destination: own2 }] : [])
-  );
-  const returning = space.set([
-    { ...looks, path: pathsOf2(["loopback"]), in: [single(devices.numberOf(LOOPBACK))] }
-  ]);
-  const sent = space.intersection(
-    space.intersection(left, space.union(leaving, returning)),
-    deliveriesOf(family, world)
-  );
-  return space.union(arriving, sent);
+  const own3 = self ? family === 4 ? self.v4 : self.v6 : [];
+  const toSelf = space.set(own3.length > 0 ? [{ destination: own3 }] : []);
+  return ({ addresses: addresses2, ports }, { redirect }, before) => {
+    const looks = {
+      ...addresses2 && { destination: [addresses2] },
+      ...ports && { destinationPort: [ports] }
+    };
+    const changed = [
+      "delivery",
+      "path",
+      "destination",
+      ...ports ? ["destinationPort"] : []
+    ];
+    const arrived = forget(space, space.intersection(before, received), [...changed, "out"]);
+    const arriving = space.intersection(
+      space.intersection(
+        arrived,
+        space.set([{ ...looks, path: pathsOf2(redirect ? ["input"] : ["input", "forward"]) }])
+      ),
+      possible2
+    );
+    const left = forget(space, space.intersection(before, emitted), [...changed, "in"]);
+    const leaving = space.difference(
+      space.set(redirect ? [] : [{ ...looks, path: pathsOf2(["output"]), in: nowhere }]),
+      toSelf
+    );
+    const returning = space.set([
+      { ...looks, path: pathsOf2(["loopback"]), in: [single(devices.numberOf(LOOPBACK))] }
+    ]);
+    const sent = space.intersection(space.intersection(left, space.union(leaving, returning)), deliveries);
+    return space.union(arriving, sent);
+  };
 }
 function leavingAfter(after, family, world) {
   const space = world.seenSpaces[family];
@@ -40533,8 +41856,8 @@ var init_possible = __esm({
 function whereLeaves(space, outcomes, map2, holds2, all = false) {
   const answers = /* @__PURE__ */ new Map([[UNDECIDED, 0]]);
   return space.map(map2, (outcome) => {
-    const known3 = answers.get(outcome);
-    if (known3 !== void 0) return known3;
+    const known5 = answers.get(outcome);
+    if (known5 !== void 0) return known5;
     const leaves3 = outcomes.leavesOf(outcome);
     const answer = (all ? leaves3.every(holds2) : leaves3.some(holds2)) ? 1 : 0;
     answers.set(outcome, answer);
@@ -40555,12 +41878,15 @@ function rewritesOf(policy2, { opening, destinationNat }, among, family, world, 
     among,
     whereLeaves(space, outcomes, opening, ({ kind }) => kind === "translate")
   );
+  const rewritten = rewriter(family, world, policy2.self);
   return policy2.destinationNat.flatMap((nat) => {
     const translation = destinationTranslation(nat, family);
     if (!translation) return [];
     const leaf = outcomes.leaf("translate", describeTranslation(translation, family));
-    const before = space.intersection(rewriting, space.where(destinationNat, leaf));
-    return [{ nat, before, after: rewritten(translation, nat, before, family, world, policy2.self) }];
+    const matched = space.set(cubesOf(nat.match, family, policy2.self, world.devices));
+    const taken = space.where(space.restrict(destinationNat, matched), leaf);
+    const before = space.intersection(rewriting, taken);
+    return [{ nat, before, after: rewritten(translation, nat, before) }];
   });
 }
 var init_rewrites = __esm({
@@ -40569,6 +41895,7 @@ var init_rewrites = __esm({
     init_possible();
     init_translations();
     init_where_leaves();
+    init_world();
   }
 });
 
@@ -40577,119 +41904,135 @@ function isDeliveredTest({ types }, family) {
   return DELIVERED2[family].every((type) => types.includes(type));
 }
 function testReader(space, devices, family) {
-  const { fields, engine } = space;
+  const { fields } = space;
   const index = new Map(fields.map(({ name: name2 }, i) => [name2, i]));
-  const anything2 = fields.map(() => null);
   const tellsDeliveries = fields[index.get("delivery")].domain.ranks > 1;
-  const cubeOf = (conditions) => {
-    const cube = engine.rankCube(conditions);
-    return cube ? [cube] : [];
+  const narrowed2 = (name2, condition) => {
+    const field = index.get(name2);
+    return [field, fields[field].domain.ranksOf(condition)];
   };
-  const negate = (cubes, field) => {
-    const i = index.get(field);
-    const { ranks: ranks2 } = fields[i].domain;
-    const left = cubes.reduce((rest2, cube) => subtractRanks(rest2, cube[i], ranks2), null);
-    return left?.length === 0 ? [] : [anything2.with(i, left)];
+  const protocolIs = (protocols) => narrowed2("protocol", ascending2(protocols).map(single));
+  const known5 = /* @__PURE__ */ new Map();
+  const oneProtocol = (protocol) => {
+    const found = known5.get(protocol) ?? protocolIs([protocol]);
+    known5.set(protocol, found);
+    return found;
   };
-  const always = [anything2];
+  const portful = protocolIs(PROTOCOLS_WITH_PORTS2);
+  const icmp = oneProtocol(family === 4 ? ICMP : ICMPV6);
   function alternatives2(match, view) {
     switch (match.kind) {
       case "family":
-        return match.family === family ? always : [];
+        return match.family === family ? ALWAYS2 : NEVER3;
       case "address": {
-        if (match.family !== family) return [];
-        return cubeOf({ [match.side]: match.negated ? { except: match.ranges } : match.ranges });
+        if (match.family !== family) return NEVER3;
+        return [[narrowed2(match.side, match.negated ? { except: match.ranges } : match.ranges)]];
       }
       case "address-type":
         return addressType(match);
       case "interface": {
         const { side, negated } = match;
         if (match.devices.some((device2) => device2 === "*" || device2 === "" && !view[side]))
-          return negated ? [] : always;
-        if (!view[side]) return negated ? always : [];
+          return negated ? NEVER3 : ALWAYS2;
+        if (!view[side]) return negated ? ALWAYS2 : NEVER3;
         const named2 = devices.matching({ negated: false, devices: match.devices });
-        return cubeOf({ [side]: negated ? { except: named2 } : named2 });
+        return [[narrowed2(side, negated ? { except: named2 } : named2)]];
       }
       case "protocol": {
-        const listed3 = ascending2(match.protocols).map(single);
-        return cubeOf({ protocol: match.negated ? { except: listed3 } : listed3 });
+        const { protocols, negated } = match;
+        if (protocols.length === 1 && !negated) return [[oneProtocol(protocols[0])]];
+        const listed3 = ascending2(protocols).map(single);
+        return [[narrowed2("protocol", negated ? { except: listed3 } : listed3)]];
       }
       case "port":
-        return cubeOf({
-          protocol: ascending2(PROTOCOLS_WITH_PORTS2).map(single),
-          [`${match.side}Port`]: match.negated ? { except: match.ports } : match.ports
-        });
+        return [
+          [portful, narrowed2(`${match.side}Port`, match.negated ? { except: match.ports } : match.ports)]
+        ];
       case "icmp":
-        return match.family === family ? icmpTypes(match.types) : [];
+        return match.family === family ? icmpTypes(match.types) : NEVER3;
       case "opening":
-        return cubeOf({ protocol: [single(TCP2)], opening: [single(match.negated ? 0 : 1)] });
+        return [[oneProtocol(TCP2), narrowed2("opening", [single(match.negated ? 0 : 1)])]];
       case "state": {
-        const cubes = states(match.states);
-        return match.negated ? negate(cubes, "seen") : cubes;
+        const listed3 = seenWhere((one) => match.states.includes(one.replace("-translated", "")));
+        return [[narrowed2("seen", match.negated ? { except: listed3 } : listed3)]];
       }
       case "dnat-status":
-        return cubeOf({ seen: seenWhere((one) => one.endsWith("-translated")) });
+        return [
+          [
+            narrowed2(
+              "seen",
+              seenWhere((one) => one.endsWith("-translated"))
+            )
+          ]
+        ];
       case "limit":
       case "unknown":
         return null;
     }
   }
-  function states(listed3) {
-    return cubeOf({ seen: seenWhere((one) => listed3.includes(one.replace("-translated", ""))) });
-  }
   function icmpTypes(types) {
-    const protocol = [single(family === 4 ? ICMP : ICMPV6)];
     const whole = new Set(types.filter(({ code: code2 }) => code2 === null).map(({ type }) => type));
     const codes = /* @__PURE__ */ new Map();
     for (const { type, code: code2 } of types) {
       if (code2 === null || whole.has(type)) continue;
       codes.set(type, (codes.get(type) ?? /* @__PURE__ */ new Set()).add(code2));
     }
+    const typeIs = (some) => narrowed2("destinationPort", ascending2(some).map(single));
     return [
-      ...whole.size > 0 ? cubeOf({ protocol, destinationPort: ascending2(whole).map(single) }) : [],
-      ...[...codes].flatMap(
-        ([type, some]) => cubeOf({ protocol, destinationPort: [single(type)], sourcePort: ascending2(some).map(single) })
-      )
+      ...whole.size > 0 ? [[icmp, typeIs(whole)]] : [],
+      ...[...codes].map(([type, some]) => [
+        icmp,
+        typeIs([type]),
+        narrowed2("sourcePort", ascending2(some).map(single))
+      ])
     ];
   }
   function addressType(match) {
     const { side, types, negated } = match;
     if (side === "source") {
       if (!types.includes("local")) return null;
-      const here = [PATHS.indexOf("output"), PATHS.indexOf("loopback")];
-      return cubeOf({ path: negated ? { except: here.map(single) } : here.map(single) });
+      const here = [PATHS.indexOf("output"), PATHS.indexOf("loopback")].map(single);
+      return [[narrowed2("path", negated ? { except: here } : here)]];
     }
-    const field = tellsDeliveries ? "delivery" : "path";
     const listed3 = tellsDeliveries ? ascending2(types.map((type) => DELIVERIES.indexOf(type))).map(single) : ascending2(["input", "loopback"].map((path2) => PATHS.indexOf(path2))).map(single);
-    return cubeOf({ [field]: negated ? { except: listed3 } : listed3 });
+    return [[narrowed2(tellsDeliveries ? "delivery" : "path", negated ? { except: listed3 } : listed3)]];
   }
-  function meet(a, b) {
-    const cube = [];
-    for (let i = 0; i < a.length; i++) {
-      const x = a[i];
-      const y = b[i];
-      const { ranks: ranks2 } = fields[i].domain;
-      const both = x === null ? y : y === null ? x : subtractRanks(x, complementRanks(y, ranks2), ranks2);
-      if (both?.length === 0) return [];
-      cube.push(both);
-    }
-    return [cube];
-  }
-  return ({ matches: matches3, statement }, view, place) => {
+  return (rule2, view, placeOf6) => {
+    if (isForOthers(rule2, family)) return NOTHING;
     const unknowns = [];
     const limits = [];
-    const isOther = (statement.kind === "snat" || statement.kind === "dnat") && statement.family !== family;
-    let cubes = isOther ? [] : always;
-    matches3.forEach((match, at) => {
+    let cubes = [fields.map(() => null)];
+    for (const [at, match] of rule2.matches.entries()) {
       const passing2 = alternatives2(match, view);
-      if (passing2) cubes = cubes.flatMap((cube) => passing2.flatMap((other) => meet(cube, other)));
+      if (passing2) cubes = meet(cubes, passing2);
       else if (match.kind === "limit") {
         const { kind, count: count2, unit, burst } = match;
-        limits.push({ kind, count: count2, unit, burst, bucket: `${place}, ${at}` });
-      } else unknowns.push({ kind: "unknown", text: textOf2(match), place: `${place}, ${at}` });
-    });
+        limits.push({ kind, count: count2, unit, burst, bucket: `${placeOf6()}, ${at}` });
+      } else unknowns.push({ kind: "unknown", text: textOf2(match), place: `${placeOf6()}, ${at}` });
+      if (cubes.length === 0) return NOTHING;
+    }
     return { cubes, questions: [...unknowns, ...limits] };
   };
+}
+function isForOthers({ matches: matches3, statement }, family) {
+  if ((statement.kind === "snat" || statement.kind === "dnat") && statement.family !== family) return true;
+  return matches3.some((match) => "family" in match && match.family !== family);
+}
+function meet(cubes, alternatives2) {
+  const [only, ...others] = alternatives2;
+  if (!only) return [];
+  if (others.length === 0) return cubes.filter((cube) => narrow3(cube, only));
+  return alternatives2.flatMap(
+    (alternative) => cubes.map((cube) => [...cube]).filter((cube) => narrow3(cube, alternative))
+  );
+}
+function narrow3(cube, alternative) {
+  for (const [field, ranks2] of alternative) {
+    const left = intersectRanks(cube[field], ranks2);
+    if (left?.length === 0) return false;
+    cube[field] = left;
+  }
+  return true;
 }
 function textOf2(match) {
   if (match.kind === "unknown") return match.text;
@@ -40701,8 +42044,8 @@ function seenWhere(holds2) {
 function ascending2(numbers3) {
   return [...new Set(numbers3)].sort((a, b) => a - b);
 }
-var DELIVERED2;
-var init_tests4 = __esm({
+var DELIVERED2, NOTHING, ALWAYS2, NEVER3;
+var init_tests5 = __esm({
   "src/verify/tests.ts"() {
     "use strict";
     init_ranges();
@@ -40714,15 +42057,157 @@ var init_tests4 = __esm({
       4: ["local", "broadcast", "multicast"],
       6: ["local", "anycast", "multicast"]
     };
+    NOTHING = { cubes: [], questions: [] };
+    ALWAYS2 = [[]];
+    NEVER3 = [];
   }
 });
 
 // src/verify/chains.ts
 function chainMaps({ chains }, family, space, devices, outcomes) {
-  const read2 = testReader(space, devices, family);
-  const byKey = new Map(chains.map((chain) => [keyOf5(chain.table, chain.name), chain]));
+  const read3 = testReader(space, devices, family);
+  const byKey = new Map(chains.map((chain) => [keyOf6(chain.table, chain.name), chain]));
+  const callers = countCallers(chains, byKey);
   const made = /* @__PURE__ */ new Map();
   const { engine } = space;
+  const leaf = (kind) => outcomes.leaf(kind);
+  const { sequence, jumped, gone, passed } = leavingsOf(outcomes);
+  function effectOf2({ statement }, chain, placeOf6) {
+    const isRaw = chain.table === "raw";
+    switch (statement.kind) {
+      case "accept":
+      case "drop":
+      case "return":
+        return leaf(statement.kind);
+      case "reject":
+        return outcomes.leaf("reject", statement.with === "other" ? statement.text : statement.with);
+      case "notrack":
+        return leaf(isRaw ? "accept-marked" : "accept");
+      case "mark-untracked":
+        return isRaw ? leaf("marked") : null;
+      case "continue":
+        return null;
+      case "masquerade":
+      case "redirect":
+      case "snat":
+      case "dnat": {
+        const addresses2 = "addresses" in statement ? statement.addresses : null;
+        const random2 = "random" in statement && statement.random;
+        const { kind, ports } = statement;
+        return outcomes.leaf("translate", describeTranslation({ kind, addresses: addresses2, ports, random: random2 }, family));
+      }
+      case "unknown":
+        return statement.continues ? null : outcomes.leaf("anything", `${placeOf6()}: ${statement.text}`);
+      case "jump":
+      case "goto":
+        return null;
+    }
+  }
+  function mapOf(chain, view) {
+    const key2 = keyIn(chain, view);
+    const known5 = made.get(key2);
+    if (known5 !== void 0) return known5;
+    const open = [chain];
+    for (let top = open.at(-1); top; top = open.at(-1)) {
+      const missing = calledBy2(top, view).filter((called) => !made.has(keyIn(called, view)));
+      if (missing.length > 0) {
+        open.push(...missing);
+        continue;
+      }
+      open.pop();
+      const here = keyIn(top, view);
+      if (!made.has(here)) made.set(here, build2(top, view));
+    }
+    return made.get(key2);
+  }
+  function targetOf3({ table }, { statement }) {
+    if (statement.kind !== "jump" && statement.kind !== "goto") return void 0;
+    return byKey.get(keyOf6(table, statement.chain));
+  }
+  function standsIn(called, { statement }, asked, depth) {
+    if (depth === MOST_DEEP2 || callers.get(called) !== 1) return false;
+    if (asked.questions.length > 0 || asked.cubes.length !== 1) return false;
+    return statement.kind === "goto" || called.rules.every(({ statement: { kind } }) => !RETURNS.has(kind));
+  }
+  function calledBy2(chain, view, depth = 0) {
+    return chain.rules.flatMap((rule2) => {
+      const called = targetOf3(chain, rule2);
+      if (!called) return [];
+      return standsIn(
+        called,
+        rule2,
+        read3(rule2, view, () => ""),
+        depth
+      ) ? calledBy2(called, view, depth + 1) : [called];
+    });
+  }
+  function build2(chain, view) {
+    const maps = [];
+    let cubes = [];
+    let verdicts = [];
+    const add2 = (match, verdict2) => {
+      cubes.push(match);
+      verdicts.push(verdict2);
+    };
+    const close = () => {
+      if (verdicts.length > 0)
+        maps.push(sequenceOf({ space, count: verdicts.length, cubes, verdicts }, sequence));
+      cubes = [];
+      verdicts = [];
+    };
+    const walk = (one, within, depth) => {
+      const placeOf6 = (at) => () => `${one.table} ${one.name} ${at}`;
+      const tests = one.rules.map((rule2, at) => read3(rule2, view, placeOf6(at)));
+      one.rules.forEach((rule2, at) => {
+        const asked = tests[at];
+        const match = within ? asked.cubes.map((cube) => meetCubes(cube, within)).filter((cube) => cube !== null) : asked.cubes;
+        if (match.length === 0) return;
+        const { statement } = rule2;
+        const asking = (outcome) => asked.questions.reduceRight((yes, question) => outcomes.ask(question, yes, UNDECIDED), outcome);
+        let effect = effectOf2(rule2, one, placeOf6(at));
+        if (statement.kind === "jump" || statement.kind === "goto") {
+          const target4 = targetOf3(one, rule2);
+          if (!target4) return;
+          if (standsIn(target4, rule2, asked, depth)) {
+            walk(target4, match[0], depth + 1);
+            if (statement.kind === "goto" && mayMeetLater(asked, tests, at)) add2(match, leaf("return"));
+            return;
+          }
+          const leaving = statement.kind === "jump" ? jumped : gone;
+          const map2 = made.get(keyIn(target4, view));
+          if (map2 >= 0) {
+            close();
+            const called = space.map(map2, (outcome) => asking(leaving(outcome)));
+            let met = NONE;
+            for (const cube of match) met = engine.operations.overlay(met, engine.cube(cube, 1));
+            maps.push(space.restrict(called, met));
+            return;
+          }
+          effect = leaving(verdictOf(map2));
+        }
+        if (effect === null || effect === UNDECIDED) return;
+        add2(match, asking(effect));
+      });
+    };
+    walk(chain, null, 0);
+    close();
+    return joinMaps(space, maps, sequence);
+  }
+  return {
+    sequence,
+    hook(table, hook, wanted = () => true) {
+      const maps = chains.flatMap((chain) => {
+        if (chain.table !== table || chain.base?.hook !== hook || !wanted(priorityOf(chain))) return [];
+        const map2 = mapOf(chain, VIEWS[hook]);
+        return [space.map(map2, passed[chain.base.policy])];
+      });
+      return joinMaps(space, maps, sequence);
+    }
+  };
+}
+function leavingsOf(outcomes) {
+  const before = known3.get(outcomes);
+  if (before) return before;
   const leaf = (kind) => outcomes.leaf(kind);
   const marked = outcomes.rewriter(
     ({ kind }, self) => kind === "undecided" || kind === "return" || kind === "accept" ? leaf(`${kind === "undecided" ? "" : `${kind}-`}marked`) : self
@@ -40732,8 +42217,8 @@ function chainMaps({ chains }, family, space, devices, outcomes) {
     { once: "no" }
   );
   const settled = (outcome) => {
-    const own2 = outcomes.leafOf(outcome);
-    return own2 !== null && own2.kind !== "undecided" && own2.kind !== "marked";
+    const own3 = outcomes.leafOf(outcome);
+    return own3 !== null && own3.kind !== "undecided" && own3.kind !== "marked";
   };
   const sequence = { join: join9, settled };
   const jumped = renamed2({ return: "undecided", "return-marked": "marked" });
@@ -40760,122 +42245,34 @@ function chainMaps({ chains }, family, space, devices, outcomes) {
       return name2 === void 0 ? self : name2 === "undecided" ? UNDECIDED : leaf(name2);
     });
   }
-  function effectOf2({ statement }, chain, place) {
-    const isRaw = chain.table === "raw";
-    switch (statement.kind) {
-      case "accept":
-      case "drop":
-      case "return":
-        return leaf(statement.kind);
-      case "reject":
-        return outcomes.leaf("reject", statement.with === "other" ? statement.text : statement.with);
-      case "notrack":
-        return leaf(isRaw ? "accept-marked" : "accept");
-      case "mark-untracked":
-        return isRaw ? leaf("marked") : null;
-      case "continue":
-        return null;
-      case "masquerade":
-      case "redirect":
-      case "snat":
-      case "dnat": {
-        const addresses2 = "addresses" in statement ? statement.addresses : null;
-        const random2 = "random" in statement && statement.random;
-        const { kind, ports } = statement;
-        return outcomes.leaf("translate", describeTranslation({ kind, addresses: addresses2, ports, random: random2 }, family));
-      }
-      case "unknown":
-        return statement.continues ? null : outcomes.leaf("anything", `${place}: ${statement.text}`);
-      case "jump":
-      case "goto":
-        return null;
+  const leavings = { sequence, jumped, gone, passed };
+  known3.set(outcomes, leavings);
+  return leavings;
+}
+function countCallers(chains, byKey) {
+  const callers = /* @__PURE__ */ new Map();
+  for (const { table, rules: rules2 } of chains)
+    for (const { statement } of rules2) {
+      if (statement.kind !== "jump" && statement.kind !== "goto") continue;
+      const called = byKey.get(keyOf6(table, statement.chain));
+      if (called) callers.set(called, (callers.get(called) ?? 0) + 1);
     }
-  }
-  function mapOf(chain, view) {
-    const key2 = keyIn(chain, view);
-    const known3 = made.get(key2);
-    if (known3 !== void 0) return known3;
-    const open = [chain];
-    for (let top = open.at(-1); top; top = open.at(-1)) {
-      const missing = calledBy2(top).filter((called) => !made.has(keyIn(called, view)));
-      if (missing.length > 0) {
-        open.push(...missing);
-        continue;
-      }
-      open.pop();
-      const here = keyIn(top, view);
-      if (!made.has(here)) made.set(here, build2(top, view));
-    }
-    return made.get(key2);
-  }
-  function calledBy2({ table, rules: rules2 }) {
-    return rules2.flatMap(({ statement }) => {
-      if (statement.kind !== "jump" && statement.kind !== "goto") return [];
-      const called = byKey.get(keyOf5(table, statement.chain));
-      return called ? [called] : [];
-    });
-  }
-  function build2(chain, view) {
-    const maps = [];
-    let cubes = [];
-    let verdicts = [];
-    const close = () => {
-      if (verdicts.length > 0)
-        maps.push(sequenceOf({ space, count: verdicts.length, cubes, verdicts }, sequence));
-      cubes = [];
-      verdicts = [];
-    };
-    chain.rules.forEach((rule2, at) => {
-      const place = `${chain.table} ${chain.name} ${at}`;
-      const asked = read2(rule2, view, place);
-      if (asked.cubes.length === 0) return;
-      const asking = (outcome) => asked.questions.reduceRight((yes, question) => outcomes.ask(question, yes, UNDECIDED), outcome);
-      const { statement } = rule2;
-      let effect = effectOf2(rule2, chain, place);
-      if (statement.kind === "jump" || statement.kind === "goto") {
-        const target4 = byKey.get(keyOf5(chain.table, statement.chain));
-        if (!target4) return;
-        const leaving = statement.kind === "jump" ? jumped : gone;
-        const map2 = made.get(keyIn(target4, view));
-        if (map2 >= 0) {
-          close();
-          const called = space.map(map2, (outcome) => asking(leaving(outcome)));
-          let match = NONE;
-          for (const cube of asked.cubes) match = engine.operations.overlay(match, engine.cube(cube, 1));
-          maps.push(space.restrict(called, match));
-          return;
-        }
-        effect = leaving(verdictOf(map2));
-      }
-      if (effect === null || effect === UNDECIDED) return;
-      cubes.push(asked.cubes);
-      verdicts.push(asking(effect));
-    });
-    close();
-    return joinMaps(space, maps, sequence);
-  }
-  return {
-    sequence,
-    hook(table, hook, wanted = () => true) {
-      const maps = chains.flatMap((chain) => {
-        if (chain.table !== table || chain.base?.hook !== hook || !wanted(priorityOf(chain))) return [];
-        const map2 = mapOf(chain, VIEWS[hook]);
-        return [space.map(map2, passed[chain.base.policy])];
-      });
-      return joinMaps(space, maps, sequence);
-    }
-  };
+  return callers;
+}
+function mayMeetLater(asked, tests, at) {
+  if (tests.length - at > MOST_LATER) return true;
+  return tests.slice(at + 1).some(({ cubes }) => cubes.some((later) => asked.cubes.some((cube) => cubesMeet(cube, later))));
 }
 function priorityOf({ table, base }) {
   return base?.priority ?? { raw: -300, nat: base?.hook === "postrouting" || base?.hook === "input" ? 100 : -100, filter: 0 }[table];
 }
-function keyOf5(table, name2) {
+function keyOf6(table, name2) {
   return `${table} ${name2}`;
 }
 function keyIn(chain, view) {
-  return `${view.in} ${view.out} ${keyOf5(chain.table, chain.name)}`;
+  return `${view.in} ${view.out} ${keyOf6(chain.table, chain.name)}`;
 }
-var VIEWS;
+var known3, MOST_DEEP2, RETURNS, MOST_LATER, VIEWS;
 var init_chains2 = __esm({
   "src/verify/chains.ts"() {
     "use strict";
@@ -40883,7 +42280,12 @@ var init_chains2 = __esm({
     init_sequence();
     init_translations();
     init_nodes2();
-    init_tests4();
+    init_rules();
+    init_tests5();
+    known3 = /* @__PURE__ */ new WeakMap();
+    MOST_DEEP2 = 64;
+    RETURNS = /* @__PURE__ */ new Set(["return", "goto"]);
+    MOST_LATER = 64;
     VIEWS = {
       prerouting: { in: true, out: false },
       input: { in: true, out: false },
@@ -40899,12 +42301,7 @@ function deedsOf(ruleset, family, world, outcomes) {
   const space = world.seenSpaces[family];
   const maps = chainMaps(ruleset, family, space, world.devices, outcomes);
   const { sequence } = maps;
-  const tracked = outcomes.leaf("tracked");
-  const untracked2 = outcomes.leaf("untracked");
-  const accept2 = {
-    tracked: outcomes.leaf("accept", "tracked"),
-    untracked: outcomes.leaf("accept", "untracked")
-  };
+  const { told, unmarking, accepting } = rewritersOf(outcomes);
   const onPaths2 = (...paths) => space.set([
     {
       path: paths.map((path2) => PATHS.indexOf(path2)).sort((a, b) => a - b).map((path2) => ({ first: path2, last: path2 }))
@@ -40914,19 +42311,11 @@ function deedsOf(ruleset, family, world, outcomes) {
   const split2 = (arriving, sent2) => space.union(space.restrict(arriving, isArriving), space.without(sent2, isArriving));
   const rawAt = (hook) => maps.hook("raw", hook);
   const rawPrerouting = rawAt("prerouting");
-  const raw = space.map(
-    inState(space, split2(rawPrerouting, rawAt("output")), "invalid"),
-    outcomes.rewriter(
-      ({ kind }, self) => kind === "undecided" ? tracked : kind === "marked" ? untracked2 : self
-    )
-  );
+  const raw = space.map(inState(space, split2(rawPrerouting, rawAt("output")), "invalid"), told);
   const early = (priority2) => priority2 < DESTINATION_NAT;
   const late = (priority2) => !early(priority2);
   const before = split2(maps.hook("filter", "prerouting", early), maps.hook("filter", "output", early));
-  const again2 = space.map(
-    rawPrerouting,
-    outcomes.rewriter(({ kind }, self) => kind === "marked" ? UNDECIDED : self)
-  );
+  const again2 = space.map(rawPrerouting, unmarking);
   const received = [maps.hook("filter", "prerouting", late), maps.hook("filter", "input")];
   const leaving = maps.hook("filter", "postrouting", (priority2) => priority2 < SOURCE_NAT);
   const sent = [maps.hook("filter", "output", late), leaving];
@@ -40951,26 +42340,22 @@ function deedsOf(ruleset, family, world, outcomes) {
     space.without(maps.hook("nat", "postrouting"), toInput)
   );
   const hidden = maps.hook("filter", "postrouting", (priority2) => priority2 >= SOURCE_NAT);
-  const accepting = (map2, leaf) => space.map(
-    map2,
-    outcomes.rewriter(({ kind }, self) => kind === "undecided" || kind === "marked" ? leaf : self)
-  );
   const afterwards = (map2, seen) => {
     if (hidden === space.nothing) return map2;
-    const rewritten2 = space.decided(inState(space, sources, seen));
+    const rewritten = space.decided(inState(space, sources, seen));
     const unknowable = space.map(
-      rewritten2,
+      rewritten,
       (is) => is ? outcomes.leaf("anything", "chains after source NAT") : UNDECIDED
     );
     return joinMaps(space, [map2, space.overlay(unknowable, inState(space, hidden, seen))], sequence);
   };
   const filtered = (seen) => afterwards(inState(space, filter2, seen), seen);
-  const unmarked = accepting(
+  const unmarked = space.map(
     joinMaps(space, [inState(space, before, "untracked"), filtered("untracked")], sequence),
-    accept2.untracked
+    accepting.untracked
   );
   const afterRaw = rawFirst(space, raw, unmarked, outcomes);
-  const known3 = /* @__PURE__ */ new Map();
+  const known5 = /* @__PURE__ */ new Map();
   return {
     raw,
     inState(seen) {
@@ -40979,25 +42364,43 @@ function deedsOf(ruleset, family, world, outcomes) {
         ...seen === "new" ? [destinationNat] : [],
         filtered(seen)
       ];
-      const leaf = seen === "untracked" ? accept2.untracked : accept2.tracked;
-      const key2 = [...onward, leaf].join();
-      const map2 = known3.get(key2) ?? afterRaw(accepting(joinMaps(space, onward, sequence), leaf));
-      known3.set(key2, map2);
+      const tracking = seen === "untracked" ? "untracked" : "tracked";
+      const key2 = [...onward, tracking].join();
+      const map2 = known5.get(key2) ?? afterRaw(space.map(joinMaps(space, onward, sequence), accepting[tracking]));
+      known5.set(key2, map2);
       return map2;
     },
-    translated: () => accepting(filtered("new-translated"), accept2.tracked),
+    translated: () => space.map(filtered("new-translated"), accepting.tracked),
     sourceNat: (seen) => inState(space, sources, seen)
   };
+}
+function rewritersOf(outcomes) {
+  const before = known4.get(outcomes);
+  if (before) return before;
+  const tracked = outcomes.leaf("tracked");
+  const untracked2 = outcomes.leaf("untracked");
+  const accepting = (leaf) => outcomes.rewriter(({ kind }, self) => kind === "undecided" || kind === "marked" ? leaf : self);
+  const rewriters = {
+    told: outcomes.rewriter(
+      ({ kind }, self) => kind === "undecided" ? tracked : kind === "marked" ? untracked2 : self
+    ),
+    unmarking: outcomes.rewriter(({ kind }, self) => kind === "marked" ? UNDECIDED : self),
+    accepting: {
+      tracked: accepting(outcomes.leaf("accept", "tracked")),
+      untracked: accepting(outcomes.leaf("accept", "untracked"))
+    },
+    isUntracked: (outcome) => outcome === untracked2 ? 1 : 0,
+    gone: (outcome) => outcome === tracked || outcome === untracked2 ? UNDECIDED : outcome
+  };
+  known4.set(outcomes, rewriters);
+  return rewriters;
 }
 function rawFirst(space, raw, unmarked, outcomes) {
   const kinds = verdictsOf(space, raw).map((outcome) => outcomes.leafOf(outcome)?.kind ?? null);
   if (!kinds.includes(null)) {
-    const untracked2 = space.map(raw, (outcome) => outcomes.leafOf(outcome).kind === "untracked" ? 1 : 0);
-    const gone = space.map(raw, (outcome) => {
-      const { kind } = outcomes.leafOf(outcome);
-      return kind === "tracked" || kind === "untracked" ? UNDECIDED : outcome;
-    });
-    const settled = space.union(gone, space.restrict(unmarked, untracked2));
+    const { isUntracked, gone } = rewritersOf(outcomes);
+    const untracked2 = space.map(raw, isUntracked);
+    const settled = space.union(space.map(raw, gone), space.restrict(unmarked, untracked2));
     return (tracked) => space.overlay(settled, tracked);
   }
   const pairs2 = /* @__PURE__ */ new Map();
@@ -41014,7 +42417,7 @@ function rawFirst(space, raw, unmarked, outcomes) {
   });
   return (tracked) => space.combine(raw, space.combine(tracked, unmarked, pair), graft);
 }
-var DESTINATION_NAT, SOURCE_NAT;
+var DESTINATION_NAT, SOURCE_NAT, known4;
 var init_deeds = __esm({
   "src/verify/deeds.ts"() {
     "use strict";
@@ -41026,6 +42429,7 @@ var init_deeds = __esm({
     init_chains2();
     DESTINATION_NAT = -100;
     SOURCE_NAT = 100;
+    known4 = /* @__PURE__ */ new WeakMap();
   }
 });
 
@@ -41033,44 +42437,95 @@ var init_deeds = __esm({
 function comparer(policy2, world, outcomes) {
   const subjects = {};
   return (ruleset, family, agreement) => {
+    const { engine } = world.seenSpaces[family];
     subjects[family] ??= subjectOf2(policy2, family, world, outcomes);
     const subject = subjects[family];
-    let found = [];
-    const sets = world.seenSpaces[family].tidy(() => {
-      found = differences(subject, ruleset, agreement);
-      return found.map(({ set: set2 }) => set2);
-    });
-    return found.map((difference, i) => ({ ...difference, set: sets[i] }));
+    if (engine.nodes.count - subject.base > MOST_KEPT) engine.operations.collect(subject.base, []);
+    return differences(subject, ruleset, agreement);
   };
 }
 function subjectOf2(policy2, family, world, outcomes) {
   const space = world.seenSpaces[family];
   const conduct = conductOf(policy2, family, world, outcomes);
-  if (policy2.destinationNat.length > 0) conduct.translated();
+  const possible2 = possibleSeen(family, world, policy2.self);
+  const never2 = neverTracked(family, world);
   const unclear = unforeseeable(policy2, family, world);
-  const flowless = () => {
-    if (unclear === space.nothing) return unclear;
-    const denied = whereLeaves(
-      space,
-      outcomes,
-      conduct.ruled,
-      ({ kind }) => kind === "drop" || kind === "reject",
-      true
+  const denied = deniedAmong(unclear, conduct, space, outcomes);
+  const flowless = denied === space.nothing ? denied : space.difference(denied, answersOf(policy2, family, world));
+  const errors = space.intersection(denied, essentialPackets(policy2, family, space));
+  const trackable = space.difference(possible2, never2);
+  const expectations = [];
+  const expect = (kind, seen, among, meant, done) => {
+    expectations.push({ kind, seen, among, meant: space.restrict(meant, among), done });
+  };
+  const flows = space.difference(trackable, flowless);
+  const flowing = forwards(policy2) ? flows : space.difference(flows, onPaths(space, ["forward"]));
+  const tracked = outcomes.leaf("accept", "tracked");
+  const asTracked = outcomes.rewriter(({ kind }, self) => kind === "accept" ? tracked : self);
+  const anyhow = space.union(flowless, errors);
+  const regardless = (map2) => space.overlay(space.map(space.restrict(map2, anyhow), asTracked), map2);
+  for (const seen of SEEN) {
+    const done = (deeds) => regardless(deeds.inState(seen));
+    switch (seen) {
+      case "new":
+        expect("conduct", seen, trackable, conduct.opening, done);
+        break;
+      case "established":
+      case "established-translated":
+      case "related":
+      case "related-translated":
+        expect("conduct", seen, flowing, conduct.known, done);
+        break;
+      case "invalid":
+        expect("conduct", seen, flows, conduct.invalid, done);
+        break;
+      case "untracked":
+        expect("conduct", seen, space.intersection(possible2, never2), conduct.never, done);
+        break;
+      case "new-translated":
+        break;
+    }
+  }
+  const dropped = outcomes.leaf("drop");
+  const earlyIn = (wanted) => outcomes.rewriter(
+    ({ kind }, self) => kind === wanted ? dropped : kind === "anything" ? self : UNDECIDED
+  );
+  const drops = earlyIn("drop");
+  const mustDrop = space.map(conduct.raw, earlyIn("early"));
+  const foreseeable = space.difference(space.difference(possible2, unclear), never2);
+  expect(
+    "early",
+    "invalid",
+    space.intersection(foreseeable, mustDrop),
+    mustDrop,
+    ({ raw }) => space.map(raw, drops)
+  );
+  const opening = space.difference(trackable, space.set([icmpErrors(family)]));
+  const rewrites = rewritesOf(policy2, conduct, opening, family, world, outcomes);
+  const after = rewrites.reduce((all, one) => space.union(all, one.after), space.nothing);
+  const isTranslated2 = rewrites.length > 0;
+  if (isTranslated2)
+    expect("conduct", "new-translated", after, conduct.translated(), (deeds) => deeds.translated());
+  const opens = (map2) => whereLeaves(space, outcomes, map2, ({ kind, detail }) => kind === "accept" && detail === "tracked");
+  const opened = space.intersection(trackable, opens(conduct.opening));
+  expect("source-nat", "new", opened, conduct.sourceNat, (deeds) => deeds.sourceNat("new"));
+  if (isTranslated2) {
+    const passed = space.intersection(after, opens(conduct.translated()));
+    const openedAfter = leavingAfter(passed, family, world);
+    expect(
+      "source-nat",
+      "new-translated",
+      openedAfter,
+      conduct.sourceNat,
+      (deeds) => deeds.sourceNat("new-translated")
     );
-    const answers = answersOf(policy2, family, world);
-    return space.difference(space.intersection(unclear, denied), answers);
-  };
-  return {
-    policy: policy2,
-    family,
-    world,
-    outcomes,
-    conduct,
-    possible: possibleSeen(family, world, policy2.self),
-    never: neverTracked(family, world),
-    unclear,
-    flowless: flowless()
-  };
+  }
+  return { family, world, outcomes, expectations, base: space.engine.nodes.count };
+}
+function deniedAmong(some, { ruled }, space, outcomes) {
+  if (some === space.nothing) return some;
+  const isDenial = ({ kind }) => kind === "drop" || kind === "reject";
+  return space.intersection(some, whereLeaves(space, outcomes, ruled, isDenial, true));
 }
 function answersOf(policy2, family, world) {
   const space = world.seenSpaces[family];
@@ -41083,13 +42538,11 @@ function answersOf(policy2, family, world) {
   );
 }
 function differences(subject, ruleset, agreement) {
-  const { policy: policy2, family, world, outcomes, conduct, possible: possible2, never: never2, unclear, flowless } = subject;
+  const { family, world, outcomes, expectations } = subject;
   const space = world.seenSpaces[family];
   const deeds = deedsOf(ruleset, family, world, outcomes);
-  const trackable = space.difference(possible2, never2);
-  const where = (map2, holds2) => whereLeaves(space, outcomes, map2, holds2);
   const found = [];
-  const look = (kind, seen, among, meant, done) => {
+  const look = ({ kind, seen, among, meant, done }) => {
     const pairs2 = [[UNDECIDED, UNDECIDED]];
     const numbers3 = /* @__PURE__ */ new Map();
     const differ = (a, b) => {
@@ -41099,14 +42552,13 @@ function differences(subject, ruleset, agreement) {
       numbers3.set(key2, number2);
       return number2;
     };
-    const one = space.restrict(meant, among);
-    const other = space.restrict(done, among);
-    if (one === other) return;
-    const different = space.combine(one, other, differ);
+    const actual = space.restrict(done(deeds), among);
+    if (meant === actual) return;
+    const different = space.combine(meant, actual, differ);
     for (const number2 of verdictsOf(space, different)) {
       if (number2 === 0) continue;
-      const [expected, actual] = pairs2[number2];
-      add2({ family, kind, seen: [seen], meant: expected, done: actual, set: space.where(different, number2) });
+      const [expected, other] = pairs2[number2];
+      add2({ family, kind, seen: [seen], meant: expected, done: other, set: space.where(different, number2) });
     }
   };
   const add2 = (difference) => {
@@ -41117,64 +42569,10 @@ function differences(subject, ruleset, agreement) {
     if (before) found[same2] = { ...before, seen: [...before.seen, ...difference.seen] };
     else found.push(difference);
   };
-  const flows = space.difference(trackable, flowless);
-  const tracked = outcomes.leaf("accept", "tracked");
-  const regardless = (map2) => space.overlay(
-    space.map(
-      space.restrict(map2, flowless),
-      outcomes.rewriter(({ kind }, self) => kind === "accept" ? tracked : self)
-    ),
-    map2
-  );
-  for (const seen of SEEN) {
-    const done = () => deeds.inState(seen);
-    switch (seen) {
-      case "new":
-        look("conduct", seen, trackable, conduct.opening, regardless(done()));
-        break;
-      case "established":
-      case "established-translated":
-      case "related":
-      case "related-translated":
-        look("conduct", seen, flows, conduct.known, done());
-        break;
-      case "invalid":
-        look("conduct", seen, flows, conduct.invalid, done());
-        break;
-      case "untracked":
-        look("conduct", seen, space.intersection(possible2, never2), conduct.never, done());
-        break;
-      case "new-translated":
-        break;
-    }
-  }
-  const early = (map2, kinds) => space.map(
-    map2,
-    outcomes.rewriter(
-      ({ kind }, self) => kinds.includes(kind) ? outcomes.leaf("drop") : kind === "anything" ? self : UNDECIDED
-    )
-  );
-  const mustDrop = early(conduct.raw, ["early"]);
-  const essential = policy2.essentials ? space.without(
-    never2,
-    space.set([{ path: [{ first: PATHS.indexOf("forward"), last: PATHS.indexOf("forward") }] }])
-  ) : space.nothing;
-  const foreseeable = space.difference(space.difference(possible2, unclear), essential);
-  look("early", "invalid", space.intersection(foreseeable, mustDrop), mustDrop, early(deeds.raw, ["drop"]));
-  const rewrites = rewritesOf(policy2, conduct, trackable, family, world, outcomes);
-  const after = rewrites.reduce((all, one) => space.union(all, one.after), space.nothing);
-  const isTranslated2 = rewrites.length > 0;
-  if (isTranslated2) look("conduct", "new-translated", after, conduct.translated(), deeds.translated());
-  const opens = (map2) => where(map2, ({ kind, detail }) => kind === "accept" && detail === "tracked");
-  const opened = space.intersection(trackable, opens(conduct.opening));
-  look("source-nat", "new", opened, conduct.sourceNat, deeds.sourceNat("new"));
-  if (isTranslated2) {
-    const passed = space.intersection(after, opens(conduct.translated()));
-    const openedAfter = leavingAfter(passed, family, world);
-    look("source-nat", "new-translated", openedAfter, conduct.sourceNat, deeds.sourceNat("new-translated"));
-  }
+  for (const expectation2 of expectations) look(expectation2);
   return found;
 }
+var MOST_KEPT;
 var init_compare = __esm({
   "src/verify/compare.ts"() {
     "use strict";
@@ -41186,9 +42584,10 @@ var init_compare = __esm({
     init_seen();
     init_where_leaves();
     init_walk();
+    init_evaluate();
     init_packet();
-    init_paths();
     init_deeds();
+    MOST_KEPT = 1 << 20;
   }
 });
 
@@ -41243,7 +42642,7 @@ function extrasOf(scripts) {
 var init_extras = __esm({
   "src/verify/extras.ts"() {
     "use strict";
-    init_tests4();
+    init_tests5();
   }
 });
 
@@ -41284,8 +42683,8 @@ function unknownWords(outcome, outcomes) {
     return kind === "anything" ? [detail.replace(/^[^:]*: /, "")] : [];
   }
   const { question, yes, no } = asked;
-  const own2 = question.kind === "unknown" ? [question.text] : [];
-  return [.../* @__PURE__ */ new Set([...own2, ...unknownWords(yes, outcomes), ...unknownWords(no, outcomes)])];
+  const own3 = question.kind === "unknown" ? [question.text] : [];
+  return [.../* @__PURE__ */ new Set([...own3, ...unknownWords(yes, outcomes), ...unknownWords(no, outcomes)])];
 }
 function differsInTracking(meant, done, outcomes) {
   return [meant, done].every((one) => outcomes.leafOf(one)?.kind === "accept");
@@ -41339,16 +42738,16 @@ function matches2(match, packet) {
       return match.states.includes(packet.state) !== match.negated;
     case "dnat-status":
       return packet.destinationTranslated;
-    case "tuple": {
-      const values = match.fields.map((field) => fieldValue(field, packet));
-      return match.boxes.some(
-        (box) => box.every(({ first: first3, last }, at) => {
-          const value = values[at];
-          return value !== null && value !== void 0 && first3 <= value && value <= last;
-        })
-      );
-    }
+    case "tuple":
+      return match.boxes.some(inBox(match.fields, packet));
   }
+}
+function inBox(fields, packet) {
+  const values = fields.map((field) => fieldValue(field, packet));
+  return (box) => box.every(({ first: first3, last }, at) => {
+    const value = values[at];
+    return value !== null && value !== void 0 && first3 <= value && value <= last;
+  });
 }
 function fieldValue(field, packet) {
   switch (field.kind) {
@@ -41685,13 +43084,13 @@ __export(verify_exports, {
   verify: () => verify
 });
 function verify(policy2, scripts, words) {
-  const refused = scripts.flatMap(({ reading }) => reading.findings.filter(({ level }) => level === "error"));
-  if (refused.length > 0) return { findings: refused, unreadable: true };
+  const refused2 = scripts.flatMap(({ reading }) => reading.findings.filter(({ level }) => level === "error"));
+  if (refused2.length > 0) return { findings: refused2, unreadable: true };
   const findings = scripts.flatMap(({ reading }) => reading.findings);
-  const read2 = scripts.map(({ reading: { ruleset }, families: families2 }) => ({ ruleset, families: families2 }));
-  const world = createSeenWorld([policy2], extrasOf(read2));
+  const read3 = scripts.map(({ reading: { ruleset }, families: families2 }) => ({ ruleset, families: families2 }));
+  const world = createSeenWorld([policy2], extrasOf(read3));
   const outcomes = createOutcomes();
-  const compare3 = comparer(policy2, world, outcomes);
+  const compare2 = comparer(policy2, world, outcomes);
   let told = null;
   const telling = () => told ??= { policy: policy2, world, outcomes, words: words() };
   for (const script of scripts) {
@@ -41699,7 +43098,7 @@ function verify(policy2, scripts, words) {
     const differences2 = [];
     for (const family of script.families) {
       try {
-        differences2.push(...compare3(script.reading.ruleset, family, agreement));
+        differences2.push(...compare2(script.reading.ruleset, family, agreement));
       } catch (error) {
         if (!(error instanceof BudgetSpent)) throw error;
         findings.push(inconclusive2(script, family));
@@ -41768,33 +43167,52 @@ function understand(source, files) {
     words: document && understood ? () => vocabularyOf(document, understood) : null
   };
 }
-function compile2(source, files) {
+function compile2(source, files, withSets = false) {
   const { findings, unparsable, policy: policy2, words } = analyse(source, files);
   return {
     findings,
     unparsable,
-    outputs: policy2 && outputsOf(policy2),
+    outputs: policy2 && outputsOf(policy2, withSets),
     prove: policy2 && words && ((texts) => verify(policy2, ownScripts(texts), words))
   };
 }
-function outputsOf(policy2) {
+function outputsOf(policy2, withSets = false) {
   const header = { source: baseName(policy2.source) };
   const ruleset = lower(policy2);
+  const costs = withSets ? MEASURED_COSTS : null;
+  const legal = { 4: once(() => legalise(ruleset, 4, costs)), 6: once(() => legalise(ruleset, 6, costs)) };
+  const ipsets = once(() => {
+    const families2 = withSets ? [4, 6] : [];
+    return emitIpsets(
+      families2.map((family) => ({ family, ruleset: legal[family]() })),
+      header
+    );
+  });
   return {
     nft: () => emitNft(group(ruleset), header),
-    iptables: () => emitIptables(legalise(ruleset, 4), 4, header),
-    ip6tables: () => emitIptables(legalise(ruleset, 6), 6, header)
+    iptables: () => emitIptables(legal[4](), 4, header, ipsets().names),
+    ip6tables: () => emitIptables(legal[6](), 6, header, ipsets().names),
+    ipset: () => ipsets().script
+  };
+}
+function once(make) {
+  let made = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 var init_compile2 = __esm({
   "src/compile.ts"() {
     "use strict";
+    init_ipset2();
     init_iptables();
     init_nft();
     init_document();
     init_ignore();
     init_lint();
     init_group();
+    init_cost();
     init_legalise();
     init_lower();
     init_vocabulary();
@@ -41809,20 +43227,27 @@ var init_compile2 = __esm({
 
 // src/cli/commands/compile.ts
 function addCompile(program2, exit) {
-  program2.command("compile").summary("print or write the scripts that a policy means").description("Compiles a policy to scripts that nft and iptables-restore load.").argument("<file>", "the policy; - for standard input").addOption(new Option("-t, --target <target>", "what to emit").choices(TARGETS)).option("-o, --output <path>", "write to a file or folder instead of standard output", fileName).option("--no-verify", "do not read the scripts back and prove that they mean what the policy means").addOption(rootOption()).addHelpText("after", AFTER).action(async (file, options) => exit(await runCompile(file, options)));
+  program2.command("compile").summary("print or write the scripts that a policy means").description("Compiles a policy to scripts that nft and iptables-restore load.").argument("<file>", "the policy; - for standard input").addOption(new Option("-t, --target <target>", "what to emit").choices(TARGETS)).option("-o, --output <path>", "write to a file or folder instead of standard output", fileName).option("--ipset", "let iptables ask sets of `ipset` where lists are long", false).option("--no-verify", "do not read the scripts back and prove that they mean what the policy means").addOption(rootOption()).addHelpText("after", AFTER).action(async (file, options) => exit(await runCompile(file, options)));
 }
 async function runCompile(file, options) {
-  const destinations = destinationsOf(options.target ?? null, options.output ?? null);
+  const asked = options.ipset || options.target === "ipset";
+  const destinations = destinationsOf(options.target ?? null, options.output ?? null, asked);
+  const targets = destinations.kind === "stdout" ? [destinations.target] : destinations.files.map(({ target: target4 }) => target4);
+  const withSets = asked || targets.includes("ipset");
+  if (withSets && targets.join() === "nft")
+    return complain("--ipset is for the scripts of iptables: name one with --target, or a folder with -o");
   const source = readOrTell(file);
   if (typeof source === "number") return source;
   const { compile: compile3 } = await Promise.resolve().then(() => (init_compile2(), compile_exports));
   const files = addressFilesOf(file, options.root ?? null);
-  const { findings, unparsable, outputs, prove: prove2 } = compile3(source, files);
+  const { findings, unparsable, outputs, prove: prove2 } = compile3(source, files, withSets);
   if (findings.length > 0) tell(findings, [source.name]);
   if (!outputs || !prove2) return unparsable ? EXIT.unusable : EXIT.findings;
-  const targets = destinations.kind === "stdout" ? [destinations.target] : destinations.files.map(({ target: target4 }) => target4);
+  const needed = new Set(targets);
+  if (withSets) needed.add("ipset");
+  if (targets.includes("ipset")) needed.add("iptables").add("ip6tables");
   const texts = {};
-  for (const target4 of targets) texts[target4] = outputs[target4]();
+  for (const target4 of needed) texts[target4] = outputs[target4]();
   if (options.verify) {
     const wrong = prove2(texts).findings.filter(({ level }) => level === "error");
     if (wrong.length > 0) return refuse2(wrong);
@@ -41868,7 +43293,15 @@ Without -o, one script goes to standard output; load it as root with
 With -o FOLDER (one that exists, or any name that ends in /) all three are
 written: ruleset.nft, rules.v4 and rules.v6; with --target only that one. Any
 other -o FILE receives one script, by default nft, or what the ending .v4 or .v6
-says. Files are replaced whole or not at all, and never when the policy has an
+says.
+
+With --ipset the scripts for iptables ask sets where lists are long, and with
+-o FOLDER the sets are written beside them, to the file ipsets (by itself:
+--target ipset, or a FILE of that name). Load the sets first; what is loaded
+already is not in their way, and loading them twice changes nothing:
+  ipset restore < ipsets && iptables-restore < rules.v4
+
+Files are replaced whole or not at all, and never when the policy has an
 error. Every script is read back first, and proved to do with every packet what
 the policy means; one that fails is a bug in ctc, and is not written.`;
   }
@@ -41878,7 +43311,7 @@ the policy means; one that fails is a bug in ctc, and is not written.`;
 function regionOf(span) {
   return { start: positionOf(span.source, span.start), end: positionOf(span.source, span.end) };
 }
-function placeOf3(span) {
+function placeOf5(span) {
   const { line, column } = positionOf(span.source, span.start);
   return `${span.source.name}:${line}:${column}`;
 }
@@ -41900,7 +43333,7 @@ function proseOf(finding) {
     const [first3 = "", ...others] = note2.split(/\r\n|\n|\r/);
     lines2.push(`note: ${first3}`, ...others.map((line) => `| ${line}`));
   }
-  for (const place of related) lines2.push(`see ${placeOf3(place.span)}: ${place.text}`);
+  for (const place of related) lines2.push(`see ${placeOf5(place.span)}: ${place.text}`);
   if (help) lines2.push(`help: ${help}`);
   else if (fix) lines2.push(`help: ${fix.title}`);
   return lines2.map(harmless).join("\n");
@@ -42309,7 +43742,8 @@ function changesOf(before, after, family, world, outcomes) {
     found.push(...fresh);
   };
   look("opening", false, trackable, old.opening, now.opening);
-  look("known", false, trackable, old.conduct.known, now.conduct.known);
+  const flowing = forwards(before) === forwards(after) ? trackable : space.difference(trackable, onPaths(space, ["forward"]));
+  look("known", false, flowing, old.conduct.known, now.conduct.known);
   look("invalid", false, trackable, old.conduct.invalid, now.conduct.invalid);
   look("never", false, never2, old.conduct.never, now.conduct.never);
   const looks = space.union(old.rewritten, now.rewritten);
@@ -42326,9 +43760,10 @@ function sideOf2(policy2, family, world, outcomes, trackable) {
   let after = space.nothing;
   let stopped = space.nothing;
   const rewrites = rewritesOf(policy2, conduct, trackable, family, world, outcomes);
+  const translatedPasses = rewrites.length > 0 ? passing(space, outcomes, conduct.translated()) : space.nothing;
   for (const { nat, before, after: looks } of rewrites) {
     after = space.union(after, looks);
-    const passes2 = space.intersection(looks, passing(space, outcomes, conduct.translated()));
+    const passes2 = space.intersection(looks, translatedPasses);
     stopped = space.union(
       stopped,
       space.difference(before, passingOnceRewritten(space, before, passes2, nat))
@@ -42385,6 +43820,7 @@ var init_diff = __esm({
     init_where_leaves();
     init_forget();
     init_walk();
+    init_evaluate();
     init_kinds();
   }
 });
@@ -42458,16 +43894,16 @@ function entriesOf2({ changes, world, outcomes }, before, after, words) {
         reason
       ])
     ].join("|");
-    const known3 = entries.get(key2);
-    if (!known3) {
+    const known5 = entries.get(key2);
+    if (!known5) {
       entries.set(key2, entry);
       return;
     }
-    const packets = [.../* @__PURE__ */ new Set([...known3.packets, ...entry.packets])];
+    const packets = [.../* @__PURE__ */ new Set([...known5.packets, ...entry.packets])];
     entries.set(key2, {
-      ...known3,
+      ...known5,
       packets: packets.slice(0, 2 * MOST_PARTS2),
-      isWhole: known3.isWhole && entry.isWhole && packets.length <= 2 * MOST_PARTS2
+      isWhole: known5.isWhole && entry.isWhole && packets.length <= 2 * MOST_PARTS2
     });
   }
 }
@@ -43206,7 +44642,7 @@ var init_scripts2 = __esm({
         finds: "A file in a folder `golden` that is no script, and that no policy reads.",
         matters: "A script under a wrong name is held against nothing, and nobody notices.",
         example: null,
-        instead: "Remove it, or give it the name of a script: `ruleset.nft`, `rules.v4` or `rules.v6`.",
+        instead: "Remove it, or give it the name of a script: `ruleset.nft`, `rules.v4`, `rules.v6` or `ipsets`.",
         correct: []
       },
       {
@@ -43602,8 +45038,8 @@ function firstSentence2({ finds }) {
   return /^.*?\.(?= |$)/s.exec(finds)?.[0] ?? finds;
 }
 function fenced(language, text2) {
-  const longest = Math.max(2, ...[...text2.matchAll(/`{3,}/g)].map(([fence2]) => fence2.length));
-  const fence = "`".repeat(longest + 1);
+  const longest2 = Math.max(2, ...[...text2.matchAll(/`{3,}/g)].map(([fence2]) => fence2.length));
+  const fence = "`".repeat(longest2 + 1);
   return `${fence}${language}
 ${text2.trimEnd()}
 ${fence}`;
@@ -43649,7 +45085,7 @@ var init_render = __esm({
 // src/report/concise.ts
 function formatConcise({ findings }) {
   return findings.map(
-    ({ span, level, check, message }) => `${harmless(placeOf3(span))}: ${level}[${check}] ${harmless(message)}
+    ({ span, level, check, message }) => `${harmless(placeOf5(span))}: ${level}[${check}] ${harmless(message)}
 `
   ).join("");
 }
@@ -43692,8 +45128,8 @@ function formatJunit({ findings, files }) {
   const byFile = new Map(files.map((file) => [file, []]));
   for (const finding of findings) {
     const { name: name2 } = finding.span.source;
-    const known3 = byFile.get(name2);
-    if (known3) known3.push(finding);
+    const known5 = byFile.get(name2);
+    if (known5) known5.push(finding);
     else byFile.set(name2, [finding]);
   }
   const cases = [...byFile.values()].reduce((sum, list) => sum + Math.max(1, list.length), 0);
@@ -43719,7 +45155,7 @@ function caseOf(finding, file) {
   const { line, column } = regionOf(span).start;
   return [
     `    <testcase name="${check} at ${line}:${column}" classname="${file}" file="${file}" line="${line}">`,
-    `      <failure type="${level}" message="${xml(message)}">${xml(placeOf3(span))}`,
+    `      <failure type="${level}" message="${xml(message)}">${xml(placeOf5(span))}`,
     ...proseOf(finding).split("\n").map(xml),
     "      </failure>",
     "    </testcase>"
@@ -45706,7 +47142,7 @@ function adviceFor(judged, mend) {
   return [
     ...mended > 0 ? [`Run \`${mend}\` to bring ${mended === 1 ? "it" : "them"} up to date.`] : [],
     ...judged.some((one) => one.kind === "stale" && one.endingsOnly) ? [
-      "Keep git from changing line endings: `ruleset.nft rules.v4 rules.v6`, each with `text eol=lf`, in .gitattributes."
+      "Keep git from changing line endings: `ruleset.nft rules.v4 rules.v6 ipsets`, each with `text eol=lf`, in .gitattributes."
     ] : [],
     ...has("stray") ? ["Remove stray files, or name them in a policy."] : [],
     ...has("foreign") ? ["Move files that ctc did not write out of the way of its scripts."] : [],
@@ -45778,8 +47214,8 @@ var init_findings2 = __esm({
 });
 
 // src/golden/meaning.ts
-function compareMeaning(meant, script, target4) {
-  const { errors, unreadable: unreadable2 } = prove(meant, script, target4);
+function compareMeaning(meant, script, target4, beside) {
+  const { errors, unreadable: unreadable2 } = prove(meant, script, target4, beside);
   const [first3] = errors;
   if (!first3) return { kind: "equal" };
   if (unreadable2) return { kind: "unknown", reason: `the script cannot be loaded (${first3.message})` };
@@ -45787,12 +47223,19 @@ function compareMeaning(meant, script, target4) {
     return { kind: "unknown", reason: first3.message };
   return { kind: "different", differences: errors };
 }
-function faultsOf(meant, script, target4) {
-  return prove(meant, script, target4).errors;
+function faultsOf(meant, script, target4, beside) {
+  return prove(meant, script, target4, beside).errors;
 }
-function prove({ policy: policy2, words }, script, target4) {
-  const { findings, unreadable: unreadable2 } = verify(policy2, [readScript2(script, target4)], words);
+function prove({ policy: policy2, words }, script, target4, beside) {
+  const { findings, unreadable: unreadable2 } = verify(policy2, read2(script, target4, beside), words);
   return { errors: findings.filter(({ level }) => level === "error"), unreadable: unreadable2 };
+}
+function read2(script, target4, beside) {
+  if (target4 !== "ipset") return [readScript2(script, target4, beside.ipset ?? null)];
+  return ["iptables", "ip6tables"].flatMap((family) => {
+    const asking = beside[family];
+    return asking ? [readScript2(asking, family, script)] : [];
+  });
 }
 var init_meaning2 = __esm({
   "src/golden/meaning.ts"() {
@@ -45891,41 +47334,58 @@ var init_print4 = __esm({
 });
 
 // src/golden/compare.ts
-function compareGoldens({ layout, paths, read: read2 }, compiled, folders) {
+function compareGoldens({ layout, paths, read: read3 }, compiled, folders) {
   const { places, mirrors } = layout;
   const present = new Set(paths);
-  const placeOf4 = new Map(places.map((place) => [place.policy, place]));
+  const placeOf6 = new Map(places.map((place) => [place.policy, place]));
   const found = [];
   for (const { policy: policy2, scripts } of compiled) {
-    const { folder, targets } = placeOf4.get(policy2);
+    const { folder, targets } = placeOf6.get(policy2);
     const rival = places.find((place) => place.folder === folder && place.policy !== policy2);
     if (rival) found.push({ kind: "contested", path: policy2, other: rival.policy, folder });
     else if (scripts) {
+      const outputs = scripts(targets.includes("ipset"));
+      const ofFolder = scriptPaths(folder);
       for (const target4 of targets) {
-        const path2 = scriptPaths(folder)[target4];
-        const wanted = scripts(target4);
+        const path2 = ofFolder[target4];
+        const wanted = outputs[target4]();
+        const beside = (textOf4) => companyOf(target4, targets, ofFolder, textOf4);
+        const wantedBeside = beside((other) => outputs[other]());
         if (!present.has(path2)) {
-          found.push({ kind: "missing", path: path2, policy: policy2, target: target4, wanted });
+          found.push({ kind: "missing", path: path2, policy: policy2, target: target4, wanted, wantedBeside });
           continue;
         }
-        const text2 = read2(path2);
+        const text2 = read3(path2);
         if (text2 === wanted) continue;
-        if (text2 === "" || isSigned(text2))
-          found.push({ kind: "stale", path: path2, policy: policy2, target: target4, found: text2, wanted });
-        else found.push({ kind: "foreign", path: path2 });
+        if (text2 === "" || isSigned(text2)) {
+          const foundBeside = beside(
+            (other) => present.has(ofFolder[other]) ? read3(ofFolder[other]) : null
+          );
+          found.push({ kind: "stale", path: path2, policy: policy2, target: target4, found: text2, foundBeside, wanted, wantedBeside });
+        } else found.push({ kind: "foreign", path: path2 });
       }
     }
   }
-  const known3 = /* @__PURE__ */ new Set([
+  const known5 = /* @__PURE__ */ new Set([
     ...places.flatMap(({ policy: policy2, folder }) => [policy2, ...Object.values(scriptPaths(folder))]),
     ...compiled.flatMap(({ uses }) => uses)
   ]);
   for (const path2 of paths) {
-    if (known3.has(path2) || isCompanion(path2) || !isInScope(path2, folders, mirrors)) continue;
-    if (isScript(path2) && isSigned(read2(path2))) found.push({ kind: "orphaned", path: path2 });
+    if (known5.has(path2) || isCompanion(path2) || !isInScope(path2, folders, mirrors)) continue;
+    if (isScript(path2) && isSigned(read3(path2))) found.push({ kind: "orphaned", path: path2 });
     else if (mirrors.some((mirror) => isUnder(path2, mirror))) found.push({ kind: "stray", path: path2 });
   }
   return found.sort((a, b) => byPath(a.path, b.path));
+}
+function companyOf(target4, kept, paths, textOf4) {
+  if (target4 === "nft" || !kept.includes("ipset")) return {};
+  const others = target4 === "ipset" ? ["iptables", "ip6tables"] : ["ipset"];
+  const beside = {};
+  for (const other of others) {
+    const text2 = kept.includes(other) ? textOf4(other) : null;
+    if (text2 !== null) beside[other] = { name: paths[other], text: text2 };
+  }
+  return beside;
 }
 function isSigned(text2) {
   return text2 !== null && SIGNATURE.test(text2);
@@ -45997,13 +47457,12 @@ function compileAt({ root, show }, policy2, addressRoot) {
     }
   };
   const { findings, unparsable, policy: proved, words } = analyse(source, files);
-  const outputs = proved && outputsOf(proved);
   return {
     policy: policy2,
     source,
     files: given,
     uses,
-    scripts: outputs && ((target4) => outputs[target4]()),
+    scripts: proved && ((withSets) => outputsOf(proved, withSets)),
     findings,
     meant: proved && words && { policy: proved, words },
     unusable: unparsable
@@ -46062,11 +47521,20 @@ async function runGolden(folders, options) {
     return complain(`there is no policy in ${where}: a policy is a file policy.yaml or NAME.policy.yaml`);
   const judged = judge(discrepancies, (stale) => {
     const script = { name: grounds.show(stale.path), text: stale.found };
-    return compareMeaning(meantBy(stale, policies), script, stale.target);
+    const beside = Object.fromEntries(
+      Object.entries(stale.foundBeside).map(([target4, source]) => [
+        target4,
+        { ...source, name: grounds.show(source.name) }
+      ])
+    );
+    return compareMeaning(meantBy(stale, policies), script, stale.target, beside);
   });
   let left = judged;
   if (options.update) {
-    const faults = discrepancies.filter((one) => one.kind === "stale" || one.kind === "missing").flatMap((one) => faultsOf(meantBy(one, policies), { name: one.path, text: one.wanted }, one.target));
+    const faults = discrepancies.filter((one) => one.kind === "stale" || one.kind === "missing").flatMap((one) => {
+      const script = { name: one.path, text: one.wanted };
+      return faultsOf(meantBy(one, policies), script, one.target, one.wantedBeside);
+    });
     if (faults.length > 0) return refuse2(faults);
     const complaint = updateGoldens(grounds.root, discrepancies);
     if (complaint) return complain(complaint);
@@ -46176,29 +47644,29 @@ __export(repair_exports, {
 });
 function repair(source, examine, options) {
   let current = { source, fixed: 0, examination: examine(source) };
-  const refused = /* @__PURE__ */ new Set();
+  const refused2 = /* @__PURE__ */ new Set();
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const batch = nextBatch(current, options.unsafe, refused);
+    const batch = nextBatch(current, options.unsafe, refused2);
     if (batch.length === 0) break;
     const { text: text2, applied } = applyFixes(batch, current.source.text);
     const mended = { ...source, text: text2 };
     const examination = examine(mended);
     if (isWorse(examination, current.examination)) {
-      for (const fix of batch) refused.add(keyOf6(fix));
+      for (const fix of batch) refused2.add(keyOf7(fix));
       continue;
     }
     current = { source: mended, fixed: current.fixed + applied.length, examination };
   }
   return current;
 }
-function nextBatch({ source, examination }, unsafe, refused) {
+function nextBatch({ source, examination }, unsafe, refused2) {
   const fixes = examination.findings.flatMap(
-    ({ fix }) => fix && !refused.has(keyOf6(fix)) && fix.edits.every(({ span }) => span.source === source) ? [fix] : []
+    ({ fix }) => fix && !refused2.has(keyOf7(fix)) && fix.edits.every(({ span }) => span.source === source) ? [fix] : []
   );
   const safe = fixes.filter((fix) => fix.safe);
   return safe.length > 0 ? safe : unsafe ? fixes.slice(0, 1) : [];
 }
-function keyOf6({ title, edits }) {
+function keyOf7({ title, edits }) {
   return [title, ...edits.map(({ span, text: text2 }) => `${span.start}-${span.end} ${text2}`)].join("\n");
 }
 function isWorse(now, before) {
@@ -46315,8 +47783,8 @@ function readEnds(source, destination, self) {
   const family = from.address?.family ?? to.address?.family ?? 4;
   if (from.address && to.address && from.address.family !== to.address.family)
     throw new Refused(destination, "the two ends are of different IP versions", "give both ends one version");
-  const own2 = self && (family === 4 ? self.v4 : self.v6)[0]?.first;
-  const addressOf2 = (address2) => address2?.value ?? own2 ?? SOME_HOST[family];
+  const own3 = self && (family === 4 ? self.v4 : self.v6)[0]?.first;
+  const addressOf2 = (address2) => address2?.value ?? own3 ?? SOME_HOST[family];
   return {
     family,
     source: addressOf2(from.address),
@@ -46465,9 +47933,9 @@ function journey(policy2, ruleset, packet, { state: state2, via }) {
 function translate(packet, nat, { self }, via) {
   const { family, path: path2 } = packet;
   const target4 = nat.target && targetOf(nat.target, family);
-  const own2 = self && (family === 4 ? self.v4 : self.v6);
-  const destination = target4 ? target4.first : own2?.[0]?.first ?? packet.destination;
-  const isHere = nat.redirect || (own2 ? holds(own2, destination) : false);
+  const own3 = self && (family === 4 ? self.v4 : self.v6);
+  const destination = target4 ? target4.first : own3?.[0]?.first ?? packet.destination;
+  const isHere = nat.redirect || (own3 ? holds(own3, destination) : false);
   const isSent = path2 === "output" || path2 === "loopback";
   const way = isHere ? isSent ? "loopback" : "input" : isSent ? "output" : "forward";
   const out = way === "input" ? null : way === "loopback" ? "lo" : via ?? packet.out;
@@ -46519,7 +47987,7 @@ function stepsOf(ruleset, packet, filtered, routed, state2, decision) {
   if (isNew && decision.sourceNat) {
     const nat = walk("nat", "postrouting", routed, seen);
     const { family, protocol } = filtered;
-    const does2 = sourceTranslation(decision.sourceNat, family, TRANSLATED_PORTS2.includes(protocol));
+    const does2 = sourceTranslation(decision.sourceNat, family, TRANSLATED_PORTS.includes(protocol));
     add2("source NAT", nat, does2 ? describeTranslation(does2, family) : "left as it is");
   }
   return steps2;
@@ -46569,7 +48037,7 @@ function journeyRows(journey2, paint) {
       rows.push(`${" ".repeat(4 + STAGE_WIDTH)}is now ${harmless(describePacket(translated2))}`);
   }
   rows.push(
-    `  ${paint(decision.verdict === "allow" ? "strong" : "error", verdictOf4(decision))}: ${whyOf(decision.reason, translated2 ?? packet)}`
+    `  ${paint(decision.verdict === "allow" ? "strong" : "error", verdictOf5(decision))}: ${whyOf(decision.reason, translated2 ?? packet)}`
   );
   const before = met.filter((rule2) => decision.reason.kind !== "rule" || rule2 !== decision.reason.rule);
   if (before.length > 0) {
@@ -46583,7 +48051,7 @@ function stepRow({ stage: stage2, hook, result, by }) {
   const cause = by === null ? stage2 === "connection tracking" ? "" : "no rule decides" : harmless(by);
   return `  ${place.padEnd(STAGE_WIDTH)}  ${harmless(result).padEnd(RESULT_WIDTH)}  ${cause}`.trimEnd();
 }
-function verdictOf4({ verdict: verdict2, tracked, droppedEarly }) {
+function verdictOf5({ verdict: verdict2, tracked, droppedEarly }) {
   if (verdict2 === "allow") return tracked ? "allowed, tracked" : "allowed, untracked";
   if (verdict2 === "reject") return "rejected";
   return droppedEarly ? "dropped before connection tracking" : "dropped";
@@ -46961,11 +48429,11 @@ async function runDiff(oldPath, newPath, options) {
   const { understand: understand2 } = await Promise.resolve().then(() => (init_compile2(), compile_exports));
   const sides = [];
   for (const path2 of [oldPath, newPath]) {
-    const read2 = readSide(path2, options.root ?? null);
-    if (typeof read2 === "number") return read2;
-    const side = understand2(read2.source, read2.files);
+    const read3 = readSide(path2, options.root ?? null);
+    if (typeof read3 === "number") return read3;
+    const side = understand2(read3.source, read3.files);
     if (!side.policy) {
-      tell(side.findings, [read2.source.name]);
+      tell(side.findings, [read3.source.name]);
       return EXIT.unusable;
     }
     sides.push(side);
@@ -47054,7 +48522,8 @@ A policy is a file policy.yaml or NAME.policy.yaml. Its scripts are ruleset.nft,
 rules.v4 and rules.v6 in the same folder, or in the folder NAME beside it; or,
 where a folder above it has a folder \`golden\`, there under the same path. Kinds
 of script that the repository has nowhere are not asked for: remove every
-rules.v4 and rules.v6 if you only load nft's.
+rules.v4 and rules.v6 if you only load nft's. Where a file ipsets stands beside
+them, the scripts for iptables ask sets, as with ctc compile --ipset.
 
 A file that git ignores is not looked at, and one that ctc did not write is
 never written over.`;
@@ -47303,7 +48772,10 @@ function addVerify(program2, exit) {
     new Option("--as <format>", "what the scripts are for, where they do not show it").choices(
       SCRIPT_FORMATS
     )
-  ).option("--ipsets <file>", "what `ipset save` says, for scripts that ask for its sets").addOption(
+  ).option(
+    "--ipsets <file>",
+    "what `ipset save` says, or the ipsets of `ctc compile`, for scripts that ask sets"
+  ).addOption(
     new Option("-f, --format <format>", "how to print differences").choices(FORMAT_NAMES2).default("pretty")
   ).addOption(rootOption()).addHelpText("after", AFTER6).action(
     async (file, scripts, options) => exit(await runVerify(file, scripts, options))
