@@ -3,6 +3,7 @@ import { forwards, forwardsUntracked, leavesUntracked } from "../policy/evaluate
 import { ICMP_ERRORS, ICMPV6, LOOPBACK, type Path } from "../policy/packet.ts";
 import { canTakePath } from "../policy/paths.ts";
 import type { Policy, Rule } from "../policy/policy.ts";
+import { Buckets } from "./buckets.ts";
 import { type Bucket, buildChain, type ChainBuilder, describeOrigin, OWN_GROUP } from "./build.ts";
 import { rulesToGuard } from "./guards.ts";
 import {
@@ -82,13 +83,24 @@ function filterChain(policy: Policy, hook: FilterHook, view: HookView): Chain[] 
 
 /**
  * The rules in their order, each with those that spill packets to it: what a tracked rule above keeps tracked but, its limit
- * being used up, does not decide comes to an untracked one.
+ * being used up, does not decide comes to an untracked one. Of a rule without a limit one of them tells enough.
  */
 function* spilling({ rules, self }: Policy, paths: readonly Path[]): Generator<[Rule, readonly Rule[]]> {
-  const limited: Rule[] = [];
+  const limited = new Buckets();
+  const places = new Map<Rule, number>();
+  const comesBy = ({ match }: Rule): boolean => paths.some((path) => canTakePath(match, path, self !== null));
   for (const rule of rules) {
-    yield [rule, rule.tracked ? [] : limited.filter((one) => mayOverlap(one.match, rule.match, paths, self))];
-    if (rule.tracked && rule.limit) limited.push(rule);
+    const spills: Rule[] = [];
+    if (!rule.tracked && comesBy(rule))
+      for (const one of limited.candidates(rule)) {
+        if (!mayOverlap(one.match, rule.match, paths, self)) continue;
+        spills.push(one);
+        if (!rule.limit) break;
+      }
+    yield [rule, spills.sort((a, b) => places.get(a)! - places.get(b)!)];
+    if (!rule.tracked || !rule.limit || !comesBy(rule)) continue;
+    limited.add(rule);
+    places.set(rule, places.size);
   }
 }
 
