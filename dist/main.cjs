@@ -36195,6 +36195,48 @@ var init_legalise = __esm({
   }
 });
 
+// src/lower/buckets.ts
+function bucket(buckets, port) {
+  const known5 = buckets.get(port);
+  if (known5) return known5;
+  const fresh = [];
+  buckets.set(port, fresh);
+  return fresh;
+}
+function* narrowed(buckets, port) {
+  if (port !== null) yield* buckets.get(port) ?? [];
+  else for (const rules2 of buckets.values()) yield* rules2;
+}
+function onlyPort2(rule2, side) {
+  const single5 = (ports) => ports?.length === 1 && ports[0].first === ports[0].last ? ports[0].first : null;
+  const [first3, ...rest2] = rule2.match.traffic.map((traffic3) => single5(traffic3[side]));
+  return first3 !== void 0 && rest2.every((port) => port === first3) ? first3 : null;
+}
+var Buckets;
+var init_buckets = __esm({
+  "src/lower/buckets.ts"() {
+    "use strict";
+    Buckets = class {
+      #byDestination = /* @__PURE__ */ new Map();
+      #bySource = /* @__PURE__ */ new Map();
+      #others = [];
+      add(rule2) {
+        const destination = onlyPort2(rule2, "destinationPorts");
+        const source = onlyPort2(rule2, "sourcePorts");
+        if (destination !== null) bucket(this.#byDestination, destination).push(rule2);
+        else if (source !== null) bucket(this.#bySource, source).push(rule2);
+        else this.#others.push(rule2);
+      }
+      /** Every rule that may meet this one, in the order of the buckets. */
+      *candidates(rule2) {
+        yield* narrowed(this.#byDestination, onlyPort2(rule2, "destinationPorts"));
+        yield* narrowed(this.#bySource, onlyPort2(rule2, "sourcePorts"));
+        yield* this.#others;
+      }
+    };
+  }
+});
+
 // src/lower/overlap.ts
 function mayOverlap(a, b, paths, self) {
   return trafficMeets(a, b) && peersMeet(a.source, b.source) && peersMeet(a.destination, b.destination) && interfacesMeet(a.in, b.in) && interfacesMeet(a.out, b.out) && paths.some((path2) => canTakePath(a, path2, self !== null) && canTakePath(b, path2, self !== null));
@@ -36258,46 +36300,13 @@ function rulesToGuard(rules2, isTarget, paths, self) {
   }
   return guarded;
 }
-function bucket(buckets, port) {
-  const known5 = buckets.get(port);
-  if (known5) return known5;
-  const fresh = [];
-  buckets.set(port, fresh);
-  return fresh;
-}
-function* narrowed(buckets, port) {
-  if (port !== null) yield* buckets.get(port) ?? [];
-  else for (const rules2 of buckets.values()) yield* rules2;
-}
-function onlyPort2(rule2, side) {
-  const single5 = (ports) => ports?.length === 1 && ports[0].first === ports[0].last ? ports[0].first : null;
-  const [first3, ...rest2] = rule2.match.traffic.map((traffic3) => single5(traffic3[side]));
-  return first3 !== void 0 && rest2.every((port) => port === first3) ? first3 : null;
-}
-var BUDGET, Buckets;
+var BUDGET;
 var init_guards = __esm({
   "src/lower/guards.ts"() {
     "use strict";
+    init_buckets();
     init_overlap();
     BUDGET = 2e7;
-    Buckets = class {
-      #byDestination = /* @__PURE__ */ new Map();
-      #bySource = /* @__PURE__ */ new Map();
-      #others = [];
-      add(rule2) {
-        const destination = onlyPort2(rule2, "destinationPorts");
-        const source = onlyPort2(rule2, "sourcePorts");
-        if (destination !== null) bucket(this.#byDestination, destination).push(rule2);
-        else if (source !== null) bucket(this.#bySource, source).push(rule2);
-        else this.#others.push(rule2);
-      }
-      /** Every rule that may meet this one, the nearest last added first. */
-      *candidates(rule2) {
-        yield* narrowed(this.#byDestination, onlyPort2(rule2, "destinationPorts"));
-        yield* narrowed(this.#bySource, onlyPort2(rule2, "sourcePorts"));
-        yield* this.#others;
-      }
-    };
   }
 });
 
@@ -37044,10 +37053,21 @@ function filterChain(policy2, hook, view) {
   return chain.base?.policy === "accept" && !chains.some(({ rules: rules2 }) => rules2.some(matters)) ? [] : chains;
 }
 function* spilling({ rules: rules2, self }, paths) {
-  const limited2 = [];
+  const limited2 = new Buckets();
+  const places = /* @__PURE__ */ new Map();
+  const comesBy = ({ match }) => paths.some((path2) => canTakePath(match, path2, self !== null));
   for (const rule2 of rules2) {
-    yield [rule2, rule2.tracked ? [] : limited2.filter((one) => mayOverlap(one.match, rule2.match, paths, self))];
-    if (rule2.tracked && rule2.limit) limited2.push(rule2);
+    const spills = [];
+    if (!rule2.tracked && comesBy(rule2))
+      for (const one of limited2.candidates(rule2)) {
+        if (!mayOverlap(one.match, rule2.match, paths, self)) continue;
+        spills.push(one);
+        if (!rule2.limit) break;
+      }
+    yield [rule2, spills.sort((a, b) => places.get(a) - places.get(b))];
+    if (!rule2.tracked || !rule2.limit || !comesBy(rule2)) continue;
+    limited2.add(rule2);
+    places.set(rule2, places.size);
   }
 }
 function linesInFilter(rule2, spills, isEarly, policy2, hook, view, marks3) {
@@ -37199,6 +37219,7 @@ var init_filter = __esm({
     init_evaluate();
     init_packet();
     init_paths();
+    init_buckets();
     init_build();
     init_guards();
     init_hooks();
