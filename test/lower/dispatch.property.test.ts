@@ -4,25 +4,12 @@ import { emitIptables } from "../../src/emit/iptables.ts";
 import { dispatch } from "../../src/lower/dispatch.ts";
 import { legalise } from "../../src/lower/legalise.ts";
 import type { GroupedRuleset } from "../../src/netfilter/grouped.ts";
-import type { LimitMatch } from "../../src/netfilter/ruleset.ts";
-import { type SimulatedPacket, simulate } from "../../src/netfilter/simulate.ts";
 import { readIptables } from "../../src/read/iptables.ts";
 import { arbitraryPacket } from "../netfilter/arbitrary.ts";
 import { accept, addresses, base, drop, ip, ports, protocols, rule, ruleset } from "../netfilter/build.ts";
+import { fateOf } from "../netfilter/fate.ts";
 import { expectSameFates, strict, understood } from "../read/model.ts";
 import { arbitraryLongRuleset } from "./group/arbitrary.ts";
-
-/** The fate of a packet, with the limits that were asked on the way. Limits of odd counts have run dry. */
-function fateOf(given: GroupedRuleset, packet: SimulatedPacket) {
-  const asked: LimitMatch[] = [];
-  const { decidedBy: _, ...fate } = simulate(given, packet, {
-    limit: (limit) => {
-      asked.push(limit);
-      return limit.count % 2 === 0;
-    },
-  });
-  return { ...fate, asked };
-}
 
 for (const family of [4, 6] as const) {
   test(`long chains for IPv${family} do to every packet what they did, asking the same limits`, () => {

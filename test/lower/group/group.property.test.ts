@@ -3,24 +3,11 @@ import { expect, test } from "vitest";
 import { emitNft } from "../../../src/emit/nft.ts";
 import { group } from "../../../src/lower/group.ts";
 import type { Box, MappedRuleset } from "../../../src/netfilter/grouped.ts";
-import type { LimitMatch } from "../../../src/netfilter/ruleset.ts";
-import { type SimulatedPacket, simulate } from "../../../src/netfilter/simulate.ts";
 import { readNft } from "../../../src/read/nft.ts";
 import { arbitraryPacket } from "../../netfilter/arbitrary.ts";
+import { fateOf } from "../../netfilter/fate.ts";
 import { expectSameFates, strict, understood } from "../../read/model.ts";
 import { arbitraryLongRuleset } from "./arbitrary.ts";
-
-/** The fate of a packet, with the limits that were asked on the way. Limits of odd counts have run dry. */
-function fateOf(ruleset: MappedRuleset, packet: SimulatedPacket) {
-  const asked: LimitMatch[] = [];
-  const { decidedBy: _, ...fate } = simulate(ruleset, packet, {
-    limit: (limit) => {
-      asked.push(limit);
-      return limit.count % 2 === 0;
-    },
-  });
-  return { ...fate, asked };
-}
 
 const packets = fc
   .tuple(

@@ -3,26 +3,12 @@ import { expect, test } from "vitest";
 import { emitIpsets } from "../../../src/emit/ipset.ts";
 import { emitIptables } from "../../../src/emit/iptables.ts";
 import { legalise } from "../../../src/lower/legalise.ts";
-import type { GroupedRuleset } from "../../../src/netfilter/grouped.ts";
-import type { LimitMatch } from "../../../src/netfilter/ruleset.ts";
-import { type SimulatedPacket, simulate } from "../../../src/netfilter/simulate.ts";
 import { readIptables } from "../../../src/read/iptables.ts";
 import { arbitraryPacket, arbitraryRuleset } from "../../netfilter/arbitrary.ts";
+import { fateOf } from "../../netfilter/fate.ts";
 import { expectSameFates, strict, understood } from "../../read/model.ts";
 import { arbitraryLongRuleset } from "../group/arbitrary.ts";
 import { SETS_EVERYWHERE } from "./costs.ts";
-
-/** The fate of a packet, with the limits that were asked on the way. Limits of odd counts have run dry. */
-function fateOf(given: GroupedRuleset, packet: SimulatedPacket) {
-  const asked: LimitMatch[] = [];
-  const { decidedBy: _, ...fate } = simulate(given, packet, {
-    limit: (limit) => {
-      asked.push(limit);
-      return limit.count % 2 === 0;
-    },
-  });
-  return { ...fate, asked };
-}
 
 const HEADER = { source: "policy.yaml" };
 const someRuleset = fc.oneof(
