@@ -39,7 +39,7 @@ export function describeOrigin({ policy, span, role }: Origin): string {
   }
 }
 
-const ONLY_TCP: Match = { kind: "protocol", protocols: [TCP], negated: false };
+export const ONLY_TCP: Match = { kind: "protocol", protocols: [TCP], negated: false };
 
 /** Collects the rules of one chain, with the chains that they jump to. */
 export interface ChainBuilder {

@@ -1,7 +1,6 @@
 import type { GroupedMatch, MappedRule, Verdict } from "../../netfilter/grouped.ts";
-import type { Match } from "../../netfilter/ruleset.ts";
-import { TCP } from "../../policy/packet.ts";
-import { type Effect, type MakeRules, rulesWith } from "../group.ts";
+import { ONLY_TCP } from "../build.ts";
+import { type Effect, type MakeRules, rulesWith } from "./effect.ts";
 import { valuedLookupsOf } from "./lookups.ts";
 import { commonOrigin, listed } from "./origin.ts";
 import { testsOf, valuesOf, varyingOf } from "./tests.ts";
@@ -70,8 +69,6 @@ function isLookup(match: GroupedMatch): boolean {
       return false;
   }
 }
-
-const ONLY_TCP: Match = { kind: "protocol", protocols: [TCP], negated: false };
 
 function verdictOf({ rule, origin, group }: Effect, addChain: AddChain): Verdict {
   const { statement, log } = rule;

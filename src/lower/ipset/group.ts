@@ -1,6 +1,7 @@
 import type { GroupedRuleset } from "../../netfilter/grouped.ts";
 import type { Ruleset } from "../../netfilter/ruleset.ts";
-import { groupedRules, rulesWith } from "../group.ts";
+import { rulesWith } from "../group/effect.ts";
+import { groupedRules } from "../group.ts";
 import type { SetCosts } from "./cost.ts";
 import { setTests } from "./tests.ts";
 

@@ -1,8 +1,8 @@
 import { mergeRanges, type Range } from "../../address/ranges.ts";
 import type { Box, Field, GroupedMatch } from "../../netfilter/grouped.ts";
 import { PROTOCOLS_IN_SETS } from "../../netfilter/ipset.ts";
+import type { MakeTests } from "../group/effect.ts";
 import { distinctRanges, plainTest } from "../group/tests.ts";
-import type { MakeTests } from "../group.ts";
 import { isWorthASet, isWorthASetOfPorts, linesOfPorts, type SetCosts } from "./cost.ts";
 
 /** Ports of one box that become an element each; of boxes with more of them the range stays a test of its own. */
