@@ -34865,6 +34865,24 @@ var init_item = __esm({
   }
 });
 
+// src/lower/group/effect.ts
+function rulesWith(makeTests) {
+  return ({ fields, rest: rest2 }, effects) => {
+    const found = [];
+    for (const { boxes, rule: rule2, name: name2, origin, group: heading } of effects) {
+      const tests = makeTests(fields, boxes, name2);
+      if (tests === null) return null;
+      for (const some of tests) found.push({ ...rule2, matches: [...rest2, ...some], origin, group: heading });
+    }
+    return found;
+  };
+}
+var init_effect = __esm({
+  "src/lower/group/effect.ts"() {
+    "use strict";
+  }
+});
+
 // src/lower/group/lookups.ts
 function valuedLookupsOf(fields, boxes) {
   const room = MOST_PREFIXES * boxes.length + 16;
@@ -35085,20 +35103,19 @@ function verdictOf3({ rule: rule2, origin, group: group2 }, addChain) {
   const { statement, log } = rule2;
   if (log === null && (statement.kind === "accept" || statement.kind === "drop")) return statement;
   const isReset = statement.kind === "reject" && statement.with === "tcp-reset";
-  const matches3 = isReset ? [ONLY_TCP2] : [];
+  const matches3 = isReset ? [ONLY_TCP] : [];
   return { kind: "goto", chain: addChain([{ matches: matches3, log, statement, origin, group: group2 }]) };
 }
-var FEW3, ONLY_TCP2;
+var FEW3;
 var init_maps = __esm({
   "src/lower/group/maps.ts"() {
     "use strict";
-    init_packet();
-    init_group();
+    init_build();
+    init_effect();
     init_lookups();
     init_origin();
     init_tests();
     FEW3 = 8;
-    ONLY_TCP2 = { kind: "protocol", protocols: [TCP2], negated: false };
   }
 });
 
@@ -35129,17 +35146,6 @@ function group(ruleset, least = LEAST_GROUPED) {
 }
 function placeOf3({ table, name: name2 }) {
   return table === "filter" ? name2 : `${table}-${name2}`;
-}
-function rulesWith(makeTests) {
-  return ({ fields, rest: rest2 }, effects) => {
-    const found = [];
-    for (const { boxes, rule: rule2, name: name2, origin, group: heading } of effects) {
-      const tests = makeTests(fields, boxes, name2);
-      if (tests === null) return null;
-      for (const some of tests) found.push({ ...rule2, matches: [...rest2, ...some], origin, group: heading });
-    }
-    return found;
-  };
 }
 function groupedRules(makeRules, least) {
   const makeItem = itemMaker();
@@ -35399,6 +35405,7 @@ function groupIntoSets(ruleset, costs) {
 var init_group2 = __esm({
   "src/lower/ipset/group.ts"() {
     "use strict";
+    init_effect();
     init_group();
     init_tests2();
   }
